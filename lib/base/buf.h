@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <mox/env.h>
+
+#include "base/priv.h"
+
+/* Bytes that grow up to a limit. An append is all or nothing, and after one that failed all later
+ * ones fail too: write a whole reply, then look at `failed` once. */
+struct buf {
+    const struct mox_env *env; /* borrowed */
+    uint8_t *data;
+    size_t len, cap, max; /* in bytes; len <= cap <= max */
+    bool failed;
+};
+
+MOX_PRIV void mox__buf_init(struct buf *b, const struct mox_env *env, size_t max);
+MOX_PRIV void mox__buf_free(struct buf *b);  /* gives the memory back; may be used again */
+MOX_PRIV void mox__buf_clear(struct buf *b); /* keeps the memory; forgets `failed` */
+MOX_PRIV void mox__buf_append(struct buf *b, const void *data, size_t len);
+MOX_PRIV void mox__buf_text(struct buf *b, const char *text);
+MOX_PRIV void mox__buf_slice(struct buf *b, struct mox_slice s);
+MOX_PRIV void mox__buf_byte(struct buf *b, uint8_t byte);
+MOX_PRIV void mox__buf_uint(struct buf *b, uint64_t n); /* decimal */
+MOX_PRIV void mox__buf_printf(struct buf *b, const char *format, ...) MOX_PRINTF(2, 3);
+/* Room for `len` more bytes, to be written at data + len; NULL when there is none. */
+MOX_PRIV uint8_t *mox__buf_reserve(struct buf *b, size_t len);
+/* Removes `len` bytes from the front. */
+MOX_PRIV void mox__buf_consume(struct buf *b, size_t len);
+
+#endif

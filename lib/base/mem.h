@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <mox/env.h>
+
+#include "base/priv.h"
+
+/* Memory of the host's allocator. Sizes are multiplied here and in the arena, nowhere else. */
+
+/* `count` zeroed objects of `size` bytes, or NULL. */
+MOX_PRIV void *mox__calloc(const struct mox_env *env, size_t count, size_t size);
+/* Grows or shrinks; new bytes are not set. NULL leaves `ptr` as it was. */
+MOX_PRIV void *mox__realloc(const struct mox_env *env, void *ptr, size_t count, size_t size);
+MOX_PRIV void mox__mem_free(const struct mox_env *env, void *ptr);
+/* A NUL-terminated copy of the bytes, or NULL. */
+MOX_PRIV char *mox__strndup(const struct mox_env *env, const void *data, size_t len);
+/* memset() that the compiler keeps: for secrets. */
+MOX_PRIV void mox__wipe(void *ptr, size_t len);
+
+/* The type appears once, so the size cannot disagree with it. */
+#define mem_new(env, type, count) ((type *)mox__calloc((env), (count), sizeof(type)))
+
+#endif
