@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MOX_SMTP_SERVER_H
+#define MOX_SMTP_SERVER_H
+
+#include <mox/engine.h>
+#include <mox/env.h>
+
+MOX_BEGIN_DECLS
+
+/**
+ * The server side of one SMTP connection (RFC 5321), for delivery from other servers or for
+ * submission by users. It does no I/O: bytes of the client go in, replies wait in a bounded output
+ * buffer, decisions are asked through callbacks.
+ *
+ * Threads: owned by one thread at a time, any thread. Servers share nothing.
+ */
+struct mox_smtp_server;
+
+/** A reply. `text` may hold several lines, separated by LF. */
+struct mox_smtp_reply {
+    int code;            /* 250, 451, 550 … */
+    char enhanced[12];   /* "2.1.5" (RFC 3463) */
+    char text[512];
+};
+
+MOX_API void mox_smtp_reply_set(struct mox_smtp_reply *reply, int code, const char *enhanced,
+                                const char *format, ...) MOX_PRINTF(4, 5);
+
+/** A mailbox of MAIL or RCPT. Texts are NUL-terminated and borrowed for the transaction. */
+struct mox_smtp_path {
+    const char *address;   /* as written between < and >, without source route; "" is the null path */
+    const char *localpart; /* decoded: without quotes and backslashes, NFC; may be empty */
+    const char *domain;    /* ASCII form, lower case; "" for the null path and a bare postmaster */
+    const char *domain_unicode; /* U-labels; the same text as `domain` when there are none */
+    bool is_literal;       /* the domain is an address literal, with brackets */
+    bool is_postmaster;    /* the bare <postmaster> of RFC 5321 §4.5.1 */
+};
+
+enum mox_smtp_body { MOX_SMTP_7BIT, MOX_SMTP_8BITMIME, MOX_SMTP_BINARYMIME };
+
+/** All that is known of the connection and the transaction. Borrowed: until the transaction ends. */
+struct mox_smtp_envelope {
+    const char *hello;     /* what EHLO or HELO said; an address literal with brackets */
+    bool hello_is_literal;
+    bool esmtp;            /* EHLO */
+    const struct mox_peer *peer;
+    bool tls;
+    const struct mox_tls_info *tls_info; /* when tls */
+    const char *username;  /* who logged in, or NULL */
+    const char *hostname;  /* ours, as greeted */
+    const char *received_id; /* for the Received header and error replies */
+
+    struct mox_smtp_path mail_from;
+    const struct mox_smtp_path *recipients; /* accepted ones, in order */
+    size_t recipient_count;
+    enum mox_smtp_body body;
+    bool smtputf8;         /* the flag was given */
+    bool requiretls;
+    uint64_t declared_bytes; /* SIZE=, 0 when absent */
+
+    /* Of the content, complete when `deliver` is called. */
+    uint64_t content_bytes; /* as handed to `data` */
+    bool has_8bit;
+    bool has_body;          /* an empty line was seen */
+};
+
+/** Decisions. Each gets the `user` of mox_smtp_server_new() and must not call the server.
+ *  It returns MOX_OK and the prepared or its own *reply is sent, or MOX_LATER and has
+ *  mox_smtp_server_reply() called when the answer is known, or a failure, and *reply is sent
+ *  (prepared with the usual refusal). A failure with reply->code 421 closes the connection. */
+struct mox_smtp_server_callbacks {
+    size_t size; /* sizeof(struct mox_smtp_server_callbacks): later versions append members */
+
+    /** AUTH with a user name and a password (PLAIN, LOGIN). NULL: AUTH is not offered. Both texts are
+     *  NUL-terminated, UTF-8 as sent, borrowed until the answer; the server wipes them.
+     *  *reply starts as 535 5.7.8. */
+    int (*auth)(void *user, const char *username, const char *password,
+                struct mox_smtp_reply *reply);
+    /** MAIL FROM. NULL accepts. Failures start as 550 5.1.0. */
+    int (*mail)(void *user, const struct mox_smtp_envelope *envelope, struct mox_smtp_reply *reply);
+    /** RCPT TO. Required. `path` becomes a recipient with MOX_OK. Failures start as 550 5.1.1. */
+    int (*rcpt)(void *user, const struct mox_smtp_envelope *envelope,
+                const struct mox_smtp_path *path, struct mox_smtp_reply *reply);
+    /** DATA or the first BDAT: content follows. NULL accepts. */
+    int (*data_begin)(void *user, const struct mox_smtp_envelope *envelope,
+                      struct mox_smtp_reply *reply);
+    /** A piece of the message: dots unstuffed (§4.5.2), a bare LF made CRLF. Required. MOX_OK,
+     *  MOX_LATER (the piece stays valid until the answer), or a failure: *reply (452 4.3.1 for
+     *  MOX_ENOSPACE, else 451 4.3.0) is sent at the end of the content, the rest is drained. */
+    int (*data)(void *user, struct mox_slice piece, struct mox_smtp_reply *reply);
+    /** The message is complete. Required. With MOX_OK it must be on stable storage (§6.1). */
+    int (*deliver)(void *user, const struct mox_smtp_envelope *envelope,
+                   struct mox_smtp_reply *reply);
+    /** The transaction is over, delivered or not; what belongs to it can go. NULL is fine. Not called
+     *  while an answer is pending. */
+    void (*reset)(void *user);
+};
+
+enum mox_smtp_mode { MOX_SMTP_DELIVERY, MOX_SMTP_SUBMISSION };
+
+struct mox_smtp_server_config {
+    size_t size; /* sizeof(struct mox_smtp_server_config) */
+    enum mox_smtp_mode mode;
+    const char *hostname;       /* for the banner and EHLO; copied */
+    uint64_t max_message_bytes; /* announced as SIZE (RFC 1870); default 100 MiB */
+    unsigned max_recipients;    /* default 1000; §4.5.3.1.8 asks for at least 100 */
+    bool starttls;              /* the host can start TLS */
+    bool tls_required;          /* for MAIL and AUTH */
+    bool auth_without_tls;      /* PLAIN and LOGIN on plain connections */
+    bool pedantic;              /* refuse what is usually tolerated */
+    bool multiple_bounce_recipients; /* several recipients for the null path on delivery */
+    uint8_t received_id_key[24]; /* 16 key, 8 prefix: of the installation */
+
+    /* Bounds in time, in microseconds. */
+    int64_t first_command_us; /* default 30 s */
+    int64_t command_us;       /* default 5 min (§4.5.3.2.7) */
+    int64_t data_us;          /* default 3 min per read */
+    int64_t data_total_us;    /* default 30 min */
+    int64_t drain_us;         /* content over the limit is read for so long; default 1 min */
+    unsigned max_bad_commands; /* default 10, before a completed transaction or login */
+};
+
+MOX_API void mox_smtp_server_config_init(struct mox_smtp_server_config *config);
+
+/** @param callbacks borrowed for the server's life; @param peer copied */
+MOX_API MOX_MUST_USE int mox_smtp_server_new(struct mox_smtp_server **out, const struct mox_env *env,
+                                             const struct mox_smtp_server_config *config,
+                                             const struct mox_peer *peer,
+                                             const struct mox_smtp_server_callbacks *callbacks,
+                                             void *user);
+MOX_API void mox_smtp_server_free(struct mox_smtp_server *s);
+
+/**
+ * Gives the server bytes of the client. Only while mox_smtp_server_wants() has MOX_WANTS_READ.
+ *
+ * @param data  any split of the stream: a command may arrive one byte at a time
+ * @param len   1..MOX_INPUT_MAX bytes; all of them are taken
+ * @return MOX_OK, also when a command was refused: that is what the reply says. A failure ends the
+ *         connection: MOX_ENOMEM, or MOX_ELIMIT for a command line over 2048 bytes (RFC 5321
+ *         §4.5.3.1.4 asks for 512). What is left in the output is still to be sent.
+ */
+MOX_API MOX_MUST_USE int mox_smtp_server_input(struct mox_smtp_server *s, const uint8_t *data,
+                                               size_t len);
+/** Output that waits: *data is borrowed until the next call. */
+MOX_API size_t mox_smtp_server_output(struct mox_smtp_server *s, const uint8_t **data);
+MOX_API void mox_smtp_server_sent(struct mox_smtp_server *s, size_t len);
+/** A set of enum mox_wants. */
+MOX_API unsigned mox_smtp_server_wants(struct mox_smtp_server *s);
+/** When mox_smtp_server_tick() is due: microseconds of the monotonic clock; INT64_MAX: never. */
+MOX_API int64_t mox_smtp_server_deadline(struct mox_smtp_server *s);
+MOX_API MOX_MUST_USE int mox_smtp_server_tick(struct mox_smtp_server *s);
+/** The client closed its side. */
+MOX_API void mox_smtp_server_eof(struct mox_smtp_server *s);
+/** Bytes behind the STARTTLS line: they belong to the handshake, so that injected plain text breaks
+ *  it instead of being obeyed. Borrowed until mox_smtp_server_tls_started(). */
+MOX_API size_t mox_smtp_server_tls_rest(struct mox_smtp_server *s, const uint8_t **data);
+MOX_API void mox_smtp_server_tls_started(struct mox_smtp_server *s, const struct mox_tls_info *info);
+/** The answer to a callback that returned MOX_LATER, on the owner's thread. `status` is what the
+ *  callback would have returned; *reply replaces the prepared reply unless it is NULL. */
+MOX_API MOX_MUST_USE int mox_smtp_server_reply(struct mox_smtp_server *s, int status,
+                                               const struct mox_smtp_reply *reply);
+/** 421 4.3.2 at the next occasion, and close (RFC 5321 §3.8). */
+MOX_API void mox_smtp_server_shutdown(struct mox_smtp_server *s);
+/** Bytes per second that the client deserves, 0 for full speed. */
+MOX_API unsigned mox_smtp_server_pace(struct mox_smtp_server *s);
+/** The same calls as an engine for a host of several protocols. `free` frees the server. */
+MOX_API struct mox_engine mox_smtp_server_engine(struct mox_smtp_server *s);
+
+MOX_END_DECLS
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MOX_STORE_H
+#define MOX_STORE_H
+
+#include <mox/env.h>
+#include <mox/error.h>
+#include <mox/mailstore.h>
+
+MOX_BEGIN_DECLS
+
+/**
+ * The durable store: a data directory with one folder and one SQLite database per account. One
+ * process at a time has it open.
+ *
+ * Threads: any, at the same time.
+ */
+struct mox_store;
+
+/** Opens (and creates, when its parent exists) a data directory and locks it. MOX_EBUSY: another
+ *  process has it. MOX_EIO, MOX_ENOSPACE. */
+MOX_API MOX_MUST_USE int mox_store_open(struct mox_store **out, const struct mox_env *env,
+                                        const char *dir, struct mox_error *err);
+/** All accounts are closed. Waits for writes under way. NULL is fine. */
+MOX_API void mox_store_close(struct mox_store *store);
+
+/** An open account. Shared by all who open it; references are counted. Threads: any. */
+struct mox_account;
+
+enum mox_account_open { MOX_ACCOUNT_EXISTING = 0, MOX_ACCOUNT_CREATE = 1 };
+
+/** What a new account starts with; NULL members have defaults. */
+struct mox_account_config {
+    size_t size;
+    /** Mailboxes besides Inbox; default Sent, Archive, Trash, Drafts, Junk with their roles. */
+    const struct mox_mailbox *mailboxes; /* only name and special_use count */
+    size_t mailbox_count;
+};
+
+/** Opens an account; waits for the disk the first time. MOX_ENOTFOUND, MOX_ECORRUPT (damaged, foreign or
+ *  from a newer version), MOX_EIO. The name is a folder's: letters, digits, '-', '_', '.', not
+ *  starting with '.' or '-', at most 64 bytes. */
+MOX_API MOX_MUST_USE int mox_account_open(struct mox_account **out, struct mox_store *store,
+                                          const char *name, enum mox_account_open mode,
+                                          const struct mox_account_config *config,
+                                          struct mox_error *err);
+MOX_API void mox_account_close(struct mox_account *account);
+MOX_API const char *mox_account_name(const struct mox_account *account);
+/** Its mail. `close` of it closes the account: use it for one reference that is handed over. */
+MOX_API struct mox_mailstore mox_account_mailstore(struct mox_account *account);
+
+/** Sets the password: all derived credentials in one transaction. Costs as much as a password hash
+ *  should (some 100 ms); blocking. MOX_EDENIED: under 8 bytes, or not fit for a password; the text
+ *  says why. */
+MOX_API MOX_MUST_USE int mox_account_set_password(struct mox_account *account, const char *password,
+                                                  struct mox_error *err);
+/** MOX_OK, MOX_EDENIED (wrong, or none set; takes as long as a right one), MOX_EIO. Blocking; repeated
+ *  successes are answered from a cache of keyed digests. */
+MOX_API MOX_MUST_USE int mox_account_check_password(struct mox_account *account,
+                                                    const char *password, struct mox_error *err);
+/** Takes as long as checking a password, for user names that do not exist. */
+MOX_API void mox_store_dummy_check(struct mox_store *store, const char *password);
+
+/** Checks everything in a data directory that no server uses: database integrity, counts, UIDs,
+ *  modseqs, references, files. Calls `report` for each problem. Returns MOX_OK when there is none,
+ *  MOX_ECORRUPT when there are some, or a failure to look. */
+MOX_API MOX_MUST_USE int mox_store_verify(const struct mox_env *env, const char *dir,
+                                          void (*report)(void *user, const char *text), void *user,
+                                          struct mox_error *err);
+
+MOX_END_DECLS
+
+#endif
