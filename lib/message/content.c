@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "message/content.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static bool is_white(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Behind the comment that opens at `at`. */
+static size_t skip_comment(struct mox_slice s, size_t at)
+{
+    size_t depth = 0;
+    for (; at < s.len; at++) {
+        uint8_t c = s.data[at];
+        if (c == '\\' && at + 1 < s.len)
+            at++;
+        else if (c == '(')
+            depth++;
+        else if (c == ')' && --depth == 0)
+            return at + 1;
+    }
+    return s.len;
+}
+
+size_t mox__skip_cfws(struct mox_slice s, size_t at)
+{
+    while (at < s.len) {
+        if (is_white(s.data[at]))
+            at++;
+        else if (s.data[at] == '(')
+            at = skip_comment(s, at);
+        else
+            break;
+    }
+    return at;
+}
+
+/* RFC 2045 §5.1: printable ASCII but tspecials. 8-bit bytes are let through. */
+static bool is_token(uint8_t c)
+{
+    return c > ' ' && c != 0x7f && (c >= 0x80 || strchr("()<>@,;:\\\"/[]?=", c) == NULL);
+}
+
+/* Takes the token at p; empty when there is none. */
+static struct mox_slice take_token(struct params *p)
+{
+    p->at = mox__skip_cfws(p->text, p->at);
+    size_t start = p->at;
+    while (p->at < p->text.len && is_token(p->text.data[p->at]))
+        p->at++;
+    return slice(p->text.data + start, p->at - start);
+}
+
+struct mox_slice mox__content_token(struct params *p)
+{
+    struct mox_slice token = take_token(p);
+    p->at = mox__skip_cfws(p->text, p->at);
+    return token;
+}
+
+bool mox__content_type(struct mox_slice value, struct mox_slice *type, struct mox_slice *subtype,
+                       struct params *rest)
+{
+    *rest = (struct params){.text = value};
+    *type = mox__content_token(rest);
+    *subtype = slice(value.data, 0);
+    if (rest->at >= value.len || value.data[rest->at] != '/')
+        return false;
+    rest->at++;
+    *subtype = mox__content_token(rest);
+    return type->len > 0 && subtype->len > 0;
+}
+
+/* The quoted string that opens at p->at, without its quotes; an open one ends with the text. */
+static struct mox_slice take_quoted(struct params *p)
+{
+    size_t start = ++p->at;
+    while (p->at < p->text.len && p->text.data[p->at] != '"')
+        p->at += p->text.data[p->at] == '\\' && p->at + 1 < p->text.len ? 2 : 1;
+    struct mox_slice s = slice(p->text.data + start, p->at - start);
+    if (p->at < p->text.len)
+        p->at++;
+    return s;
+}
+
+/* Up to white space or a semicolon: real values have '=', '/', ':' and the like unquoted, boundaries
+ * above all. */
+static struct mox_slice take_bare(struct params *p)
+{
+    size_t start = p->at;
+    while (p->at < p->text.len && !is_white(p->text.data[p->at]) && p->text.data[p->at] != ';')
+        p->at++;
+    return slice(p->text.data + start, p->at - start);
+}
+
+/* Behind the next semicolon that is not in quotes or a comment. */
+static void skip_to_semicolon(struct params *p)
+{
+    while (p->at < p->text.len) {
+        uint8_t c = p->text.data[p->at];
+        if (c == ';') {
+            p->at++;
+            return;
+        }
+        if (c == '"')
+            (void)take_quoted(p);
+        else if (c == '(')
+            p->at = skip_comment(p->text, p->at);
+        else
+            p->at++;
+    }
+}
+
+bool mox__param_next(struct params *p, struct param *out)
+{
+    while (p->at < p->text.len) {
+        struct mox_slice name = mox__content_token(p);
+        if (name.len == 0 || p->at >= p->text.len || p->text.data[p->at] != '=') {
+            skip_to_semicolon(p);
+            continue;
+        }
+        p->at = mox__skip_cfws(p->text, p->at + 1);
+        out->name = name;
+        out->quoted = p->at < p->text.len && p->text.data[p->at] == '"';
+        out->value = out->quoted ? take_quoted(p) : take_bare(p);
+        return true;
+    }
+    return false;
+}
+
+bool mox__param_find(struct params p, const char *name, struct param *out)
+{
+    for (unsigned i = 0; i < PARAMS_MAX && mox__param_next(&p, out); i++)
+        if (mox__slice_is_nocase(out->name, name))
+            return true;
+    return false;
+}
+
+bool mox__param_is_escaped(const struct param *param)
+{
+    struct mox_slice s = param->value;
+    return param->quoted && s.len > 0 &&
+           (memchr(s.data, '\\', s.len) != NULL || memchr(s.data, '\n', s.len) != NULL);
+}
+
+void mox__param_text(struct buf *out, const struct param *param)
+{
+    if (!mox__param_is_escaped(param)) {
+        mox__buf_slice(out, param->value);
+        return;
+    }
+    struct mox_slice s = param->value;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '\r' || s.data[i] == '\n')
+            continue;
+        if (s.data[i] == '\\' && i + 1 < s.len)
+            i++;
+        mox__buf_byte(out, s.data[i]);
+    }
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#include "message/part.h"
+
+#include "base/text.h"
+
+/* Both bounds were checked against the content when the part was made; a part of a foreign tree
+ * gives what is there. */
+static struct mox_slice between(struct mox_slice content, uint64_t from, uint64_t to)
+{
+    if (to > content.len)
+        to = content.len;
+    return from >= to ? slice(content.data, 0)
+                      : slice(content.data + from, (size_t)(to - from));
+}
+
+bool mox_part_is_text(const struct mox_part *part)
+{
+    return mox__slice_is_nocase(part->type, "text");
+}
+
+struct mox_slice mox_part_header(const struct mox_part *part, struct mox_slice content)
+{
+    return between(content, part->header, part->body);
+}
+
+struct mox_slice mox_part_body(const struct mox_part *part, struct mox_slice content)
+{
+    return between(content, part->body, part->end);
+}
