@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include MOX_HEADER
+
+int main()
+{
+    return 0;
+}

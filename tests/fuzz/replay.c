@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs a fuzz target without libFuzzer: each seed of the folders named, and mutations of it that are
+ * the same in every run. `MOX_FUZZ_ROUNDS` says how many mutations each seed gets. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/cm.h"
+#include "support/corpora.h"
+
+#define DEFAULT_ROUNDS 200
+#define MAX_INPUT 65536
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static uint64_t state = 1;
+
+static uint64_t draw(uint64_t below)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return below == 0 ? 0 : state % below;
+}
+
+/* In a block of exactly this size, so that a sanitizer sees a read beyond it. */
+static void run(const uint8_t *data, size_t len)
+{
+    uint8_t *copy = malloc(len == 0 ? 1 : len);
+    if (copy == NULL)
+        abort();
+    if (len > 0)
+        memcpy(copy, data, len);
+    (void)LLVMFuzzerTestOneInput(copy, len);
+    free(copy);
+}
+
+/* One to four changes: a byte, a deletion, a repeated piece, a protocol character. */
+static size_t mutate(uint8_t *data, size_t len)
+{
+    static const uint8_t special[] = "\r\n\0 .:;,<>()[]{}\"\\@=*%&+-/0\x80\xff";
+    for (uint64_t n = 1 + draw(4); n > 0; n--) {
+        size_t at = (size_t)draw(len), size = (size_t)(1 + draw(16));
+        switch (draw(4)) {
+        case 0:
+            if (len > 0)
+                data[at] = (uint8_t)draw(256);
+            break;
+        case 1:
+            if (size > len - at)
+                size = len - at;
+            memmove(data + at, data + at + size, len - at - size);
+            len -= size;
+            break;
+        case 2:
+            if (size > len - at)
+                size = len - at;
+            if (len + size <= MAX_INPUT) {
+                memmove(data + at + size, data + at, len - at);
+                len += size;
+            }
+            break;
+        default:
+            if (len < MAX_INPUT) {
+                memmove(data + at + 1, data + at, len - at);
+                data[at] = special[draw(sizeof special - 1)];
+                len++;
+            }
+        }
+    }
+    return len;
+}
+
+static void play(const char *path, long rounds)
+{
+    struct mox_slice seed = read_file(path);
+    run(seed.data, seed.len);
+    uint8_t *data = malloc(MAX_INPUT);
+    if (data == NULL)
+        abort();
+    for (long i = 0; i < rounds; i++) {
+        size_t len = seed.len < MAX_INPUT / 2 ? seed.len : MAX_INPUT / 2;
+        memcpy(data, seed.data, len);
+        len = mutate(data, len);
+        run(data, len);
+    }
+    free(data);
+    free((void *)(uintptr_t)seed.data);
+}
+
+int main(int argc, char **argv)
+{
+    const char *wanted = getenv("MOX_FUZZ_ROUNDS");
+    long rounds = wanted == NULL ? DEFAULT_ROUNDS : atol(wanted);
+    unsigned files = 0;
+    run(NULL, 0);
+    for (int i = 1; i < argc; i++) {
+        DIR *dir = opendir(argv[i]);
+        if (dir == NULL) {
+            (void)fprintf(stderr, "no seeds: cannot open %s\n", argv[i]);
+            return 1;
+        }
+        for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+            char path[4096];
+            if (e->d_name[0] == '.')
+                continue;
+            (void)snprintf(path, sizeof path, "%s/%s", argv[i], e->d_name);
+            play(path, rounds);
+            files++;
+        }
+        closedir(dir);
+    }
+    (void)printf("%u seeds, %ld mutations each\n", files, rounds);
+    return files == 0;
+}
