@@ -47,7 +47,8 @@ struct mox_mailboxes {
     size_t count;
     const struct mox_mailbox *list;
     uint64_t version; /* grows with every change of the list */
-    /** The store's: how references are counted. Use mox_mailboxes_ref() and _unref(). */
+    /** The store's: how references are counted, with mox_mailboxes_ref() and _unref(). NULL: the list
+     *  outlives them all. */
     void (*ref)(const struct mox_mailboxes *m, int delta);
 };
 
@@ -78,7 +79,8 @@ enum mox_fetch_want {
     MOX_FETCH_CONTENT = 1 << 4 /* prefix and content */
 };
 
-/** What never changes of a message. All of it is borrowed for the call that gives it. */
+/** What never changes of a message. All of it is borrowed for the call that gives it. A store may leave
+ *  the wire forms and the structure empty and give the content instead: they are worked out then. */
 struct mox_message_data {
     uint32_t uid;
     uint64_t message;    /* id in the account, shared by copies */

@@ -7,13 +7,14 @@
 
 const struct mox_mailboxes *mox_mailboxes_ref(const struct mox_mailboxes *m)
 {
-    m->ref(m, 1);
+    if (m->ref != NULL)
+        m->ref(m, 1);
     return m;
 }
 
 void mox_mailboxes_unref(const struct mox_mailboxes *m)
 {
-    if (m != NULL)
+    if (m != NULL && m->ref != NULL)
         m->ref(m, -1);
 }
 
