@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include <mox/dns.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#ifdef MOX_HAVE_IDN
+#include <idn2.h>
+#endif
+
+#include "base/ip.h"
+#include "base/text.h"
+
+#define LABEL_MAX 63 /* RFC 1035 §2.3.4 */
+
+static bool is_label_byte(uint8_t c, unsigned flags)
+{
+    return is_alpha(c) || is_digit(c) || c == '-' ||
+           (c == '_' && (flags & MOX_DOMAIN_UNDERSCORES) != 0);
+}
+
+/* Letters, digits and inner hyphens (RFC 1123 §2.1). */
+static bool is_label(struct mox_slice label, unsigned flags)
+{
+    if (label.len == 0 || label.len > LABEL_MAX || label.data[0] == '-' ||
+        label.data[label.len - 1] == '-')
+        return false;
+    for (size_t i = 0; i < label.len; i++)
+        if (!is_label_byte(label.data[i], flags))
+            return false;
+    return true;
+}
+
+/* Calls for each label; what it returns false for ends the walk. */
+static bool all_labels(struct mox_slice name, bool (*test)(struct mox_slice, unsigned),
+                       unsigned flags)
+{
+    for (;;) {
+        const uint8_t *dot = name.len == 0 ? NULL : memchr(name.data, '.', name.len);
+        size_t len = dot == NULL ? name.len : (size_t)(dot - name.data);
+        if (!test(slice(name.data, len), flags))
+            return false;
+        if (dot == NULL)
+            return true;
+        name = slice_from(name, len + 1);
+    }
+}
+
+static bool is_ascii_name(struct mox_slice name, unsigned flags)
+{
+    return name.len <= MOX_DOMAIN_MAX && all_labels(name, is_label, flags);
+}
+
+static bool is_no_a_label(struct mox_slice label, unsigned flags)
+{
+    (void)flags;
+    return !mox__slice_starts_nocase(label, "xn--");
+}
+
+static int take_ascii(struct mox_domain *out, struct mox_slice name, unsigned flags)
+{
+    if (!is_ascii_name(name, flags))
+        return MOX_ESYNTAX;
+    for (size_t i = 0; i < name.len; i++)
+        out->ascii[i] = out->unicode[i] = (char)to_lower(name.data[i]);
+    out->ascii[name.len] = out->unicode[name.len] = '\0';
+    return MOX_OK;
+}
+
+#ifdef MOX_HAVE_IDN
+static int status_of(int idn)
+{
+    return idn == IDN2_OK ? MOX_OK : idn == IDN2_MALLOC ? MOX_ENOMEM : MOX_ESYNTAX;
+}
+
+static int keep(char *out, size_t size, const char *text)
+{
+    size_t len = strlen(text);
+    if (len >= size)
+        return MOX_ESYNTAX;
+    memcpy(out, text, len + 1);
+    return MOX_OK;
+}
+
+/* Whether ASCII characters are letters, digits, hyphens and dots. libidn2 has a flag for it, which
+ * drops the others silently (2.3.3). */
+static bool has_std3_ascii(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((uint8_t)*text < 0x80 && *text != '.' && !is_label_byte((uint8_t)*text, 0))
+            return false;
+    return true;
+}
+
+/* Both directions, so that an A-label and its U-label give the same pair. */
+static int take_unicode(struct mox_domain *out, struct mox_slice text)
+{
+    char copy[MOX_DOMAIN_UNICODE_MAX + 1];
+    if (text.len >= sizeof copy || memchr(text.data, '\0', text.len) != NULL)
+        return MOX_ESYNTAX;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+
+    char *ascii = NULL, *unicode = NULL;
+    int rc = status_of(idn2_lookup_u8((const uint8_t *)copy, (uint8_t **)&ascii,
+                                      IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL));
+    if (rc == MOX_OK && !is_ascii_name(slice_of(ascii), 0))
+        rc = MOX_ESYNTAX; /* also a mapping that ends in a dot: U+3002 is one */
+    if (rc == MOX_OK)
+        rc = keep(out->ascii, sizeof out->ascii, ascii);
+    if (rc == MOX_OK)
+        rc = status_of(idn2_to_unicode_8z8z(ascii, &unicode, IDN2_NONTRANSITIONAL));
+    if (rc == MOX_OK)
+        rc = keep(out->unicode, sizeof out->unicode, unicode);
+    if (rc == MOX_OK && !has_std3_ascii(out->unicode))
+        rc = MOX_ESYNTAX;
+    idn2_free(ascii);
+    idn2_free(unicode);
+    return rc;
+}
+#else
+static int take_unicode(struct mox_domain *out, struct mox_slice text)
+{
+    if (!mox__slice_is_ascii(text))
+        return MOX_EUNSUPPORTED;
+    return take_ascii(out, text, 0);
+}
+#endif
+
+static bool is_ip(const struct mox_domain *name)
+{
+    struct ip ip;
+    return mox__ip_parse(slice_of(name->ascii), &ip);
+}
+
+int mox_domain_parse(struct mox_domain *out, struct mox_slice text, unsigned flags)
+{
+    out->ascii[0] = out->unicode[0] = '\0';
+    bool plain = mox__slice_is_ascii(text) && all_labels(text, is_no_a_label, 0);
+    int rc = plain ? take_ascii(out, text, flags) : take_unicode(out, text);
+    /* After the mapping: full-width digits make an address too. */
+    if (rc == MOX_OK && is_ip(out))
+        rc = MOX_ESYNTAX;
+    if (rc < 0)
+        out->ascii[0] = out->unicode[0] = '\0';
+    return rc;
+}
