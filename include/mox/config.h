@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MOX_CONFIG_H
+#define MOX_CONFIG_H
+
+#include <mox/env.h>
+#include <mox/error.h>
+
+MOX_BEGIN_DECLS
+
+/**
+ * @file
+ * The configuration of a server: mox.conf (struct mox_config_static, read once at start) and
+ * domains.conf (struct mox_config_domains, may change while it runs) in one folder. What each field
+ * means, and what its default is, says mox_config_describe(), from the same table that reads and
+ * writes the files.
+ *
+ * Lists have their items behind a pointer; maps are lists sorted by name. Strings are
+ * NUL-terminated and never NULL; an empty one stands for an absent one. Structs grow at their end.
+ */
+
+struct mox_config_strings {
+    const char **items;
+    size_t count;
+};
+
+/** PackageLogLevels: what one package logs. */
+struct mox_config_level {
+    const char *pkg;
+    enum mox_log_level level;
+};
+
+/** A certificate chain and its key, PEM files; see mox_config_path(). */
+struct mox_config_keycert {
+    const char *cert_file, *key_file;
+};
+
+struct mox_config_tls {
+    struct {
+        struct mox_config_keycert *items;
+        size_t count; /* at least 1 */
+    } key_certs;
+};
+
+struct mox_config_smtp {
+    bool enabled;
+    uint16_t port; /* never 0 after loading: the default is filled in, here and below */
+    bool no_starttls, require_starttls;
+};
+
+struct mox_config_service {
+    bool enabled;
+    uint16_t port;
+    bool no_require_starttls; /* Submission and IMAP */
+};
+
+struct mox_config_listener {
+    const char *name;
+    struct mox_config_strings ips; /* text forms, valid */
+    const char *hostname;          /* empty: that of the server, see mox_config_hostname() */
+    const struct mox_config_tls *tls; /* or NULL */
+    int64_t smtp_max_message_size;    /* bytes */
+    struct mox_config_smtp smtp;
+    struct mox_config_service submission, submissions, imap, imaps;
+};
+
+/** Names of the mailboxes with a role; empty: none has it. */
+struct mox_config_special_use {
+    const char *sent, *archive, *trash, *drafts, *junk;
+};
+
+struct mox_config_initial_mailboxes {
+    struct mox_config_special_use special_use;
+    struct mox_config_strings regular;
+};
+
+struct mox_config_static {
+    const char *data_dir; /* as written; see mox_config.data_dir */
+    enum mox_log_level log_level;
+    struct {
+        struct mox_config_level *items;
+        size_t count;
+    } package_log_levels;
+    const char *hostname; /* normalized */
+    struct {
+        struct mox_config_listener *items;
+        size_t count;
+    } listeners;
+    struct {
+        const char *account, *mailbox;
+    } postmaster;
+    struct mox_config_strings default_mailboxes;
+    const struct mox_config_initial_mailboxes *initial_mailboxes; /* or NULL */
+    bool pedantic;
+};
+
+struct mox_config_domain {
+    const char *name; /* normalized */
+    const char *description;
+    const char *localpart_catchall_separator;
+    struct mox_config_strings localpart_catchall_separators;
+    bool localpart_case_sensitive;
+    bool disabled;
+};
+
+struct mox_config_destination {
+    const char *address; /* as written: `local@domain`, or `@domain` for all others of the domain */
+    const char *mailbox; /* empty: Inbox */
+};
+
+struct mox_config_account {
+    const char *name;
+    const char *domain; /* normalized */
+    const char *description;
+    struct {
+        struct mox_config_destination *items;
+        size_t count;
+    } destinations;
+};
+
+struct mox_config_domains {
+    struct {
+        struct mox_config_domain *items;
+        size_t count;
+    } domains;
+    struct {
+        struct mox_config_account *items;
+        size_t count;
+    } accounts;
+};
+
+struct mox_config_table;
+
+/** Both files, loaded and checked. Read-only.
+ *
+ *  Threads: any, at the same time, as nothing changes. */
+struct mox_config {
+    const struct mox_config_static *mox;
+    const struct mox_config_domains *domains;
+    const char *dir;      /* folder of the files, "." at least */
+    const char *data_dir; /* DataDir, seen from the working directory */
+    const struct mox_config_table *table; /* of addresses */
+};
+
+/** The mistakes found in the files, as `<path>:<line>: what is wrong; what to do`. */
+struct mox_config_errors {
+    struct mox_env env;
+    char **texts;
+    size_t count;
+    size_t dropped; /* further ones, not kept */
+};
+
+MOX_API void mox_config_errors_init(struct mox_config_errors *errors, const struct mox_env *env);
+MOX_API void mox_config_errors_free(struct mox_config_errors *errors);
+
+/**
+ * Loads and checks both files. Changes nothing on disk.
+ *
+ * @param path  of mox.conf, or of the folder that has it; domains.conf stands beside it
+ * @param errors  all mistakes are added to it; may be NULL
+ * @return MOX_OK; MOX_ENOTFOUND: a file does not exist; MOX_ESYNTAX: there are mistakes; MOX_EIO,
+ *         MOX_ENOMEM. Each failure has at least one text, unless memory is short.
+ */
+MOX_API MOX_MUST_USE int mox_config_load(struct mox_config **out, const struct mox_env *env,
+                                         const char *path, struct mox_config_errors *errors);
+/** NULL is fine. */
+MOX_API void mox_config_free(struct mox_config *config);
+
+/** A file name of mox.conf, which is relative to its folder, as seen from the working directory.
+ *  MOX_ELIMIT when it does not fit. */
+MOX_API MOX_MUST_USE int mox_config_path(const struct mox_config *config, const char *file,
+                                         char *out, size_t size);
+/** The listener's host name: its own, or the server's. */
+MOX_API const char *mox_config_hostname(const struct mox_config *config,
+                                        const struct mox_config_listener *listener);
+/** The account of that name, or NULL. */
+MOX_API const struct mox_config_account *mox_config_account(const struct mox_config *config,
+                                                            const char *name);
+
+/** What an address is to this server. */
+enum mox_config_found {
+    MOX_CONFIG_FOUND,
+    MOX_CONFIG_NO_ADDRESS,      /* the domain is ours, the address is unknown */
+    MOX_CONFIG_NO_DOMAIN,       /* the domain is not ours */
+    MOX_CONFIG_DOMAIN_DISABLED  /* ours, but takes and sends no mail now; the rest is filled */
+};
+
+struct mox_config_target {
+    const struct mox_config_account *account; /* or NULL */
+    const struct mox_config_domain *domain;   /* NULL for postmaster at a host name */
+    const struct mox_config_destination *destination; /* NULL for the server's postmaster */
+    const char *mailbox;                      /* never empty */
+};
+
+enum mox_config_use {
+    MOX_CONFIG_LOGIN,    /* also MAIL FROM: only addresses of configured domains */
+    MOX_CONFIG_RECIPIENT /* also postmaster without domain and at our host names (RFC 5321 §4.5.1) */
+};
+
+/**
+ * Looks an address up: without case (unless the domain is case-sensitive), without what follows a
+ * catchall separator, and in the end by the domain's catchall address.
+ *
+ * @param localpart  decoded, without quotes
+ * @param domain  A-labels or U-labels in any case; empty for `postmaster` alone
+ * @param out  filled also when the account is only known with a domain disabled
+ */
+MOX_API enum mox_config_found mox_config_lookup(const struct mox_config *config,
+                                                struct mox_slice localpart,
+                                                struct mox_slice domain, enum mox_config_use use,
+                                                struct mox_config_target *out);
+/** The same for `local@domain` as a person writes it; a text without '@' is a local part. */
+MOX_API enum mox_config_found mox_config_lookup_address(const struct mox_config *config,
+                                                        struct mox_slice address,
+                                                        enum mox_config_use use,
+                                                        struct mox_config_target *out);
+
+/** Sets every field to its default. Strings and items that the caller then adds stay the caller's. */
+MOX_API void mox_config_static_init(struct mox_config_static *mox);
+MOX_API void mox_config_domains_init(struct mox_config_domains *domains);
+MOX_API void mox_config_listener_init(struct mox_config_listener *listener);
+
+/**
+ * Writes a file: to a temporary file in the same folder, mode 0660 or that of the file there, synced
+ * and renamed, and the folder synced. An existing file keeps its comments and every line that says
+ * the same as before; a new one explains each field.
+ *
+ * @param path  of the file itself
+ * @return MOX_OK; MOX_EINVAL: a value cannot be written; MOX_ESYNTAX: the file there has mistakes, so
+ *         that what a person wrote would be lost; MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM. The file is then
+ *         as before.
+ */
+MOX_API MOX_MUST_USE int mox_config_write_static(const struct mox_config_static *mox,
+                                                 const struct mox_env *env, const char *path,
+                                                 struct mox_error *err);
+MOX_API MOX_MUST_USE int mox_config_write_domains(const struct mox_config_domains *domains,
+                                                  const struct mox_env *env, const char *path,
+                                                  struct mox_error *err);
+
+enum mox_config_file { MOX_CONFIG_STATIC, MOX_CONFIG_DOMAINS };
+
+/** An example file with every field and its documentation; *out is freed with env->realloc(…, 0) by
+ *  mox_config_text_free(). MOX_ENOMEM. */
+MOX_API MOX_MUST_USE int mox_config_describe(char **out, const struct mox_env *env,
+                                             enum mox_config_file file);
+MOX_API void mox_config_text_free(const struct mox_env *env, char *text);
+
+MOX_END_DECLS
+
+#endif
