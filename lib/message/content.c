@@ -162,3 +162,69 @@ void mox__param_text(struct buf *out, const struct param *param)
         mox__buf_byte(out, s.data[i]);
     }
 }
+
+static int hex_value(uint8_t c)
+{
+    uint8_t lower = to_lower(c);
+    return is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* "%XX" (RFC 2231 §4); what is none stays. */
+static void put_percent_decoded(struct buf *out, struct mox_slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        int high = s.data[i] == '%' && s.len - i > 2 ? hex_value(s.data[i + 1]) : -1;
+        int low = high >= 0 ? hex_value(s.data[i + 2]) : -1;
+        if (low >= 0)
+            i += 2;
+        mox__buf_byte(out, low >= 0 ? (uint8_t)(high * 16 + low) : s.data[i]);
+    }
+}
+
+/* Without "charset'language'". */
+static struct mox_slice without_charset(struct mox_slice s)
+{
+    for (int quotes = 0; quotes < 2; quotes++) {
+        const uint8_t *quote = s.len > 0 ? memchr(s.data, '\'', s.len) : NULL;
+        if (quote == NULL)
+            return s;
+        s = slice_from(s, (size_t)(quote - s.data) + 1);
+    }
+    return s;
+}
+
+/* What stands behind name and "*" in a parameter's name: "" or "0", "0*" …; false for another one. */
+static bool suffix_of(struct mox_slice param, const char *name, struct mox_slice *suffix)
+{
+    size_t len = strlen(name);
+    if (param.len <= len || !mox__slice_starts_nocase(param, name) || param.data[len] != '*')
+        return false;
+    *suffix = slice_from(param, len + 1);
+    return true;
+}
+
+bool mox__param_value(struct params p, const char *name, struct buf *out)
+{
+    struct param param;
+    struct mox_slice suffix;
+    if (mox__param_find(p, name, &param)) {
+        mox__param_text(out, &param);
+        return true;
+    }
+    uint64_t section = 0;
+    for (unsigned i = 0; i < PARAMS_MAX && mox__param_next(&p, &param); i++) {
+        uint64_t number = 0;
+        if (!suffix_of(param.name, name, &suffix))
+            continue;
+        bool encoded = suffix.len == 0 || suffix.data[suffix.len - 1] == '*';
+        suffix.len -= encoded && suffix.len > 0;
+        if ((suffix.len > 0 && !mox__slice_uint(suffix, PARAMS_MAX, &number)) || number != section)
+            continue;
+        if (encoded)
+            put_percent_decoded(out, section == 0 ? without_charset(param.value) : param.value);
+        else
+            mox__param_text(out, &param);
+        section++;
+    }
+    return section > 0;
+}

@@ -21,7 +21,7 @@ struct param {
 
 /* The most parameters of one field that are looked at: real mail has fewer than ten, and a file name
  * in continuations (RFC 2231 §3) some tens. */
-#define PARAMS_MAX 256
+#define PARAMS_MAX 100
 
 /* "type/subtype": true when both are there; either may be empty otherwise. *rest is what follows. */
 bool mox__content_type(struct mox_slice value, struct mox_slice *type, struct mox_slice *subtype,
@@ -33,7 +33,11 @@ struct mox_slice mox__content_token(struct params *p);
 bool mox__param_next(struct params *p, struct param *out);
 /* The first parameter of this name. */
 bool mox__param_find(struct params p, const char *name, struct param *out);
-/* Its value with escapes and folds resolved. */
+/* Appends the value of the parameter of this name, decoded: given plainly (then with escapes and folds
+ * resolved) or else in one of the forms of RFC 2231: "name*", or "name*0", "name*1*" … in this order;
+ * bytes of the charset that it names are not converted. Whether there is one. */
+bool mox__param_value(struct params p, const char *name, struct buf *out);
+/* A value with escapes and folds resolved. */
 void mox__param_text(struct buf *out, const struct param *param);
 /* Whether mox__param_text() would give anything but `value` itself. */
 bool mox__param_is_escaped(const struct param *param);

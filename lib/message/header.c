@@ -78,11 +78,16 @@ size_t mox_header_end(struct mox_slice content)
 
 void mox__header_unfold(struct buf *out, struct mox_slice value)
 {
+    bool first = true;
     value = mox__slice_trim(value);
     while (value.len > 0) {
         const uint8_t *lf = memchr(value.data, '\n', value.len);
         size_t len = lf == NULL ? value.len : (size_t)(lf - value.data) + 1;
-        mox__buf_slice(out, without_line_end(slice(value.data, len)));
+        struct mox_slice line = mox__slice_trim(slice(value.data, len));
+        if (!first && line.len > 0)
+            mox__buf_byte(out, ' ');
+        mox__buf_slice(out, line);
+        first = false;
         value = slice_from(value, len);
     }
 }

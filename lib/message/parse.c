@@ -128,8 +128,7 @@ static enum mox_encoding encoding_of(const struct mox_part *part)
         {"binary", MOX_ENCODING_IDENTITY}, {"base64", MOX_ENCODING_BASE64},
         {"quoted-printable", MOX_ENCODING_QP}, {"", MOX_ENCODING_IDENTITY},
     };
-    struct params p = {.text = part->fields[MOX_FIELD_ENCODING]};
-    struct mox_slice token = mox__content_token(&p);
+    struct mox_slice token = mox__part_encoding(part);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (mox__slice_is_nocase(token, known[i].name))
             return known[i].encoding;
@@ -162,58 +161,52 @@ static void find_type(struct node *n)
     }
 }
 
-static void find_details(struct node *n)
-{
-    struct mox_part *part = &n->part;
-    struct param param;
-    part->encoding = encoding_of(part);
-    if (mox_part_is_text(part) && mox__param_find(n->params, "charset", &param))
-        part->charset = param.value;
-    struct params p = {.text = part->fields[MOX_FIELD_DISPOSITION]};
-    struct mox_slice disposition = mox__content_token(&p);
-    part->attachment = disposition.len > 0 && !mox__slice_is_nocase(disposition, "inline");
-}
-
-/* The boundary of a multipart, without escapes and trailing white space (RFC 2046 §5.1.1); empty
- * when there is none that could work. */
-static int find_boundary(struct parser *p, const struct node *n, struct mox_slice *out)
+/* The value of a parameter of n's type, copied only if it is encoded; empty when there is none or it
+ * is longer than BOUNDARY_MAX. */
+static int find_param(struct parser *p, const struct node *n, const char *name,
+                      struct mox_slice *out)
 {
     struct param param;
     *out = slice(NULL, 0);
-    if (!mox__param_find(n->params, "boundary", &param) || param.value.len > BOUNDARY_MAX)
+    if (mox__param_find(n->params, name, &param) && !mox__param_is_escaped(&param)) {
+        if (param.value.len <= BOUNDARY_MAX)
+            *out = param.value;
         return MOX_OK;
-    *out = param.value;
-    if (mox__param_is_escaped(&param)) {
-        struct buf text;
-        mox__buf_init(&text, &p->m->env, BOUNDARY_MAX);
-        mox__param_text(&text, &param);
-        const char *copy = text.failed ? NULL : mox__arena_strndup(&p->m->arena, text.data, text.len);
-        *out = slice(copy, text.len);
-        mox__buf_free(&text);
-        if (copy == NULL)
-            return MOX_ENOMEM;
     }
-    while (out->len > 0 && (out->data[out->len - 1] == ' ' || out->data[out->len - 1] == '\t'))
-        out->len--;
-    return MOX_OK;
+    struct buf text;
+    mox__buf_init(&text, &p->m->env, 4 * BOUNDARY_MAX);
+    bool found = mox__param_value(n->params, name, &text);
+    int rc = text.failed ? MOX_ENOMEM : MOX_OK;
+    if (rc == MOX_OK && found && text.len <= BOUNDARY_MAX) {
+        const char *copy = mox__arena_strndup(&p->m->arena, text.data, text.len);
+        *out = slice(copy, copy != NULL ? text.len : 0);
+        rc = copy != NULL ? MOX_OK : MOX_ENOMEM;
+    }
+    mox__buf_free(&text);
+    return rc;
 }
 
-static bool is_message_type(const struct mox_part *part)
+static int find_details(struct parser *p, struct node *n)
 {
-    return mox__slice_is_nocase(part->type, "message") &&
-           (mox__slice_is_nocase(part->subtype, "rfc822") ||
-            mox__slice_is_nocase(part->subtype, "global"));
+    struct mox_part *part = &n->part;
+    struct params at = {.text = part->fields[MOX_FIELD_DISPOSITION]};
+    struct mox_slice disposition = mox__content_token(&at);
+    part->attachment = disposition.len > 0 && !mox__slice_is_nocase(disposition, "inline");
+    part->encoding = encoding_of(part);
+    return mox_part_is_text(part) ? find_param(p, n, "charset", &part->charset) : MOX_OK;
 }
 
 /* Decides what n is, once its header is known. Sets p->current to a new child if it is a message. */
 static int classify(struct parser *p, struct node *n)
 {
     find_type(n);
-    find_details(n);
+    int rc = find_details(p, n);
+    if (rc < 0)
+        return rc;
     bool may_nest = n->depth + 1 < MOX_MESSAGE_DEPTH_MAX && p->parts < MOX_MESSAGE_PARTS_MAX;
     if (mox__slice_is_nocase(n->part.type, "multipart")) {
         struct mox_slice boundary;
-        int rc = find_boundary(p, n, &boundary);
+        rc = find_param(p, n, "boundary", &boundary);
         if (rc < 0)
             return rc;
         if (!may_nest || boundary.len == 0) {
@@ -226,7 +219,7 @@ static int classify(struct parser *p, struct node *n)
         return MOX_OK;
     }
     /* RFC 2046 §5.2.1 allows a nested message no encoding; one that has it stays a leaf. */
-    if (is_message_type(&n->part) && may_nest && n->part.encoding == MOX_ENCODING_IDENTITY) {
+    if (mox__part_is_message(&n->part) && may_nest && n->part.encoding == MOX_ENCODING_IDENTITY) {
         n->part.kind = MOX_PART_MESSAGE;
         return add_node(p, n) == NULL ? MOX_ENOMEM : MOX_OK;
     }

@@ -2,6 +2,7 @@
 #include "message/part.h"
 
 #include "base/text.h"
+#include "message/content.h"
 
 /* Both bounds were checked against the content when the part was made; a part of a foreign tree
  * gives what is there. */
@@ -26,4 +27,20 @@ struct mox_slice mox_part_header(const struct mox_part *part, struct mox_slice c
 struct mox_slice mox_part_body(const struct mox_part *part, struct mox_slice content)
 {
     return between(content, part->body, part->end);
+}
+
+bool mox__part_is_message(const struct mox_part *part)
+{
+    return mox__slice_is_nocase(part->type, "message") &&
+           (mox__slice_is_nocase(part->subtype, "rfc822") ||
+            mox__slice_is_nocase(part->subtype, "global"));
+}
+
+struct mox_slice mox__part_encoding(const struct mox_part *part)
+{
+    struct params p = {.text = part->fields[MOX_FIELD_ENCODING]};
+    struct mox_slice token = mox__content_token(&p);
+    if (p.at < p.text.len && p.text.data[p.at] != ';')
+        token.len = 0;
+    return token;
 }

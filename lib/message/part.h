@@ -9,4 +9,10 @@
 /* The environment that a message was parsed with; lives as long as the message. */
 const struct mox_env *mox__message_env(const struct mox_message *m);
 
+/* message/rfc822 or message/global, whether it was taken apart or not. */
+MOX_PRIV bool mox__part_is_message(const struct mox_part *part);
+
+/* The word of Content-Transfer-Encoding as written; empty when there is none, or none that is one. */
+struct mox_slice mox__part_encoding(const struct mox_part *part);
+
 #endif

@@ -78,7 +78,12 @@ static void bad_content_types_are_kept_as_far_as_they_make_sense(void **state)
          "multipart/mixed 4{text/plain 1 \"x\"}"},
         {"Content-Type: multipart/mixed; boundary=a=b;\n\n--a=b\n\nx\n--a=b--\n",
          "multipart/mixed 4{text/plain 1 \"x\"}"},
-        {"Content-Type: multipart/mixed; boundary=\"a\\\"b \"\n\n--a\"b\n\nx\n--a\"b--\n",
+        {"Content-Type: multipart/mixed; boundary=\"a\\\"b\"\n\n--a\"b\n\nx\n--a\"b--\n",
+         "multipart/mixed 4{text/plain 1 \"x\"}"},
+        {"Content-Type: multipart/mixed\n boundary=\"a\n b\"\n\n--a b\n\nx\n--a b--\n",
+         "multipart/mixed 4{text/plain 1 \"x\"}"},
+        {"Content-Type: multipart/mixed; boundary*0*=us-ascii''a%2F; boundary*1=b\n\n"
+         "--a/b\n\nx\n--a/b--\n",
          "multipart/mixed 4{text/plain 1 \"x\"}"},
     };
     ALL(rows);
