@@ -8,47 +8,23 @@
 #include <uninorm.h>
 #endif
 
-#include "base/ip.h"
-#include "base/text.h"
+#include <mox/dns.h>
 
-static const char *label_problem(struct mox_slice label)
-{
-    if (label.len == 0)
-        return "has an empty label; remove dots at the ends and double ones";
-    if (label.len > 63)
-        return "has a label of more than 63 bytes";
-    if (label.data[0] == '-' || label.data[label.len - 1] == '-')
-        return "has a label that starts or ends with '-'";
-    for (size_t i = 0; i < label.len; i++)
-        if (label.data[i] < 0x80 && !is_alpha(label.data[i]) && !is_digit(label.data[i]) &&
-            label.data[i] != '-')
-            return "has a character other than letters, digits and '-'";
-    return NULL;
-}
+#include "base/text.h"
 
 const char *mox__config_domain(struct mox_slice in, char out[DOMAIN_NAME_MAX + 1])
 {
-    struct ip ip;
-    out[0] = '\0';
-    if (in.len == 0)
-        return "is empty";
-    if (in.len > DOMAIN_NAME_MAX)
-        return "is longer than 255 bytes";
-    if (mox__ip_parse(in, &ip))
-        return "is an IP address; a name is needed";
-    if (!mox__slice_is_utf8(in))
-        return "is not UTF-8";
-    for (size_t i = 0; i < in.len; i++)
-        out[i] = (char)to_lower(in.data[i]);
-    out[in.len] = '\0';
-    for (struct mox_slice rest = in;;) {
-        const uint8_t *dot = memchr(rest.data, '.', rest.len);
-        size_t len = dot == NULL ? rest.len : (size_t)(dot - rest.data);
-        const char *problem = label_problem(slice(rest.data, len));
-        if (problem != NULL || dot == NULL)
-            return problem;
-        rest = slice_from(rest, len + 1);
-    }
+    struct mox_domain domain;
+    int rc = mox_domain_parse(&domain, in, 0);
+    memcpy(out, domain.unicode, strlen(domain.unicode) + 1);
+    if (rc == MOX_EUNSUPPORTED)
+        return "has Unicode letters, which this build cannot read; write its A-labels (xn--…)";
+    if (rc == MOX_ENOMEM)
+        return "could not be read: out of memory";
+    if (rc < 0)
+        return "is not a domain name; it has letters, digits and '-' between single dots, no dot "
+               "at the end, and is no IP address";
+    return NULL;
 }
 
 #ifdef MOX_HAVE_IDN

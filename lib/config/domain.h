@@ -3,11 +3,12 @@
 #define CONFIG_DOMAIN_H
 
 #include <mox/config.h>
+#include <mox/dns.h>
 
-#define DOMAIN_NAME_MAX 255    /* RFC 1035 §2.3.4 */
+#define DOMAIN_NAME_MAX MOX_DOMAIN_UNICODE_MAX
 #define LOCALPART_CANONICAL_MAX 512 /* 128 bytes decoded, which may grow in lower case */
 
-/* The form in which names stand in the configuration. NULL, or what is wrong with `in`. */
+/* The form in which names stand in the configuration: Unicode, if they have one. NULL, or what is wrong with `in`. */
 const char *mox__config_domain(struct mox_slice in, char out[DOMAIN_NAME_MAX + 1]);
 
 /* The local part by which an address is found: lower case, cut at the domain's separators. False

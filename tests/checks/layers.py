@@ -24,8 +24,8 @@ ROOMS = {
 LIBRARIES = {
     "mbedtls": ["base", "net"], "psa": ["base", "net"], "sodium": ["base", "sasl"],
     "crypt": ["sasl"], "iconv": ["message"],
-    "uninorm": ["message", "dns", "sasl", "mailstore", "imap"],
-    "unictype": ["message", "sasl", "imap"], "unicase": ["message", "imap"],
+    "uninorm": ["message", "dns", "sasl", "mailstore", "imap", "config"],
+    "unictype": ["message", "sasl", "imap"], "unicase": ["message", "imap", "config"],
     "unistr": ["message", "dns", "sasl", "imap"], "idn2": ["dns"], "sqlite3": ["store"],
     "ev": ["net", "server"],
 }
