@@ -14,6 +14,9 @@ int conformance_run(const struct conformance *c)
         size_t count;
     } files[] = {
         {message_cases, message_case_count},
+        {flag_cases, flag_case_count},
+        {copy_cases, copy_case_count},
+        {mailbox_cases, mailbox_case_count},
     };
     struct CMUnitTest tests[CASES_MAX];
     size_t count = 0;
