@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include <mox/engine.h>
+#include <mox/env.h>
+
+/* TLS for servers, as small as the connections need it: TLS 1.2 at least, ECDHE with AES-GCM or
+ * ChaCha20-Poly1305 only, X25519 first. No type of the TLS library is visible outside tls.c and
+ * tls_cert.c.
+ *
+ * A handshake computes for 2 to 3 ms and belongs on a worker; records cost microseconds. */
+
+/* A certificate with its key and settings, shared by connections; references are counted.
+ * Threads: any. */
+struct tls_context;
+
+struct tls_context_config {
+    const char *cert_file; /* PEM: the certificate first, then its chain */
+    const char *key_file;  /* PEM */
+    bool tickets; /* resumption by ticket (RFC 5077); a large sender trips over them on port 25 */
+};
+
+MOX_MUST_USE int mox__tls_context_new(struct tls_context **out, const struct mox_env *env,
+                                      const struct tls_context_config *config,
+                                      struct mox_error *err);
+struct tls_context *mox__tls_context_ref(struct tls_context *ctx);
+void mox__tls_context_unref(struct tls_context *ctx); /* NULL is fine */
+
+/* The TLS side of one connection. Threads: owned by one at a time. */
+struct tls;
+
+enum tls_status {
+    TLS_OK,         /* done, or some bytes went through */
+    TLS_WANT_READ,  /* again when the socket is readable */
+    TLS_WANT_WRITE, /* again when the socket is writable */
+    TLS_EOF,        /* the peer has closed, properly or not */
+    TLS_FAILED      /* mox__tls_problem() says why */
+};
+
+/* @param fd    non-blocking, borrowed for the connection's life
+ * @param rest  bytes that the peer sent already; copied */
+MOX_MUST_USE int mox__tls_new(struct tls **out, struct tls_context *ctx, int fd,
+                              struct mox_slice rest);
+/* Sends nothing. NULL is fine. */
+void mox__tls_free(struct tls *t);
+
+enum tls_status mox__tls_handshake(struct tls *t);
+void mox__tls_info(const struct tls *t, struct mox_tls_info *info);
+
+/* With TLS_OK, *done > 0. After TLS_WANT_… of a write the next one must start with the same bytes.
+ */
+enum tls_status mox__tls_read(struct tls *t, uint8_t *data, size_t len, size_t *done);
+enum tls_status mox__tls_write(struct tls *t, const uint8_t *data, size_t len, size_t *done);
+/* Bytes wait inside that a read would give, although the socket may not be readable. */
+bool mox__tls_pending(const struct tls *t);
+/* Says that nothing more will be sent (close_notify), if the socket takes it right now. */
+void mox__tls_close_notify(struct tls *t);
+
+/* Gives the pages of the record buffers back to the system, unless half a record is in them. */
+void mox__tls_release_memory(struct tls *t);
+
+/* What failed, for the log. Never NULL. */
+const char *mox__tls_problem(const struct tls *t);
+
+/* Writes a new ECDSA P-256 key (mode 0600) and a certificate for it, signed by itself, as PEM
+ * files, which must not exist. Valid from an hour ago for four years.
+ *
+ * @param names  DNS names and IP addresses; the first is the subject */
+MOX_MUST_USE int mox__tls_self_signed(const struct mox_env *env, const char *const *names,
+                                      size_t name_count, const char *cert_file,
+                                      const char *key_file, struct mox_error *err);
+
+#endif
