@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/conn.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/conn_priv.h"
+
+/* Steps of one connection before the others get their turn. */
+#define TURN_STEPS 64
+/* After the last reply the peer has so long to close: a socket closed while its input waits unread
+ * is reset, and the reset may overtake that reply. */
+#define LINGER_US    INT64_C(2000000)
+#define LINGER_BYTES (1024 * 1024)
+/* An engine that stays due, say because its output is stuck, is not asked more often than this. */
+#define TICK_REST_US INT64_C(50000)
+/* A TCP connection without traffic is probed every five minutes. */
+#define KEEPALIVE_SECONDS 300
+
+static struct conn *conn_of_work(struct work *w)
+{
+    return (struct conn *)(void *)((char *)w - offsetof(struct conn, work));
+}
+
+/* -- end ----------------------------------------------------------------------------------------
+ */
+
+static void free_if_over(struct conn *c)
+{
+    if (c->state != CONN_CLOSED || !c->release || c->working || atomic_load(&c->wake_posted))
+        return;
+    struct net *net = c->net;
+    mox__mem_free(&net->env, c);
+    net->conn_count--;
+    if (net->conn_count == 0 && net->stopping)
+        net->drained(net->drained_user);
+}
+
+static void end_session(struct conn *c)
+{
+    if (c->engine.ops == NULL) {
+        mox__conn_release(c); /* there never was one */
+        return;
+    }
+    c->engine.ops = NULL;
+    c->endpoint->service->closed(c->session);
+}
+
+/* The socket goes, and with it all that it needs; the session follows when it can. */
+enum next mox__conn_close(struct conn *c)
+{
+    ev_io_stop(mox__loop_ev(c->net->loop), &c->io);
+    mox__timer_stop(&c->timer);
+    mox__tls_free(c->tls);
+    c->tls = NULL;
+    (void)close(c->fd);
+    c->fd = -1;
+    if (c->prev != NULL)
+        c->prev->next = c->next;
+    else
+        c->net->conns = c->next;
+    if (c->next != NULL)
+        c->next->prev = c->prev;
+    bool had_session = c->state != CONN_LINGER;
+    c->state = CONN_CLOSED;
+    if (had_session)
+        end_session(c); /* may free c, by mox__conn_release() */
+    else
+        free_if_over(c);
+    return NEXT_GONE;
+}
+
+void mox__conn_release(struct conn *c)
+{
+    c->release = true;
+    free_if_over(c);
+}
+
+/* All was sent. The session can go now, the socket when the peer has seen the end. */
+static enum next say_goodbye(struct conn *c)
+{
+    if (c->tls != NULL)
+        mox__tls_close_notify(c->tls);
+    if (c->eof || shutdown(c->fd, SHUT_WR) != 0)
+        return mox__conn_close(c);
+    mox__tls_free(c->tls);
+    c->tls = NULL;
+    c->state = CONN_LINGER;
+    c->blocked = false;
+    mox__timer_at(&c->timer, mox__loop_now(c->net->loop) + LINGER_US);
+    mox__conn_watch(c, EV_READ);
+    end_session(c);
+    return NEXT_GONE;
+}
+
+static void linger(struct conn *c)
+{
+    ssize_t n = recv(c->fd, c->net->chunk, MOX_INPUT_MAX, 0);
+    c->lingered += n > 0 ? (size_t)n : 0;
+    if (n <= 0 || c->lingered > LINGER_BYTES)
+        (void)mox__conn_close(c);
+}
+
+/* -- steps --------------------------------------------------------------------------------------
+ */
+
+static void run(struct work *w)
+{
+    struct conn *c = conn_of_work(w);
+    c->run_rc = c->engine.ops->run(c->engine.self);
+}
+
+static void run_done(struct work *w)
+{
+    struct conn *c = conn_of_work(w);
+    c->working = false;
+    c->state = CONN_OPEN;
+    c->failed = c->failed || c->run_rc < 0;
+    if (c->net->aborting) {
+        (void)mox__conn_close(c);
+        return;
+    }
+    mox__conn_drive(c);
+}
+
+static enum next run_on_worker(struct conn *c)
+{
+    c->work.run = run;
+    c->work.done = run_done;
+    c->state = CONN_RUNNING;
+    c->working = true;
+    if (mox__pool_submit(c->net->workers, &c->work) == MOX_OK)
+        return NEXT_WAIT;
+    c->working = false;
+    return mox__conn_close(c);
+}
+
+static enum next start_tls(struct conn *c)
+{
+    const uint8_t *data = NULL;
+    size_t len = c->engine.ops->tls_rest(c->engine.self, &data);
+    return mox__conn_start_tls(c, (struct mox_slice){data, len});
+}
+
+/* Output first: the last words of a failing session get out, and a peer that does not read is not
+ * read from. */
+static enum next step(struct conn *c)
+{
+    if (c->woken) {
+        c->woken = false;
+        c->failed = c->failed || c->engine.ops->woken(c->engine.self) < 0;
+    }
+    unsigned wants = c->engine.ops->wants(c->engine.self);
+    if (wants & MOX_WANTS_WRITE)
+        return mox__conn_write(c);
+    if ((wants & MOX_WANTS_CLOSE) || c->failed)
+        return say_goodbye(c);
+    if (c->net->stopping && !c->told) {
+        c->told = true;
+        c->engine.ops->shutdown(c->engine.self);
+        return NEXT_STEP;
+    }
+    if (wants & MOX_WANTS_STARTTLS)
+        return start_tls(c);
+    if (wants & MOX_WANTS_RUN)
+        return run_on_worker(c);
+    if ((wants & MOX_WANTS_READ) && c->eof)
+        return say_goodbye(c);
+    if (wants & MOX_WANTS_READ)
+        return mox__conn_read(c);
+    return NEXT_WAIT;
+}
+
+static void set_timer(struct conn *c)
+{
+    if (c->state != CONN_OPEN)
+        return;
+    int64_t at_us = c->engine.ops->deadline(c->engine.self);
+    int64_t io_us = mox__conn_io_deadline(c);
+    if (io_us < at_us)
+        at_us = io_us;
+    mox__timer_at(&c->timer, at_us > c->rest_until_us ? at_us : c->rest_until_us);
+}
+
+void mox__conn_drive(struct conn *c)
+{
+    enum next next = NEXT_STEP;
+    c->wants_read = false;
+    for (unsigned i = 0; next == NEXT_STEP && i < TURN_STEPS && c->state == CONN_OPEN; i++)
+        next = step(c);
+    if (next == NEXT_GONE)
+        return;
+    if (next == NEXT_STEP && c->state == CONN_OPEN) /* the others first; then again */
+        ev_feed_event(mox__loop_ev(c->net->loop), &c->io, EV_CUSTOM);
+    set_timer(c);
+}
+
+void mox__conn_go_on(struct conn *c, int rc)
+{
+    if (c->state != CONN_OPEN)
+        return;
+    c->failed = c->failed || rc < 0;
+    mox__conn_drive(c);
+}
+
+/* -- events -------------------------------------------------------------------------------------
+ */
+
+void mox__conn_watch(struct conn *c, int events)
+{
+    if ((c->io.events & events) == events && ev_is_active(&c->io))
+        return;
+    struct ev_loop *ev = mox__loop_ev(c->net->loop);
+    int before = ev_is_active(&c->io) ? c->io.events & (EV_READ | EV_WRITE) : 0;
+    ev_io_stop(ev, &c->io);
+    ev_io_modify(&c->io, before | events);
+    ev_io_start(ev, &c->io);
+}
+
+/* Watching for input goes on while none is wanted, for most waits are short; only when some comes
+ * is the watcher turned off. */
+static void stop_watching(struct conn *c)
+{
+    ev_io_stop(mox__loop_ev(c->net->loop), &c->io);
+}
+
+static void ready(struct ev_loop *ev, ev_io *io, int events)
+{
+    (void)ev;
+    struct conn *c = io->data;
+    if (events & EV_READ)
+        c->readable = true;
+    if (c->working) {
+        stop_watching(c);
+        return;
+    }
+    switch (c->state) {
+    case CONN_HANDSHAKE:
+        stop_watching(c);
+        mox__conn_handshake_ready(c);
+        return;
+    case CONN_LINGER:
+        linger(c);
+        return;
+    case CONN_OPEN:
+        if (c->blocked || (events & EV_READ && !c->wants_read))
+            stop_watching(c);
+        c->blocked = false;
+        mox__conn_drive(c);
+        return;
+    default:
+        return;
+    }
+}
+
+static void due(struct timer *t)
+{
+    struct conn *c = (struct conn *)(void *)((char *)t - offsetof(struct conn, timer));
+    int64_t now_us = mox__loop_now(c->net->loop);
+    switch (c->state) {
+    case CONN_HANDSHAKE:
+        mox__conn_handshake_due(c);
+        return;
+    case CONN_LINGER:
+        (void)mox__conn_close(c);
+        return;
+    case CONN_OPEN:
+        if (c->blocked && mox__conn_io_deadline(c) <= now_us && c->pace_at_us == 0) {
+            (void)mox__conn_close(c);
+            return;
+        }
+        c->rest_until_us = now_us + TICK_REST_US;
+        if (c->engine.ops->deadline(c->engine.self) <= now_us)
+            c->failed = c->failed || c->engine.ops->tick(c->engine.self) < 0;
+        mox__conn_drive(c);
+        return;
+    default: /* a worker has it, and sets the timer anew when it is back */
+        return;
+    }
+}
+
+static void wake(struct loop_task *task)
+{
+    struct conn *c = (struct conn *)(void *)((char *)task - offsetof(struct conn, wake));
+    atomic_store(&c->wake_posted, false);
+    c->woken = true;
+    if (c->state == CONN_OPEN)
+        mox__conn_drive(c);
+    else
+        free_if_over(c);
+}
+
+void mox__conn_wake(struct conn *c)
+{
+    if (!atomic_exchange(&c->wake_posted, true))
+        mox__loop_post(c->net->loop, &c->wake);
+}
+
+/* -- all of them --------------------------------------------------------------------------------
+ */
+
+void mox__conn_shutdown(struct conn *c)
+{
+    if (c->state == CONN_OPEN) {
+        c->pace_at_us = 0;
+        mox__conn_drive(c);
+    } else if (c->state == CONN_HANDSHAKE && !c->working) {
+        (void)mox__conn_close(c);
+    }
+}
+
+void mox__conn_abort(struct conn *c)
+{
+    if (!c->working)
+        (void)mox__conn_close(c);
+}
+
+void mox__conn_release_idle(struct conn *c)
+{
+    if (c->tls == NULL || c->state != CONN_OPEN || c->blocked)
+        return;
+    if (c->idle)
+        mox__tls_release_memory(c->tls);
+    c->idle = true;
+}
+
+struct net *mox__conn_net(struct conn *c)
+{
+    return c->net;
+}
+
+/* -- begin --------------------------------------------------------------------------------------
+ */
+
+static void set_socket_options(int fd)
+{
+    int on = 1, seconds = KEEPALIVE_SECONDS;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
+/* Makes the session. On failure the connection is gone. */
+int mox__conn_start(struct conn *c, const struct mox_tls_info *tls)
+{
+    struct mox_peer peer;
+    mox__peer_fill(&peer, c->fd);
+    peer.cid = c->cid;
+    if (tls != NULL) {
+        peer.tls = true;
+        peer.tls_info = *tls;
+    }
+    struct mox_engine engine = {.ops = NULL};
+    int rc = c->endpoint->service->open(c->endpoint->user, c, &peer, &engine, &c->session);
+    if (rc < 0) {
+        (void)mox__conn_close(c);
+        return rc;
+    }
+    c->engine = engine;
+    return MOX_OK;
+}
+
+static struct conn *new_conn(struct net *net, const struct endpoint *endpoint, int fd)
+{
+    struct conn *c = mem_new(&net->env, struct conn, 1);
+    if (c == NULL)
+        return NULL;
+    c->net = net;
+    c->endpoint = endpoint;
+    c->fd = fd;
+    c->cid = mox__net_next_cid(net);
+    c->state = CONN_OPEN;
+    c->wake.run = wake;
+    atomic_init(&c->wake_posted, false);
+    ev_io_init(&c->io, ready, fd, 0);
+    c->io.data = c;
+    mox__timer_init(&c->timer, net->loop, due);
+    c->next = net->conns;
+    if (c->next != NULL)
+        c->next->prev = c;
+    net->conns = c;
+    net->conn_count++;
+    return c;
+}
+
+void mox__conn_accept(struct net *net, const struct endpoint *endpoint, int fd)
+{
+    bool full = net->conn_count >= net->max_conns;
+    struct conn *c = full ? NULL : new_conn(net, endpoint, fd);
+    if (c == NULL) {
+        log_line(&net->env, MOX_LOG_WARN, endpoint->pkg, "connection refused",
+                 full ? "as many connections as allowed are open" : "out of memory",
+                 F_UINT("connections", net->conn_count));
+        (void)close(fd);
+        return;
+    }
+    set_socket_options(fd);
+    if (endpoint->implicit_tls)
+        (void)mox__conn_start_tls(c, (struct mox_slice){NULL, 0});
+    else if (mox__conn_start(c, NULL) == MOX_OK)
+        mox__conn_drive(c);
+}

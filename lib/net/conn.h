@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include <mox/engine.h>
+
+#include "net/net.h"
+#include "net/tls.h"
+
+/* A connection: a socket, perhaps TLS, and the engine that it serves. It knows no protocol. While
+ * it is idle it holds no buffer. */
+struct conn;
+
+/* What makes the sessions of a listener. A session is the host's side of an engine: its callbacks,
+ * and what they need. */
+struct service {
+    /* A new connection, after the handshake on ports with TLS from the start. A failure closes it
+     * without a word. */
+    int (*open)(void *user, struct conn *c, const struct mox_peer *peer, struct mox_engine *engine,
+                void **session);
+    /* The socket is closed. The session frees the engine as soon as nothing is pending in it, and
+     * then calls mox__conn_release(), at once or later. */
+    void (*closed)(void *session);
+};
+
+/* What a listener accepts connections for. It outlives them. */
+struct endpoint {
+    const struct service *service;
+    void *user;              /* of service->open */
+    const char *pkg;         /* for the log: "smtpserver" */
+    struct tls_context *tls; /* NULL: no TLS */
+    bool implicit_tls;       /* from the first byte */
+};
+
+/* Takes a connected, non-blocking socket. */
+void mox__conn_accept(struct net *net, const struct endpoint *endpoint, int fd);
+
+/* The engine's `wake`: has engine->woken called on the loop's thread. Any thread, until the engine
+ * is freed. */
+void mox__conn_wake(struct conn *c);
+/* The engine was given an answer, by a call that returned `rc`: whatever it wants now is done. */
+void mox__conn_go_on(struct conn *c, int rc);
+/* The session is gone, and its engine. */
+void mox__conn_release(struct conn *c);
+struct net *mox__conn_net(struct conn *c);
+
+/* Both ends of a socket, in text; empty for a Unix socket. peer.c */
+void mox__peer_fill(struct mox_peer *peer, int fd);
+
+#endif

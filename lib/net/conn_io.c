@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "net/conn_priv.h"
+
+/* A peer that takes nothing for so long is gone, or plays with us. */
+#define WRITE_STALL_US INT64_C(30000000)
+
+/* Slow mode: a step a second; but a sender that waits longer for a whole reply gives up and tries
+ * again, so the rest goes out at once before that. */
+#define PACE_STEP_US  INT64_C(1000000)
+#define SLOW_REPLY_US INT64_C(25000000)
+
+static unsigned pace_of(const struct conn *c)
+{
+    return c->net->stopping ? 0 : c->engine.ops->pace(c->engine.self);
+}
+
+/* Whether the wait that a paced step begins with is over; it is set on the first call. */
+static bool pace_allows(struct conn *c, int64_t now_us)
+{
+    if (c->pace_at_us == 0)
+        c->pace_at_us = now_us + PACE_STEP_US;
+    if (now_us < c->pace_at_us)
+        return false;
+    c->pace_at_us = 0;
+    return true;
+}
+
+/* How much of `len` bytes may go out now. */
+static size_t paced_len(struct conn *c, size_t len)
+{
+    unsigned pace = pace_of(c);
+    if (pace == 0)
+        return len;
+    int64_t now_us = mox__loop_now(c->net->loop);
+    if (c->reply_since_us == 0)
+        c->reply_since_us = now_us;
+    if (now_us - c->reply_since_us >= SLOW_REPLY_US)
+        return len;
+    if (!pace_allows(c, now_us))
+        return 0;
+    return len < pace ? len : pace;
+}
+
+static enum tls_status send_plain(struct conn *c, const uint8_t *data, size_t len, size_t *done)
+{
+    ssize_t n = send(c->fd, data, len, MSG_NOSIGNAL);
+    *done = n < 0 ? 0 : (size_t)n;
+    if (n >= 0)
+        return TLS_OK;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? TLS_WANT_WRITE : TLS_FAILED;
+}
+
+enum next mox__conn_write(struct conn *c)
+{
+    if (c->blocked)
+        return NEXT_WAIT;
+    const uint8_t *data = NULL;
+    size_t len = c->engine.ops->output(c->engine.self, &data);
+    size_t now = paced_len(c, len);
+    if (now == 0)
+        return NEXT_WAIT;
+    size_t done = 0;
+    enum tls_status status =
+        c->tls != NULL ? mox__tls_write(c->tls, data, now, &done) : send_plain(c, data, now, &done);
+    if (status == TLS_WANT_WRITE || status == TLS_WANT_READ) {
+        if (c->since_us == 0)
+            c->since_us = mox__loop_now(c->net->loop);
+        c->blocked = true;
+        mox__conn_watch(c, status == TLS_WANT_WRITE ? EV_WRITE : EV_READ);
+        return NEXT_WAIT;
+    }
+    if (status != TLS_OK)
+        return mox__conn_close(c);
+    c->since_us = 0;
+    c->engine.ops->sent(c->engine.self, done);
+    if (done == len)
+        c->reply_since_us = 0;
+    return NEXT_STEP;
+}
+
+static enum tls_status receive_plain(struct conn *c, size_t *done)
+{
+    ssize_t n = recv(c->fd, c->net->chunk, MOX_INPUT_MAX, 0);
+    *done = n < 0 ? 0 : (size_t)n;
+    c->readable = n == MOX_INPUT_MAX;
+    if (n > 0)
+        return TLS_OK;
+    if (n == 0)
+        return TLS_EOF;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? TLS_WANT_READ : TLS_FAILED;
+}
+
+/* As many records as fit, so that the engine is called once for them. */
+static enum tls_status receive_tls(struct conn *c, size_t *done)
+{
+    enum tls_status status = TLS_OK;
+    *done = 0;
+    while (status == TLS_OK && *done < MOX_INPUT_MAX) {
+        size_t n = 0;
+        status = mox__tls_read(c->tls, c->net->chunk + *done, MOX_INPUT_MAX - *done, &n);
+        *done += n;
+    }
+    c->readable = status == TLS_OK;
+    return *done > 0 ? TLS_OK : status;
+}
+
+enum next mox__conn_read(struct conn *c)
+{
+    if (!c->readable && (c->tls == NULL || !mox__tls_pending(c->tls))) {
+        c->wants_read = true;
+        mox__conn_watch(c, EV_READ);
+        return NEXT_WAIT;
+    }
+    if (pace_of(c) > 0 && !pace_allows(c, mox__loop_now(c->net->loop)))
+        return NEXT_WAIT;
+    size_t len = 0;
+    c->idle = false;
+    switch (c->tls != NULL ? receive_tls(c, &len) : receive_plain(c, &len)) {
+    case TLS_OK:
+        c->failed = c->engine.ops->input(c->engine.self, c->net->chunk, len) < 0;
+        return NEXT_STEP;
+    case TLS_WANT_READ:
+    case TLS_WANT_WRITE:
+        c->readable = false;
+        return NEXT_STEP;
+    case TLS_EOF:
+        c->eof = true;
+        c->engine.ops->eof(c->engine.self);
+        return NEXT_STEP;
+    default:
+        return mox__conn_close(c);
+    }
+}
+
+int64_t mox__conn_io_deadline(const struct conn *c)
+{
+    int64_t at_us = INT64_MAX;
+    if (c->pace_at_us > 0)
+        at_us = c->pace_at_us;
+    if (c->blocked && c->since_us > 0 && c->since_us + WRITE_STALL_US < at_us)
+        at_us = c->since_us + WRITE_STALL_US;
+    return at_us;
+}

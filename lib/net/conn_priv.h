@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NET_CONN_PRIV_H
+#define NET_CONN_PRIV_H
+
+#include "net/conn.h"
+
+/* The insides of a connection, for conn*.c and net.c.
+ *
+ *              implicit TLS
+ *   accepted ──────────────▶ HANDSHAKE ──────▶ OPEN ─────────▶ LINGER ─────▶ CLOSED
+ *      │                         ▲  STARTTLS   │ ▲   goodbye     until the     until the
+ *      └─────────────────────────┼─────────────┘ │   was sent    peer closes   session is
+ *                                └────────────── │ ◀──▶ RUNNING              gone too
+ *
+ * In HANDSHAKE (while `working`) and in RUNNING a worker owns the engine or the TLS connection. A
+ * socket that fails goes to CLOSED from everywhere. */
+enum conn_state { CONN_HANDSHAKE, CONN_OPEN, CONN_RUNNING, CONN_LINGER, CONN_CLOSED };
+
+/* What a step of the driver leads to. */
+enum next {
+    NEXT_STEP, /* look at what the engine wants now */
+    NEXT_WAIT, /* for the socket, a timer, a worker or the session */
+    NEXT_GONE  /* the connection is closed, and perhaps freed */
+};
+
+struct conn {
+    struct net *net;
+    struct conn *next, *prev; /* net->conns, while the socket is open */
+    const struct endpoint *endpoint;
+    struct mox_engine engine; /* ops is NULL until there is one, and when the session is gone */
+    void *session;
+    struct tls *tls;
+    ev_io io;
+    struct timer timer;
+    struct work work;
+    struct loop_task wake;
+    uint64_t cid;
+    int64_t since_us;       /* when the handshake began, or when output got stuck; 0: neither */
+    int64_t reply_since_us; /* paced: when the output began to wait; 0: none waits */
+    int64_t pace_at_us;     /* paced: not before; 0: no wait was set */
+    int64_t rest_until_us;  /* no tick before */
+    int fd;
+    int run_rc; /* of engine.run */
+    enum conn_state state;
+    enum tls_status handshake; /* what the worker came back with */
+    atomic_bool wake_posted;
+    bool working;    /* a worker has it */
+    bool readable;   /* the socket, as far as we know */
+    bool blocked;    /* the socket takes no more */
+    bool wants_read; /* the last step ended with a wait for input */
+    bool failed;     /* the engine failed: its last words, then the end */
+    bool eof;        /* the peer sends no more */
+    bool woken;      /* the engine is to be told so */
+    bool told;       /* the engine knows of the shutdown */
+    bool release;    /* the session is gone: free when the rest is too */
+    bool idle;       /* its memory was given back */
+    size_t lingered; /* bytes thrown away */
+};
+
+/* conn.c */
+void mox__conn_drive(struct conn *c);
+enum next mox__conn_close(struct conn *c);
+/* Watches the socket for these besides what it watches already. */
+void mox__conn_watch(struct conn *c, int events);
+int mox__conn_start(struct conn *c, const struct mox_tls_info *tls);
+void mox__conn_shutdown(struct conn *c);
+void mox__conn_abort(struct conn *c);
+void mox__conn_release_idle(struct conn *c);
+
+/* conn_io.c */
+enum next mox__conn_write(struct conn *c);
+enum next mox__conn_read(struct conn *c);
+/* When the driver has to look again because of pace or stalled output. */
+int64_t mox__conn_io_deadline(const struct conn *c);
+
+/* conn_tls.c */
+enum next mox__conn_start_tls(struct conn *c, struct mox_slice rest);
+/* The socket is ready for the handshake, or its time is up. */
+void mox__conn_handshake_ready(struct conn *c);
+void mox__conn_handshake_due(struct conn *c);
+
+#endif

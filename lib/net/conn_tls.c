@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/log.h"
+#include "net/conn_priv.h"
+
+#define HANDSHAKE_US INT64_C(60000000)
+
+static struct conn *conn_of(struct work *w)
+{
+    return (struct conn *)(void *)((char *)w - offsetof(struct conn, work));
+}
+
+/* On a worker: it computes, and uses the socket as far as that is ready. */
+static void handshake(struct work *w)
+{
+    struct conn *c = conn_of(w);
+    c->handshake = mox__tls_handshake(c->tls);
+}
+
+static void log_failure(struct conn *c, const char *problem)
+{
+    struct mox_peer peer;
+    mox__peer_fill(&peer, c->fd);
+    log_line(&c->net->env, MOX_LOG_INFO, c->endpoint->pkg, "tls handshake failed", problem,
+             F_HEX("cid", c->cid), F_TEXT("remote", peer.remote_ip));
+}
+
+static void finished(struct conn *c)
+{
+    struct mox_tls_info info;
+    mox__tls_info(c->tls, &info);
+    c->state = CONN_OPEN;
+    c->since_us = 0;
+    c->readable = true; /* what it read in the last flight may hold the first command too */
+    if (c->engine.ops == NULL) {
+        if (mox__conn_start(c, &info) < 0)
+            return;
+    } else {
+        c->engine.ops->tls_started(c->engine.self, &info);
+    }
+    mox__conn_drive(c);
+}
+
+static void handshake_done(struct work *w)
+{
+    struct conn *c = conn_of(w);
+    c->working = false;
+    if (c->net->aborting) {
+        (void)mox__conn_close(c);
+        return;
+    }
+    switch (c->handshake) {
+    case TLS_OK:
+        finished(c);
+        return;
+    case TLS_WANT_READ:
+        mox__conn_watch(c, EV_READ);
+        return;
+    case TLS_WANT_WRITE:
+        mox__conn_watch(c, EV_WRITE);
+        return;
+    default:
+        log_failure(c, mox__tls_problem(c->tls));
+        (void)mox__conn_close(c);
+    }
+}
+
+void mox__conn_handshake_ready(struct conn *c)
+{
+    c->work.run = handshake;
+    c->work.done = handshake_done;
+    c->working = true;
+    if (mox__pool_submit(c->net->workers, &c->work) < 0) {
+        c->working = false;
+        log_failure(c, "too many handshakes at once");
+        (void)mox__conn_close(c);
+    }
+}
+
+void mox__conn_handshake_due(struct conn *c)
+{
+    if (c->working) { /* it is back in some milliseconds */
+        mox__timer_at(&c->timer, mox__loop_now(c->net->loop) + INT64_C(1000000));
+        return;
+    }
+    log_failure(c, "not finished within a minute");
+    (void)mox__conn_close(c);
+}
+
+enum next mox__conn_start_tls(struct conn *c, struct mox_slice rest)
+{
+    if (c->endpoint->tls == NULL || c->tls != NULL ||
+        mox__tls_new(&c->tls, c->endpoint->tls, c->fd, rest) < 0)
+        return mox__conn_close(c);
+    c->state = CONN_HANDSHAKE;
+    c->since_us = mox__loop_now(c->net->loop);
+    mox__timer_at(&c->timer, c->since_us + HANDSHAKE_US);
+    if (rest.len > 0)
+        mox__conn_handshake_ready(c);
+    else
+        mox__conn_watch(c, EV_READ);
+    return NEXT_WAIT;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/net.h"
+
+#include "base/mem.h"
+#include "net/conn.h"
+#include "net/conn_priv.h"
+#include "net/tls.h"
+
+/* Each connection has at most one piece of work under way, so this is never the first bound. */
+#define WORK_MAX 65536
+/* How often idle TLS connections are looked for, and so how long one keeps its record buffers. */
+#define SWEEP_US INT64_C(5000000)
+
+static void sweep(struct timer *t)
+{
+    struct net *net = (struct net *)(void *)((char *)t - offsetof(struct net, sweep));
+    for (struct conn *c = net->conns; c != NULL; c = c->next)
+        mox__conn_release_idle(c);
+    mox__timer_at(&net->sweep, mox__loop_now(net->loop) + SWEEP_US);
+}
+
+int mox__net_new(struct net **out, const struct mox_env *env, const struct net_config *config)
+{
+    *out = NULL;
+    struct net *net = mem_new(env, struct net, 1);
+    if (net == NULL)
+        return MOX_ENOMEM;
+    net->env = *env;
+    net->max_conns = config->max_conns;
+    net->last_cid = (uint64_t)(env->wall_us(env->user) / 1000);
+    net->chunk = mox__calloc(env, MOX_INPUT_MAX, 1);
+    int rc = net->chunk == NULL ? MOX_ENOMEM : mox__loop_new(&net->loop, env, config->ev);
+    if (rc == MOX_OK)
+        rc = mox__pool_new(&net->workers, env, net->loop, "mox-work", config->workers, WORK_MAX);
+    if (rc < 0) {
+        mox__net_free(net);
+        return rc;
+    }
+    mox__timer_init(&net->sweep, net->loop, sweep);
+    mox__timer_at(&net->sweep, mox__loop_now(net->loop) + SWEEP_US);
+    *out = net;
+    return MOX_OK;
+}
+
+void mox__net_free(struct net *net)
+{
+    if (net == NULL)
+        return;
+    mox__pool_free(net->workers);
+    if (net->sweep.loop != NULL)
+        mox__timer_stop(&net->sweep);
+    mox__loop_free(net->loop);
+    struct mox_env env = net->env;
+    mox__mem_free(&env, net->chunk);
+    mox__mem_free(&env, net);
+}
+
+uint64_t mox__net_next_cid(struct net *net)
+{
+    return ++net->last_cid;
+}
+
+/* A connection may go while it is told something, but only itself. */
+static void tell_all(struct net *net, void (*tell)(struct conn *c))
+{
+    for (struct conn *c = net->conns, *next; c != NULL; c = next) {
+        next = c->next;
+        tell(c);
+    }
+}
+
+void mox__net_stop(struct net *net, void (*drained)(void *user), void *user)
+{
+    net->stopping = true;
+    net->drained = drained;
+    net->drained_user = user;
+    if (net->conn_count == 0)
+        drained(user);
+    else
+        tell_all(net, mox__conn_shutdown);
+}
+
+void mox__net_abort(struct net *net)
+{
+    net->aborting = true;
+    tell_all(net, mox__conn_abort);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include "net/loop.h"
+#include "net/pool.h"
+
+/* The runtime of one server: a loop, its workers, and all connections on it.
+ *
+ *   listener.c  accepts, and makes a connection of what it accepted
+ *   conn.c      moves bytes between a socket and an engine, as the engine wants it
+ *   conn_tls.c  its handshake, STARTTLS included
+ *   conn_io.c   its reads and writes, plain or through TLS, and their pace
+ *   tls.c       TLS itself
+ *   loop.c      the event loop, pool.c its workers
+ *
+ * Threads: all of it belongs to the loop's thread, but where it says otherwise. */
+
+struct conn;
+
+struct net {
+    struct mox_env env;
+    struct loop *loop;    /* owned */
+    struct pool *workers; /* owned */
+    uint8_t *chunk;       /* MOX_INPUT_MAX bytes: what was just read, of whatever connection */
+    struct conn *conns;   /* all whose socket is open */
+    size_t conn_count;    /* all that still exist */
+    size_t max_conns;
+    uint64_t last_cid;
+    struct timer sweep;          /* takes memory from idle TLS connections */
+    bool stopping;               /* every session is told to say goodbye */
+    bool aborting;               /* and then to go */
+    void (*drained)(void *user); /* the last connection went after mox__net_stop() */
+    void *drained_user;
+};
+
+struct net_config {
+    struct ev_loop *ev; /* an embedder's, or NULL */
+    unsigned workers;   /* 2..4 */
+    size_t max_conns;
+};
+
+MOX_MUST_USE int mox__net_new(struct net **out, const struct mox_env *env,
+                              const struct net_config *config);
+/* No connection is left. NULL is fine. */
+void mox__net_free(struct net *net);
+
+/* The number of the next connection or operation, for the log: it starts at the Unix time in
+ * milliseconds. */
+uint64_t mox__net_next_cid(struct net *net);
+
+/* Every session says goodbye as soon as it can, new ones at once. `drained` is called when none is
+ * left, perhaps before this returns. */
+void mox__net_stop(struct net *net, void (*drained)(void *user), void *user);
+/* No more waiting for peers: all sockets are closed. What is under way in the store is finished. */
+void mox__net_abort(struct net *net);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef NET_ECHO_H
+#define NET_ECHO_H
+
+#include <pthread.h>
+
+#include "net/listener.h"
+#include "support/testenv.h"
+
+/* A server of a small protocol on its own thread. Its engine answers each line with the same line,
+ * except for these:
+ *
+ *   QUIT      "bye", and closes         STARTTLS  "go", then TLS
+ *   RUN       "ran", said by a worker   TLS?      version, cipher and server name
+ *   LATER     "woken", after several wakes of other threads
+ *   BIG n     n MiB of letters          SLOW n    paced at n bytes a second from here on
+ */
+struct echo_server {
+    struct test_env env;
+    struct net *net;
+    struct listener *plain, *tls;
+    struct endpoint plain_endpoint, tls_endpoint;
+    struct tls_context *context;
+    char dir[64], cert[96], key[96];
+    uint16_t port, tls_port;
+    pthread_t thread;
+    struct loop_task stop, call;
+    void (*called)(struct echo_server *s);
+    bool aborts; /* stop by abort */
+    atomic_bool call_done;
+    size_t memory;
+    atomic_int sessions, in_run, most_in_run;
+};
+
+void echo_start(struct echo_server *s);
+/* Stops it, and asserts that nothing is left. */
+void echo_stop(struct echo_server *s);
+/* Has `what` done on the loop's thread, and waits for it. */
+void echo_call(struct echo_server *s, void (*what)(struct echo_server *s));
+/* Bytes that the server has allocated. */
+size_t echo_memory(struct echo_server *s);
+
+/* A client's socket. Reads fail the test after 10 s. */
+int dial(uint16_t port);
+void say(int fd, const char *text);
+/* The next line, without its LF, in a static buffer of the thread; NULL at the end. */
+const char *hear(int fd);
+void expect(int fd, const char *line);
+void expect_end(int fd);
+
+#endif

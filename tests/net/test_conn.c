@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/conn_priv.h"
+#include "net/echo.h"
+#include "support/cm.h"
+
+static int start(void **state)
+{
+    struct echo_server *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    echo_start(s);
+    *state = s;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    echo_stop(*state);
+    free(*state);
+    return 0;
+}
+
+static void the_outcome_does_not_depend_on_how_input_is_split(void **state)
+{
+    struct echo_server *s = *state;
+    int fd = dial(s->port);
+    say(fd, "one\ntwo\nthr");
+    expect(fd, "one");
+    expect(fd, "two");
+    for (const char *c = "ee\nQUIT\n"; *c != '\0'; c++) {
+        char piece[2] = {*c, '\0'};
+        say(fd, piece);
+        (void)usleep(500);
+    }
+    expect(fd, "three");
+    expect(fd, "bye");
+    expect_end(fd);
+}
+
+/* A socket closed with unread input is reset, and the reset would take the reply with it. */
+static void the_last_reply_arrives_although_input_is_left_unread(void **state)
+{
+    struct echo_server *s = *state;
+    for (int i = 0; i < 20; i++) {
+        int fd = dial(s->port);
+        char rest[40000];
+        memset(rest, 'y', sizeof rest);
+        say(fd, "QUIT\n");
+        (void)send(fd, rest, sizeof rest, MSG_NOSIGNAL);
+        (void)usleep(2000);
+        (void)send(fd, rest, sizeof rest, MSG_NOSIGNAL);
+        (void)usleep(2000);
+        expect(fd, "bye");
+        expect_end(fd);
+    }
+}
+
+static void a_client_that_closes_first_is_let_go(void **state)
+{
+    struct echo_server *s = *state;
+    int fd = dial(s->port);
+    say(fd, "half a line");
+    (void)shutdown(fd, SHUT_WR);
+    expect_end(fd);
+    struct linger reset = {1, 0};
+    fd = dial(s->port);
+    say(fd, "x\n");
+    expect(fd, "x");
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    (void)close(fd);
+    for (int i = 0; i < 1000 && atomic_load(&s->sessions) > 0; i++)
+        (void)usleep(1000);
+    assert_int_equal(atomic_load(&s->sessions), 0);
+}
+
+static void commands_that_read_the_disk_run_on_workers_side_by_side(void **state)
+{
+    struct echo_server *s = *state;
+    int fds[6];
+    for (int i = 0; i < 6; i++) {
+        fds[i] = dial(s->port);
+        say(fds[i], "RUN\nafter\nRUN\nRUN\n");
+    }
+    int quick = dial(s->port);
+    say(quick, "quick\nQUIT\n");
+    expect(quick, "quick");
+    expect(quick, "bye");
+    expect_end(quick);
+    for (int i = 0; i < 6; i++) {
+        expect(fds[i], "ran");
+        expect(fds[i], "after");
+        expect(fds[i], "ran");
+        expect(fds[i], "ran");
+        (void)close(fds[i]);
+    }
+    assert_true(atomic_load(&s->most_in_run) > 1);
+}
+
+static void a_storm_of_wakes_from_other_threads_is_answered_once(void **state)
+{
+    struct echo_server *s = *state;
+    int fds[10];
+    for (int i = 0; i < 10; i++) {
+        fds[i] = dial(s->port);
+        say(fds[i], "LATER\nLATER\nnext\n");
+    }
+    for (int i = 0; i < 10; i++) {
+        expect(fds[i], "woken");
+        expect(fds[i], "woken");
+        expect(fds[i], "next");
+        (void)close(fds[i]);
+    }
+}
+
+/* The answer is far larger than all socket buffers; nothing is read of the client meanwhile. */
+static void a_slow_reader_holds_up_only_itself(void **state)
+{
+    struct echo_server *s = *state;
+    int slow = dial(s->port);
+    say(slow, "BIG 32\nlast\n");
+    (void)usleep(50000);
+    assert_true(echo_memory(s) < 4 * 1024 * 1024);
+    int other = dial(s->port);
+    say(other, "hello\nQUIT\n");
+    expect(other, "hello");
+    expect(other, "bye");
+    expect_end(other);
+
+    static char chunk[1024];
+    for (size_t left = 32 * 1024 * 1024; left > 0;) {
+        ssize_t n = recv(slow, chunk, left < sizeof chunk ? left : sizeof chunk, 0);
+        assert_true(n > 0);
+        left -= (size_t)n;
+    }
+    expect(slow, "last");
+    (void)close(slow);
+}
+
+static void a_client_in_slow_mode_gets_a_few_bytes_a_second(void **state)
+{
+    struct echo_server *s = *state;
+    int fd = dial(s->port);
+    say(fd, "SLOW 4\nabcdefg\n");
+    int64_t begin_us = s->env.env.monotonic_us(s->env.env.user);
+    expect(fd, "abcdefg"); /* 4 after a second, 4 after another */
+    int64_t took_us = s->env.env.monotonic_us(s->env.env.user) - begin_us;
+    assert_in_range(took_us, 1900000, 9000000);
+    (void)close(fd);
+}
+
+static void idle_connections_are_small(void **state)
+{
+    struct echo_server *s = *state;
+    struct rlimit limit = {0, 0};
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    size_t count = limit.rlim_cur > 8200 ? 4000 : (limit.rlim_cur - 200) / 2;
+    int *fds = calloc(count, sizeof *fds);
+    assert_non_null(fds);
+    size_t before = echo_memory(s);
+    for (size_t i = 0; i < count; i++) {
+        fds[i] = dial(s->port);
+        say(fds[i], "x\n");
+        expect(fds[i], "x");
+    }
+    size_t each = (echo_memory(s) - before) / count; /* the engine has its input buffer left */
+    print_message("%zu idle connections: %zu bytes each, %zu of them the connection\n", count, each,
+                  sizeof(struct conn));
+    assert_true(sizeof(struct conn) <= 512);
+    for (size_t i = 0; i < count; i++)
+        (void)close(fds[i]);
+    free(fds);
+}
+
+static void the_server_says_goodbye_when_it_stops(void **state)
+{
+    struct echo_server *s = calloc(1, sizeof *s);
+    (void)state;
+    assert_non_null(s);
+    echo_start(s);
+    int idle = dial(s->port), busy = dial(s->port);
+    say(idle, "hello\n");
+    expect(idle, "hello");
+    say(busy, "RUN\n");
+    echo_stop(s);
+    expect(idle, "shutting down");
+    expect_end(idle);
+    (void)close(busy);
+    free(s);
+}
+
+static void an_abort_ends_what_does_not_end_by_itself(void **state)
+{
+    struct echo_server *s = calloc(1, sizeof *s);
+    (void)state;
+    assert_non_null(s);
+    echo_start(s);
+    s->aborts = true;
+    int stuck = dial(s->port), busy = dial(s->port), shaking = dial(s->tls_port);
+    say(stuck, "BIG 100\n");
+    say(busy, "RUN\n");
+    say(shaking, "\x16\x03\x01");
+    (void)usleep(20000);
+    echo_stop(s);
+    (void)close(stuck);
+    (void)close(busy);
+    (void)close(shaking);
+    free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_outcome_does_not_depend_on_how_input_is_split),
+        cmocka_unit_test(the_last_reply_arrives_although_input_is_left_unread),
+        cmocka_unit_test(a_client_that_closes_first_is_let_go),
+        cmocka_unit_test(commands_that_read_the_disk_run_on_workers_side_by_side),
+        cmocka_unit_test(a_storm_of_wakes_from_other_threads_is_answered_once),
+        cmocka_unit_test(a_slow_reader_holds_up_only_itself),
+        cmocka_unit_test(a_client_in_slow_mode_gets_a_few_bytes_a_second),
+        cmocka_unit_test(idle_connections_are_small),
+        cmocka_unit_test(the_server_says_goodbye_when_it_stops),
+        cmocka_unit_test(an_abort_ends_what_does_not_end_by_itself),
+    };
+    return cmocka_run_group_tests_name("connections", tests, start, stop);
+}
