@@ -17,6 +17,8 @@ int conformance_run(const struct conformance *c)
         {flag_cases, flag_case_count},
         {copy_cases, copy_case_count},
         {mailbox_cases, mailbox_case_count},
+        {watch_cases, watch_case_count},
+        {many_cases, many_case_count},
     };
     struct CMUnitTest tests[CASES_MAX];
     size_t count = 0;

@@ -9,7 +9,8 @@
  *
  * A test program fills a struct conformance and returns conformance_run(). Its sources are its own
  * file and, in meson, `mailstore_conformance`; includes name the room, "mailstore/conformance.h".
- * Every case opens a store of its own and closes it. Writes may be answered on any thread.
+ * Every case opens a store of its own and closes it. Writes may be answered on any thread;
+ * watches are told of a write before its `done` is called.
  */
 struct conformance {
     const char *name; /* of the implementation, for the output */
