@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MOX_CTL_H
+#define MOX_CTL_H
+
+#include <mox/engine.h>
+#include <mox/env.h>
+#include <mox/log.h>
+
+MOX_BEGIN_DECLS
+
+/**
+ * @file
+ * The control socket of a running server, `<data directory>/ctl`: who may open it may command the
+ * server. A conversation is lines of text that end in LF:
+ *
+ *     S: ctlv0
+ *     C: setloglevels
+ *     C: smtpserver
+ *     C: debug
+ *     S: ok                      or a line that says what went wrong, and the connection closes
+ *
+ * Longer answers come as a stream: `<n>` and n bytes, which the receiver acknowledges with `ok` once
+ * it has dealt with them, again and again; `0` ends it and is not acknowledged.
+ *
+ * | command | parameters | answer |
+ * |---|---|---|
+ * | stop | | none; the connection closes when the server has stopped |
+ * | setaccountpassword | address, password | ok |
+ * | loglevels | | ok, and a stream of lines `pkg: level`, the default as `(default)` |
+ * | setloglevels | pkg, level | ok; an empty pkg is the default, an empty level removes one |
+ */
+
+/**
+ * What the commands do. Each is called by the engine's `run`, on a thread that may wait, and gets the
+ * `user` of mox_ctl_new().
+ */
+struct mox_ctl_handlers {
+    size_t size; /* sizeof(struct mox_ctl_handlers): later versions append members */
+
+    /** Begin to shut down, and return at once. Required. */
+    void (*stop)(void *user);
+
+    /** Set the password of the account with that name or address, both borrowed for the call.
+     *  Required. A failure's text goes to the client. */
+    int (*set_account_password)(void *user, const char *address, const char *password,
+                                struct mox_error *err);
+
+    /** Whose levels are shown and set; borrowed. Required. */
+    struct mox_logger *logger;
+};
+
+/**
+ * The server side of one connection. It does no I/O; it wants RUN once a command is complete.
+ *
+ * Threads: owned by one thread at a time, any thread.
+ */
+struct mox_ctl;
+
+/** `handlers` is borrowed, and must outlive the engine. MOX_ENOMEM. */
+MOX_API MOX_MUST_USE int mox_ctl_new(struct mox_ctl **out, const struct mox_env *env,
+                                     const struct mox_ctl_handlers *handlers, void *user);
+/** NULL is fine. */
+MOX_API void mox_ctl_free(struct mox_ctl *ctl);
+/** The engine for the host's loop. After `stop` its `shutdown` leaves the connection open and wanting
+ *  nothing but APP: the host frees it as the last thing that it does, so that the client knows. */
+MOX_API struct mox_engine mox_ctl_engine(struct mox_ctl *ctl);
+/** Whether the client waits for the server's end: nothing is lost when it is not waited for. */
+MOX_API bool mox_ctl_is_stopping(const struct mox_ctl *ctl);
+
+/**
+ * Makes the socket in the data directory and listens, mode 0660, non-blocking. An old file there is
+ * removed: call it once the directory is known to be ours.
+ *
+ * @return the descriptor in *fd; MOX_ENOTFOUND, MOX_EIO
+ */
+MOX_API MOX_MUST_USE int mox_ctl_listen(int *fd, const char *data_dir, struct mox_error *err);
+/** Removes the socket's file. */
+MOX_API void mox_ctl_unlink(const char *data_dir);
+
+/**
+ * The client side, which waits for each answer.
+ *
+ * Threads: owned by one thread at a time, any thread.
+ */
+struct mox_ctl_client;
+
+/** Connects and checks the greeting. MOX_ENOTFOUND: no server runs there; MOX_EDENIED: the user may
+ *  not; MOX_EUNSUPPORTED: another version, or no control socket; MOX_EIO, MOX_ENOMEM. */
+MOX_API MOX_MUST_USE int mox_ctl_connect(struct mox_ctl_client **out, const struct mox_env *env,
+                                         const char *data_dir, struct mox_error *err);
+/** The same on a connected descriptor, which is taken over also when it fails. */
+MOX_API MOX_MUST_USE int mox_ctl_connect_fd(struct mox_ctl_client **out, const struct mox_env *env,
+                                            int fd, struct mox_error *err);
+/** NULL is fine. */
+MOX_API void mox_ctl_client_free(struct mox_ctl_client *client);
+
+/** Sends a command and its parameters. MOX_EINVAL for one with a line break, MOX_EIO. */
+MOX_API MOX_MUST_USE int mox_ctl_send(struct mox_ctl_client *client, const char *const *lines,
+                                      size_t count, struct mox_error *err);
+/** Waits for `ok`. MOX_EREFUSED with the server's text, MOX_EIO. */
+MOX_API MOX_MUST_USE int mox_ctl_expect_ok(struct mox_ctl_client *client, struct mox_error *err);
+/** Receives a stream. `each` gets its pieces, and ends it by returning a failure, which is returned.
+ *  MOX_ESYNTAX, MOX_EIO. */
+MOX_API MOX_MUST_USE int mox_ctl_receive(struct mox_ctl_client *client,
+                                         int (*each)(void *user, struct mox_slice piece),
+                                         void *user, struct mox_error *err);
+/** Waits until the server closes. MOX_EREFUSED with a text that it sent instead, MOX_EIO. */
+MOX_API MOX_MUST_USE int mox_ctl_wait_closed(struct mox_ctl_client *client, struct mox_error *err);
+
+MOX_END_DECLS
+
+#endif

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <mox/ctl.h>
+
+#include "base/text.h"
+#include "support/cm.h"
+#include "support/testenv.h"
+
+/* A server's side: what was asked of it. */
+struct server {
+    struct test_env t;
+    struct mox_logger *logger;
+    struct mox_ctl_handlers handlers;
+    struct mox_ctl *ctl;
+    struct mox_engine engine;
+    bool stopped;
+    char address[64], password[64];
+    char out[200000];
+    size_t out_len;
+};
+
+static void stop(void *user)
+{
+    ((struct server *)user)->stopped = true;
+}
+
+static int set_account_password(void *user, const char *address, const char *password,
+                                struct mox_error *err)
+{
+    struct server *s = user;
+    if (strcmp(address, "nobody@example.org") == 0) {
+        (void)snprintf(err->text, sizeof err->text, "no account for %s\nadd one", address);
+        return MOX_ENOTFOUND;
+    }
+    (void)snprintf(s->address, sizeof s->address, "%s", address);
+    (void)snprintf(s->password, sizeof s->password, "%s", password);
+    return MOX_OK;
+}
+
+static int server_start(struct server *s, long fail_at)
+{
+    memset(s, 0, sizeof *s);
+    test_env_init(&s->t);
+    assert_int_equal(mox_logger_new(&s->logger, STDERR_FILENO), MOX_OK);
+    assert_int_equal(mox_logger_level(s->logger, "smtpserver", MOX_LOG_TRACE), MOX_OK);
+    s->handlers = (struct mox_ctl_handlers){sizeof s->handlers, stop, set_account_password,
+                                            s->logger};
+    s->t.fail_at = fail_at;
+    int rc = mox_ctl_new(&s->ctl, &s->t.env, &s->handlers, s);
+    if (rc == MOX_OK)
+        s->engine = mox_ctl_engine(s->ctl);
+    return rc;
+}
+
+static void server_end(struct server *s)
+{
+    mox_ctl_free(s->ctl);
+    mox_logger_free(s->logger);
+    test_env_done(&s->t);
+}
+
+static unsigned wants(struct server *s)
+{
+    return s->engine.ops->wants(s->engine.self);
+}
+
+/* Does what the engine wants, as a host's loop does. */
+static void pump(struct server *s)
+{
+    for (;;) {
+        unsigned w = wants(s);
+        if (w & MOX_WANTS_WRITE) {
+            const uint8_t *data;
+            size_t len = s->engine.ops->output(s->engine.self, &data);
+            assert_true(len <= sizeof s->out - s->out_len - 1);
+            memcpy(s->out + s->out_len, data, len);
+            s->out_len += len;
+            s->out[s->out_len] = '\0';
+            s->engine.ops->sent(s->engine.self, len);
+        } else if (w & MOX_WANTS_RUN) {
+            (void)s->engine.ops->run(s->engine.self);
+        } else {
+            return;
+        }
+    }
+}
+
+static int feed(struct server *s, const char *text, size_t step)
+{
+    size_t len = strlen(text);
+    int rc = MOX_OK;
+    for (size_t at = 0; at < len && rc == MOX_OK; at += step) {
+        pump(s);
+        if (wants(s) & MOX_WANTS_CLOSE)
+            return rc;
+        rc = s->engine.ops->input(s->engine.self, (const uint8_t *)text + at,
+                                  len - at < step ? len - at : step);
+    }
+    pump(s);
+    return rc;
+}
+
+static void commands_are_answered_however_the_input_is_split(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *out;
+        bool closes;
+    } cases[] = {
+        {"", "ctlv0\n", false},
+        {"stop\n", "ctlv0\n", false},
+        {"setaccountpassword\na@example.org\nsecret pass\n", "ctlv0\nok\n", false},
+        {"setaccountpassword\nnobody@example.org\nsecret pass\n",
+         "ctlv0\nno account for nobody@example.org add one\n", true},
+        {"loglevels\nok\n", "ctlv0\nok\n34\n(default): info\nsmtpserver: trace\n0\n", false},
+        {"loglevels\nok\nloglevels\nok\n",
+         "ctlv0\nok\n34\n(default): info\nsmtpserver: trace\n0\n"
+         "ok\n34\n(default): info\nsmtpserver: trace\n0\n", false},
+        {"loglevels\ndisk full\n", "ctlv0\nok\n34\n(default): info\nsmtpserver: trace\n", true},
+        {"setloglevels\nimapserver\ndebug\nsetloglevels\n\nerror\nsetloglevels\nsmtpserver\n\n"
+         "loglevels\n", "ctlv0\nok\nok\nok\nok\n35\n(default): error\nimapserver: debug\n", false},
+        {"setloglevels\nx\nloud\n",
+         "ctlv0\nunknown log level \"loud\"; use error, warn, info, debug, trace, traceauth or "
+         "tracedata\n", true},
+        {"setloglevels\nx\n\n", "ctlv0\npackage x has no log level of its own\n", true},
+        {"setloglevels\n\n\n",
+         "ctlv0\nthe default log level cannot be removed; give a level\n", true},
+        {"restart\n", "ctlv0\nunknown command; this server is of another version than its "
+                      "client\n", true},
+        {"\n", "ctlv0\nunknown command; this server is of another version than its client\n",
+         true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t step = 1; step < 100; step = step * 2 + 1) {
+            struct server s;
+            assert_int_equal(server_start(&s, 0), MOX_OK);
+            assert_int_equal(feed(&s, cases[i].in, step), MOX_OK);
+            assert_string_equal(s.out, cases[i].out);
+            assert_int_equal((wants(&s) & MOX_WANTS_CLOSE) != 0, cases[i].closes);
+            server_end(&s);
+        }
+    }
+}
+
+static void handlers_get_the_parameters(void **state)
+{
+    (void)state;
+    struct server s;
+    assert_int_equal(server_start(&s, 0), MOX_OK);
+    (void)feed(&s, "setaccountpassword\na@example.org\n p\xc3\xa4ss \n", 3);
+    assert_string_equal(s.address, "a@example.org");
+    assert_string_equal(s.password, " p\xc3\xa4ss ");
+    assert_false(s.stopped);
+    assert_true(s.t.log == NULL || strstr(s.t.log, "p\xc3\xa4ss") == NULL);
+    server_end(&s);
+}
+
+static void stop_keeps_the_connection_until_the_end(void **state)
+{
+    (void)state;
+    struct server s;
+    assert_int_equal(server_start(&s, 0), MOX_OK);
+    assert_false(mox_ctl_is_stopping(s.ctl));
+    (void)feed(&s, "stop\n", 5);
+    assert_true(s.stopped);
+    assert_true(mox_ctl_is_stopping(s.ctl));
+    s.engine.ops->shutdown(s.engine.self);
+    assert_int_equal(wants(&s), MOX_WANTS_APP);
+    assert_true(s.engine.ops->deadline(s.engine.self) == INT64_MAX);
+    server_end(&s);
+}
+
+static void shutdown_and_idleness_close_the_others(void **state)
+{
+    (void)state;
+    struct server s;
+    assert_int_equal(server_start(&s, 0), MOX_OK);
+    pump(&s);
+    s.engine.ops->shutdown(s.engine.self);
+    pump(&s);
+    assert_true(wants(&s) & MOX_WANTS_CLOSE);
+    assert_string_equal(s.out, "ctlv0\nthe server is shutting down\n");
+    server_end(&s);
+
+    assert_int_equal(server_start(&s, 0), MOX_OK);
+    pump(&s);
+    assert_int_equal(s.engine.ops->tick(s.engine.self), MOX_OK);
+    assert_int_equal(wants(&s), MOX_WANTS_READ);
+    test_env_advance(&s.t, 301 * INT64_C(1000000));
+    assert_true(s.engine.ops->deadline(s.engine.self) <= s.t.monotonic_us);
+    assert_int_equal(s.engine.ops->tick(s.engine.self), MOX_OK);
+    assert_true(wants(&s) & MOX_WANTS_CLOSE);
+    server_end(&s);
+}
+
+static void lines_and_input_are_bounded(void **state)
+{
+    (void)state;
+    struct server s;
+    char *text = malloc(100001);
+    assert_non_null(text);
+    memset(text, 'x', 100000);
+    text[100000] = '\0';
+    assert_int_equal(server_start(&s, 0), MOX_OK);
+    assert_int_equal(feed(&s, text, 1000), MOX_OK);
+    assert_string_equal(s.out, "ctlv0\nline too long\n");
+    assert_true(wants(&s) & MOX_WANTS_CLOSE);
+    server_end(&s);
+    free(text);
+}
+
+static void memory_may_run_out_anywhere(void **state)
+{
+    (void)state;
+    bool whole = false;
+    for (long fail_at = 1; !whole; fail_at++) {
+        struct server s;
+        if (server_start(&s, fail_at) == MOX_OK) {
+            int rc = feed(&s, "setaccountpassword\na\nb\nloglevels\nok\n", 7);
+            whole = rc == MOX_OK && strstr(s.out, "\n0\n") != NULL;
+            assert_true(whole || rc == MOX_ENOMEM || (wants(&s) & MOX_WANTS_CLOSE) != 0);
+        }
+        server_end(&s);
+        assert_true(fail_at < 100);
+    }
+}
+
+/* The other side: a fixed script of a server's, on a socket. */
+static struct mox_ctl_client *client_of(struct test_env *t, const char *script, size_t len, int *rc,
+                                        struct mox_error *err, int *peer)
+{
+    int fds[2];
+    struct mox_ctl_client *client = NULL;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    assert_int_equal(write(fds[1], script, len), len);
+    assert_int_equal(shutdown(fds[1], SHUT_WR), 0);
+    *rc = mox_ctl_connect_fd(&client, &t->env, fds[0], err);
+    *peer = fds[1];
+    return client;
+}
+
+static int collect(void *user, struct mox_slice piece)
+{
+    char *out = user;
+    if (mox__slice_is(piece, "bad"))
+        return MOX_ENOSPACE;
+    (void)strncat(out, (const char *)piece.data, piece.len);
+    return MOX_OK;
+}
+
+static void the_client_refuses_other_greetings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script;
+        int rc;
+    } cases[] = {
+        {"ctlv0\n", MOX_OK}, {"ctlv1\n", MOX_EUNSUPPORTED}, {"220 smtp\r\n", MOX_EUNSUPPORTED},
+        {"ctlv0", MOX_EGONE}, {"", MOX_EGONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct test_env t;
+        struct mox_error err;
+        int rc, peer;
+        test_env_init(&t);
+        struct mox_ctl_client *c = client_of(&t, cases[i].script, strlen(cases[i].script), &rc,
+                                             &err, &peer);
+        assert_int_equal(rc, cases[i].rc);
+        mox_ctl_client_free(c);
+        (void)close(peer);
+        test_env_done(&t);
+    }
+}
+
+static void the_client_receives_a_stream_and_acknowledges_each_piece(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script;
+        int rc;
+        const char *got, *sent;
+    } cases[] = {
+        {"ctlv0\nok\n3\nabc2\nde0\n", MOX_OK, "abcde", "ok\nok\n"},
+        {"ctlv0\nok\n0\n", MOX_OK, "", ""},
+        {"ctlv0\nok\n3\nabc3\nbad0\n", MOX_ENOSPACE, "abc", "ok\nthe client failed\n"},
+        {"ctlv0\nok\n3\nabcoops\n", MOX_ESYNTAX, "abc", "ok\n"},
+        {"ctlv0\nok\n3\nab", MOX_EGONE, "", ""},
+        {"ctlv0\nok\n99999999\n", MOX_ESYNTAX, "", ""},
+        {"ctlv0\nno such thing\n", MOX_EREFUSED, "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct test_env t;
+        struct mox_error err;
+        char got[100] = "", sent[100] = "";
+        int rc, peer;
+        test_env_init(&t);
+        struct mox_ctl_client *c = client_of(&t, cases[i].script, strlen(cases[i].script), &rc,
+                                             &err, &peer);
+        assert_int_equal(rc, MOX_OK);
+        rc = mox_ctl_expect_ok(c, &err);
+        if (rc == MOX_OK)
+            rc = mox_ctl_receive(c, collect, got, &err);
+        assert_int_equal(rc, cases[i].rc);
+        assert_string_equal(got, cases[i].got);
+        mox_ctl_client_free(c);
+        assert_true(read(peer, sent, sizeof sent - 1) >= 0);
+        assert_string_equal(sent, cases[i].sent);
+        (void)close(peer);
+        test_env_done(&t);
+    }
+}
+
+static void no_parameter_can_smuggle_a_line(void **state)
+{
+    (void)state;
+    struct test_env t;
+    struct mox_error err;
+    int rc, peer;
+    char sent[100] = "";
+    static const char *const bad[] = {"setloglevels", "x\nstop"};
+    static const char *const good[] = {"setloglevels", "", "debug"};
+    test_env_init(&t);
+    struct mox_ctl_client *c = client_of(&t, "ctlv0\n", 6, &rc, &err, &peer);
+    assert_int_equal(mox_ctl_send(c, bad, 2, &err), MOX_EINVAL);
+    assert_int_equal(mox_ctl_send(c, good, 3, &err), MOX_OK);
+    assert_int_equal(mox_ctl_wait_closed(c, &err), MOX_OK);
+    assert_true(read(peer, sent, sizeof sent - 1) > 0);
+    assert_string_equal(sent, "setloglevels\n\ndebug\n");
+    mox_ctl_client_free(c);
+    (void)close(peer);
+    test_env_done(&t);
+}
+
+static void *serve_one(void *user)
+{
+    struct pollfd p = {.fd = *(int *)user, .events = POLLIN};
+    (void)poll(&p, 1, 10000);
+    int conn = accept(p.fd, NULL, NULL);
+    if (conn >= 0) {
+        (void)!write(conn, "ctlv0\n", 6);
+        (void)close(conn);
+    }
+    return NULL;
+}
+
+static void client_and_server_meet_in_the_data_directory(void **state)
+{
+    (void)state;
+    struct test_env t;
+    test_env_init(&t);
+    char base[] = "/tmp/mox-ctl.XXXXXX", dir[200], path[220];
+    assert_non_null(mkdtemp(base));
+    for (int i = 0; i < 2; i++) { /* the second is too long for the address of a socket */
+        struct mox_error err;
+        struct mox_ctl_client *client = NULL;
+        struct stat st;
+        (void)snprintf(dir, sizeof dir, "%s/%0*d", base, i == 0 ? 1 : 150, 0);
+        assert_int_equal(mkdir(dir, 0700), 0);
+        assert_int_equal(mox_ctl_connect(&client, &t.env, dir, &err), MOX_ENOTFOUND);
+        assert_non_null(strstr(err.text, "no server is running for /tmp/"));
+        int fd = -1;
+        assert_int_equal(mox_ctl_listen(&fd, dir, &err), MOX_OK);
+        (void)close(fd);
+        assert_int_equal(mox_ctl_connect(&client, &t.env, dir, &err), MOX_ENOTFOUND);
+        assert_int_equal(mox_ctl_listen(&fd, dir, &err), MOX_OK); /* over the old file */
+        (void)snprintf(path, sizeof path, "%s/ctl", dir);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0660);
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, serve_one, &fd), 0);
+        assert_int_equal(mox_ctl_connect(&client, &t.env, dir, &err), MOX_OK);
+        (void)pthread_join(thread, NULL);
+        mox_ctl_client_free(client);
+        (void)close(fd);
+        mox_ctl_unlink(dir);
+        assert_int_equal(rmdir(dir), 0);
+    }
+    assert_int_equal(rmdir(base), 0);
+    int fd;
+    assert_int_equal(mox_ctl_listen(&fd, "/nonexistent", NULL), MOX_ENOTFOUND);
+    test_env_done(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commands_are_answered_however_the_input_is_split),
+        cmocka_unit_test(handlers_get_the_parameters),
+        cmocka_unit_test(stop_keeps_the_connection_until_the_end),
+        cmocka_unit_test(shutdown_and_idleness_close_the_others),
+        cmocka_unit_test(lines_and_input_are_bounded),
+        cmocka_unit_test(memory_may_run_out_anywhere),
+        cmocka_unit_test(the_client_refuses_other_greetings),
+        cmocka_unit_test(the_client_receives_a_stream_and_acknowledges_each_piece),
+        cmocka_unit_test(no_parameter_can_smuggle_a_line),
+        cmocka_unit_test(client_and_server_meet_in_the_data_directory),
+    };
+    return cmocka_run_group_tests_name("server-ctl", tests, NULL, NULL);
+}
