@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
+#include "mailstore/rendered.h"
 
 /*
  * The mailstore in memory. One lock guards everything but the watches. A write does all that can
@@ -27,10 +27,8 @@ struct message {
     uint64_t id;
     unsigned entries; /* that show it */
     int64_t received_us;
-    bool utf8_headers;
     struct mox_slice prefix, content; /* behind the struct, in the same allocation */
-    struct mox_slice envelope, body, bodystructure, structure; /* in `wire` */
-    struct buf wire;
+    struct rendered rendered;
 };
 
 /* A message in a mailbox. A removed one stays while a view shows it; then `message` is NULL until

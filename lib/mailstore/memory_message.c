@@ -29,7 +29,11 @@ int mox__memory_message_new(struct message **out, const struct mox_env *env,
     message->prefix = (struct mox_slice){bytes, op->prefix.len};
     message->content = (struct mox_slice){bytes + op->prefix.len, content.len};
     message->received_us = op->received_us != 0 ? op->received_us : env->wall_us(env->user);
-    mox__buf_init(&message->wire, env, SIZE_MAX);
+    rc = mox__rendered_init(&message->rendered, env, message->content);
+    if (rc < 0) {
+        mox__memory_message_free(env, message);
+        return mox__fail(err, rc, "add message: cannot take it apart: %s", mox_status_text(rc));
+    }
     *out = message;
     return MOX_OK;
 }
@@ -38,6 +42,6 @@ void mox__memory_message_free(const struct mox_env *env, struct message *message
 {
     if (message == NULL)
         return;
-    mox__buf_free(&message->wire);
+    mox__rendered_free(&message->rendered);
     mox__mem_free(env, message);
 }

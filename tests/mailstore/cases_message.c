@@ -171,6 +171,78 @@ static void large_content_comes_back_whole(void **state)
     mox_view_unref(view);
 }
 
+/* Whether what was wanted of the one message is there, and well-formed at its ends. */
+static int has_wire_forms(void *user, const struct mox_message_data *data)
+{
+    static const struct {
+        unsigned want;
+        size_t offset;
+        const char *text;
+    } forms[] = {
+        {MOX_FETCH_ENVELOPE, offsetof(struct mox_message_data, envelope), "(NIL \"hello\" (("},
+        {MOX_FETCH_BODY, offsetof(struct mox_message_data, body), "(\"TEXT\" \"HTML\" ("},
+        {MOX_FETCH_BODYSTRUCTURE, offsetof(struct mox_message_data, bodystructure),
+         "(\"TEXT\" \"HTML\" ("},
+    };
+    unsigned wants = *(unsigned *)user;
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        struct mox_slice s;
+        memcpy(&s, (const char *)data + forms[i].offset, sizeof s);
+        if ((wants & forms[i].want) == 0)
+            continue;
+        assert_true(mox__slice_starts_nocase(s, forms[i].text));
+        assert_int_equal(s.data[s.len - 1], ')');
+    }
+    if ((wants & MOX_FETCH_CONTENT) != 0)
+        assert_true(data->content.len > 0);
+    return 0;
+}
+
+static void fetch_gives_each_form_that_is_wanted(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] = "Subject: hello\r\nFrom: a@b.example\r\n"
+                               "Content-Type: text/html; charset=utf-8\r\n\r\n<p>\r\n";
+    struct mox_append op = {.mailbox = f->inbox, .spool = spool_of(f, text, sizeof text - 1)};
+    op.prefix = slice_of("Received: x\r\n");
+    assert_int_equal(do_append(f, &op), MOX_OK);
+    mox_spool_free(op.spool);
+    struct mox_view *view = view_of(f, f->inbox);
+    for (unsigned wants = 0; wants < MOX_FETCH_CONTENT << 1; wants++)
+        assert_int_equal(
+            f->store.ops->fetch(f->store.self, view, &all, 1, wants, has_wire_forms, &wants, NULL),
+            0);
+    mox_view_unref(view);
+}
+
+static int note_utf8(void *user, const struct mox_message_data *data)
+{
+    *(unsigned *)user |= data->utf8_headers ? 1u << data->uid : 0;
+    return 0;
+}
+
+static void headers_beyond_ascii_are_marked(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const texts[] = {
+        "Subject: a\r\n\r\n\xc3\xa9\r\n",
+        "Subject: \xc3\xa9\r\n\r\na\r\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct mox_append op = {.mailbox = f->inbox,
+                                .spool = spool_of(f, texts[i], strlen(texts[i]))};
+        assert_int_equal(do_append(f, &op), MOX_OK);
+        mox_spool_free(op.spool);
+    }
+    unsigned marked = 0;
+    struct mox_view *view = view_of(f, f->inbox);
+    assert_int_equal(f->store.ops->fetch(f->store.self, view, &all, 1, MOX_FETCH_ENVELOPE,
+                                         note_utf8, &marked, NULL),
+                     0);
+    mox_view_unref(view);
+    assert_int_equal(marked, 1u << 2);
+}
+
 /* 1 to 10 without 4 and 5. */
 static struct mox_view *some_messages(struct fixture *f)
 {
@@ -308,6 +380,8 @@ const struct CMUnitTest message_cases[] = {
     CASE(append_to_a_missing_mailbox_fails),
     CASE(received_time_is_kept_or_now),
     CASE(fetch_gives_prefix_and_content),
+    CASE(fetch_gives_each_form_that_is_wanted),
+    CASE(headers_beyond_ascii_are_marked),
     CASE(large_content_comes_back_whole),
     CASE(fetch_follows_the_ranges),
     CASE(fetch_stops_when_told_and_returns_why),
