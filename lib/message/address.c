@@ -20,7 +20,7 @@ void mox__addresses_reset(struct addresses *a, struct mox_slice value)
 {
     a->text = value;
     a->at = 0;
-    a->in_group = a->no_quotes = a->failed = false;
+    a->in_group = a->no_quotes = a->no_comments = a->failed = false;
 }
 
 void mox__addresses_free(struct addresses *a)
@@ -55,23 +55,30 @@ static bool is_word(uint8_t c)
     return !is_white(c) && memchr(special, c, sizeof special) == NULL;
 }
 
-/* Takes the comment that opens here into a->comment: the last one of an address counts. */
+/* Takes the comment that opens here into a->comment: the last one of an address counts. A parenthesis
+ * without its other half is skipped. */
 static void take_comment(struct addresses *a)
 {
+    size_t start = ++a->at, depth = 1;
     mox__buf_clear(&a->comment);
-    size_t depth = 0;
-    for (; !at_end(a); a->at++) {
+    for (; !a->no_comments && !at_end(a); a->at++) {
         uint8_t c = peek(a);
         if (c == '\\' && a->at + 1 < a->text.len)
             c = a->text.data[++a->at];
-        else if (c == '(' && depth++ == 0)
-            continue;
+        else if (c == '(')
+            depth++;
         else if (c == ')' && --depth == 0)
             break;
         if (c != '\r' && c != '\n')
             mox__buf_byte(&a->comment, c);
     }
-    a->at += !at_end(a);
+    if (!a->no_comments && !at_end(a)) {
+        a->at++;
+        return;
+    }
+    mox__buf_clear(&a->comment);
+    a->no_comments = true;
+    a->at = start;
 }
 
 /* Skips white space and comments; whether there was any. */
@@ -81,7 +88,7 @@ static bool skip_cfws(struct addresses *a)
     while (!at_end(a)) {
         if (peek(a) == '(')
             take_comment(a);
-        else if (is_white(peek(a)))
+        else if (is_white(peek(a)) || peek(a) == ')')
             a->at++;
         else
             break;
@@ -158,10 +165,11 @@ static unsigned take_words(struct addresses *a, size_t *before)
         if (words > 0 && gap && !dotted && peek(a) != '.') {
             *before = a->name.len;
             mox__buf_clear(&a->mailbox);
-            mox__buf_byte(&a->name, ' ');
         } else if (words > 0) {
             words--; /* joined to the one before */
         }
+        if (gap && a->name.len > 0)
+            mox__buf_byte(&a->name, ' ');
         size_t len = a->mailbox.len;
         dotted = take_word(a, &a->mailbox);
         mox__buf_slice(&a->name, slice_from(of(&a->mailbox), len));
@@ -270,7 +278,7 @@ static void take_addr_spec(struct addresses *a, size_t before)
 static void fill(const struct addresses *a, struct address *out)
 {
     *out = (struct address){
-        .kind = ADDRESS_MAILBOX,
+        .kind = MOX_ADDRESS_MAILBOX,
         .name = mox__slice_trim(a->name.len > 0 ? of(&a->name) : of(&a->comment)),
         .route = of(&a->route),
         .mailbox = of(&a->mailbox),
@@ -296,7 +304,7 @@ static void take_element(struct addresses *a, struct address *out)
     if (c == ':' && !a->in_group) {
         a->at++;
         a->in_group = true;
-        *out = (struct address){.kind = ADDRESS_GROUP, .name = of(&a->name)};
+        *out = (struct address){.kind = MOX_ADDRESS_GROUP, .name = of(&a->name)};
         return;
     }
     if (c == '<') {
@@ -309,8 +317,8 @@ static void take_element(struct addresses *a, struct address *out)
     } else {
         mox__buf_clear(&a->name); /* only a localpart */
     }
-    if (c == '>' || c == ':')
-        skip_to_separator(a);
+    if (c == ':')
+        a->at++; /* groups do not nest */
     fill(a, out);
 }
 
@@ -324,7 +332,7 @@ bool mox__addresses_next(struct addresses *a, struct address *out)
         if (at_end(a) || (peek(a) == ';' && a->in_group)) {
             a->at += !at_end(a);
             a->in_group = false;
-            *out = (struct address){.kind = ADDRESS_GROUP_END};
+            *out = (struct address){.kind = MOX_ADDRESS_GROUP_END};
             return true;
         }
         if (peek(a) != ',' && peek(a) != ';' && peek(a) != '>') /* ">>" is seen */
@@ -346,7 +354,7 @@ static enum from_status only_address(struct addresses *a, struct buf *mailbox, s
     struct address address;
     unsigned count = 0;
     while (mox__addresses_next(a, &address)) {
-        if (address.kind != ADDRESS_MAILBOX)
+        if (address.kind != MOX_ADDRESS_MAILBOX)
             continue;
         if (++count > 1)
             return FROM_SEVERAL;

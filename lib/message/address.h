@@ -2,19 +2,15 @@
 #ifndef MESSAGE_ADDRESS_H
 #define MESSAGE_ADDRESS_H
 
+#include <mox/address.h>
+
 #include "base/buf.h"
 
 /* The addresses of a header field (RFC 5322 §3.4), obsolete forms included (§4.4), one by one. What
  * breaks the grammar costs one address: reading goes on behind the next comma. */
 
-enum address_kind {
-    ADDRESS_MAILBOX,
-    ADDRESS_GROUP, /* a group begins; its name is `name` */
-    ADDRESS_GROUP_END
-};
-
 struct address {
-    enum address_kind kind;
+    enum mox_address_kind kind;
     struct mox_slice name;    /* the phrase without quotes, or else the last comment; not decoded */
     struct mox_slice route;   /* the obsolete source route, "@a,@b" */
     struct mox_slice mailbox; /* the localpart without quotes; empty when there is none */
@@ -26,8 +22,8 @@ struct addresses {
     struct mox_slice text; /* borrowed */
     size_t at;
     bool in_group;
-    bool no_quotes; /* what follows has an opening quote without its end */
-    bool failed;    /* out of memory: the list ends early */
+    bool no_quotes, no_comments; /* one was opened that has no end: none is looked for any more */
+    bool failed;                 /* out of memory: the list ends early */
     struct buf name, comment, route, mailbox, host;
 };
 

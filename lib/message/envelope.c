@@ -45,11 +45,11 @@ static void put_nstring(struct buf *out, struct mox_slice s)
 static void put_address(struct buf *out, const struct address *a)
 {
     mox__buf_byte(out, '(');
-    if (a->kind == ADDRESS_GROUP) {
+    if (a->kind == MOX_ADDRESS_GROUP) {
         mox__buf_text(out, "NIL NIL ");
         mox__wire_string(out, a->name);
         mox__buf_text(out, " NIL");
-    } else if (a->kind == ADDRESS_GROUP_END) {
+    } else if (a->kind == MOX_ADDRESS_GROUP_END) {
         mox__buf_text(out, "NIL NIL NIL NIL");
     } else {
         put_nstring(out, a->name);
@@ -68,14 +68,16 @@ static void put_field(struct buf *out, struct addresses *list, struct mox_slice 
                       unsigned *count)
 {
     struct address address;
+    bool in_group = false;
     mox__addresses_reset(list, value);
-    while (mox__addresses_next(list, &address)) {
-        /* what was begun is also ended */
-        if (*count >= ENVELOPE_ADDRESSES_MAX && address.kind != ADDRESS_GROUP_END)
-            continue;
+    while ((*count < MOX_ADDRESS_LIST_MAX || in_group) && mox__addresses_next(list, &address)) {
+        if (*count >= MOX_ADDRESS_LIST_MAX && address.kind == MOX_ADDRESS_MAILBOX)
+            continue; /* but the group is ended */
         if ((*count)++ == 0)
             mox__buf_byte(out, '(');
         put_address(out, &address);
+        in_group = address.kind != MOX_ADDRESS_GROUP_END &&
+                   (in_group || address.kind == MOX_ADDRESS_GROUP);
     }
     out->failed |= list->failed;
 }

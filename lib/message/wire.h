@@ -8,7 +8,8 @@
 
 /* What IMAP sends about a message (RFC 9051 §7.5.2, RFC 3501 §7.4.2), complete with parentheses.
  * Values of header fields are unfolded and not decoded. What comes out is ASCII but for literals.
- * Running out of memory shows in the buffer's `failed`. */
+ * Of each kind of address MOX_ADDRESS_LIST_MAX are told. Running out of memory shows in the buffer's
+ * `failed`. */
 
 MOX_PRIV void mox__message_envelope(const struct mox_message *m, struct buf *out);
 /* BODY: the structure without extension data. */
@@ -26,9 +27,5 @@ MOX_PRIV void mox__wire_string(struct buf *out, struct mox_slice s);
 MOX_PRIV void mox__wire_upper(struct buf *out, struct mox_slice s);
 /* NIL for a slice whose data is NULL, else the unfolded value as a string. */
 MOX_PRIV void mox__wire_value(struct buf *out, struct mox_slice value);
-
-/* The most addresses of one field in an envelope: a client keeps them all in memory, and mail to more
- * people than this names a list. */
-#define ENVELOPE_ADDRESSES_MAX 20000
 
 #endif
