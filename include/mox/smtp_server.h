@@ -57,6 +57,7 @@ struct mox_smtp_envelope {
     bool smtputf8;         /* the flag was given */
     bool requiretls;
     uint64_t declared_bytes; /* SIZE=, 0 when absent */
+    int64_t hold_until_us; /* HOLDFOR, HOLDUNTIL (RFC 4865): wall clock; 0 when absent */
 
     /* Of the content, complete when `deliver` is called. */
     uint64_t content_bytes; /* as handed to `data` */
@@ -65,9 +66,12 @@ struct mox_smtp_envelope {
 };
 
 /** Decisions. Each gets the `user` of mox_smtp_server_new() and must not call the server.
- *  It returns MOX_OK and the prepared or its own *reply is sent, or MOX_LATER and has
- *  mox_smtp_server_reply() called when the answer is known, or a failure, and *reply is sent
- *  (prepared with the usual refusal). A failure with reply->code 421 closes the connection. */
+ *  It returns MOX_OK and the usual reply is sent, or *reply if its code was made 2xx; or MOX_LATER
+ *  and has mox_smtp_server_reply() called when the answer is known; or a failure, and *reply is sent
+ *  (prepared with the usual refusal). What is no verdict (MOX_ENOMEM, MOX_EIO, MOX_ECORRUPT,
+ *  MOX_EBUSY, MOX_EINVAL) and leaves reply->code as it was is answered with 451 4.3.0, MOX_ENOSPACE
+ *  and MOX_EQUOTA make 452 of it. A reply of 421 closes the connection. Failures get the received id
+ *  at their end. */
 struct mox_smtp_server_callbacks {
     size_t size; /* sizeof(struct mox_smtp_server_callbacks): later versions append members */
 
@@ -91,8 +95,9 @@ struct mox_smtp_server_callbacks {
     /** The message is complete. Required. With MOX_OK it must be on stable storage (§6.1). */
     int (*deliver)(void *user, const struct mox_smtp_envelope *envelope,
                    struct mox_smtp_reply *reply);
-    /** The transaction is over, delivered or not; what belongs to it can go. NULL is fine. Not called
-     *  while an answer is pending. */
+    /** The transaction that `mail` was called for is over, delivered or not; what belongs to it can
+     *  go. NULL is fine. Not called while an answer is pending: a host that frees the server then
+     *  cleans up itself. */
     void (*reset)(void *user);
 };
 
@@ -118,11 +123,16 @@ struct mox_smtp_server_config {
     int64_t data_total_us;    /* default 30 min */
     int64_t drain_us;         /* content over the limit is read for so long; default 1 min */
     unsigned max_bad_commands; /* default 10, before a completed transaction or login */
+
+    bool requiretls;     /* REQUIRETLS (RFC 8689) is announced and kept; default no */
+    bool future_release; /* HOLDFOR, HOLDUNTIL (RFC 4865) are, on submission; default no */
 };
 
 MOX_API void mox_smtp_server_config_init(struct mox_smtp_server_config *config);
 
-/** @param callbacks borrowed for the server's life; @param peer copied */
+/** Queues the banner. Without `rcpt`, `data` or `deliver`, or a host name: MOX_EINVAL; MOX_ENOMEM.
+ *
+ * @param env, config, peer, callbacks  copied */
 MOX_API MOX_MUST_USE int mox_smtp_server_new(struct mox_smtp_server **out, const struct mox_env *env,
                                              const struct mox_smtp_server_config *config,
                                              const struct mox_peer *peer,
@@ -161,8 +171,18 @@ MOX_API MOX_MUST_USE int mox_smtp_server_reply(struct mox_smtp_server *s, int st
                                                const struct mox_smtp_reply *reply);
 /** 421 4.3.2 at the next occasion, and close (RFC 5321 §3.8). */
 MOX_API void mox_smtp_server_shutdown(struct mox_smtp_server *s);
-/** Bytes per second that the client deserves, 0 for full speed. */
+/** Bytes per second that the client deserves, 0 for full speed: what the host made it. */
+MOX_API void mox_smtp_server_set_pace(struct mox_smtp_server *s, unsigned bytes_per_second);
 MOX_API unsigned mox_smtp_server_pace(struct mox_smtp_server *s);
+/** Room for a received id with its NUL. */
+#define MOX_SMTP_RECEIVED_ID_MAX 23
+/** The id that stands in Received headers and error replies for a connection.
+ *  @param key  received_id_key of the configuration */
+MOX_API void mox_smtp_received_id(const uint8_t key[24], uint64_t cid,
+                                  char out[MOX_SMTP_RECEIVED_ID_MAX]);
+/** The reverse. MOX_ESYNTAX; MOX_ENOTFOUND: made with another key. */
+MOX_API MOX_MUST_USE int mox_smtp_received_id_decode(const uint8_t key[24], const char *id,
+                                                     uint64_t *cid);
 /** The same calls as an engine for a host of several protocols. `free` frees the server. */
 MOX_API struct mox_engine mox_smtp_server_engine(struct mox_smtp_server *s);
 

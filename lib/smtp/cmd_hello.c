@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <mox/dns.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "smtp/path.h"
+#include "smtp/server.h"
+
+/*
+ * ehlo = "EHLO" SP ( Domain / address-literal ) CRLF
+ * helo = "HELO" SP Domain CRLF                              RFC 5321 §4.1.1.1
+ */
+
+/* What is announced: HOLDFOR and HOLDUNTIL within 60 days (RFC 4865). */
+#define HOLD_MAX_S 5184000
+
+static bool take_domain(const struct mox_smtp_server *s, struct mox_slice text,
+                        struct mox_domain *out)
+{
+    /* Hosts in containers and Windows networks have underscores in their names. */
+    unsigned flags = s->config.pedantic ? 0 : MOX_DOMAIN_UNDERSCORES;
+    return mox_domain_parse(out, text, flags) == MOX_OK;
+}
+
+/* An address literal; text behind it is let through (spec §4.1), after a space. */
+static bool take_literal(const struct mox_smtp_server *s, struct mox_slice text,
+                         char out[SMTP_LITERAL_MAX])
+{
+    const uint8_t *end = text.len == 0 ? NULL : memchr(text.data, ']', text.len);
+    if (end == NULL)
+        return false;
+    size_t len = (size_t)(end - text.data) + 1;
+    return (len == text.len || text.data[len] == ' ') &&
+           mox__smtp_literal_parse(slice(text.data, len), s->config.pedantic, out);
+}
+
+static bool keep_hello(struct mox_smtp_server *s, const char *text, bool literal)
+{
+    char *copy = mox__strndup(&s->env, text, strlen(text));
+    if (copy == NULL) {
+        s->failure = MOX_ENOMEM;
+        mox__smtp_close(s);
+        return false;
+    }
+    mox__mem_free(&s->env, s->hello);
+    s->envelope.hello = s->hello = copy;
+    s->envelope.hello_is_literal = literal;
+    return true;
+}
+
+/* Mail clients say anything, so on submission the address counts: it is at least true. */
+static bool keep_remote_ip(struct mox_smtp_server *s)
+{
+    char text[sizeof s->peer.remote_ip + 8];
+    bool v6 = strchr(s->peer.remote_ip, ':') != NULL;
+    (void)snprintf(text, sizeof text, v6 ? "[IPv6:%s]" : "[%s]", s->peer.remote_ip);
+    return keep_hello(s, text, true);
+}
+
+static bool take_hello(struct mox_smtp_server *s, struct mox_slice args, bool esmtp)
+{
+    struct mox_slice text = mox__slice_trim(args);
+    struct mox_domain domain;
+    char literal[SMTP_LITERAL_MAX];
+    if (s->config.mode == MOX_SMTP_SUBMISSION && !s->config.pedantic)
+        return keep_remote_ip(s);
+    if (args.len >= 2 && args.data[0] == ' ' && args.data[1] != ' ') {
+        if (esmtp && text.data[0] == '[' && take_literal(s, text, literal))
+            return keep_hello(s, literal, true);
+        if (text.data[0] != '[' && take_domain(s, text, &domain))
+            return keep_hello(s, domain.ascii, false);
+    }
+    mox__smtp_bad_syntax(s, args, esmtp ? "use EHLO hostname or EHLO [ip]" : "use HELO hostname");
+    return false;
+}
+
+static bool greet(struct mox_smtp_server *s, struct mox_slice args, bool esmtp)
+{
+    if (!take_hello(s, args, esmtp))
+        return false;
+    mox__smtp_end_transaction(s); /* RFC 5321 §4.1.4: as RSET */
+    s->state = ST_READY;
+    s->envelope.esmtp = esmtp;
+    return true;
+}
+
+void mox__smtp_cmd_helo(struct mox_smtp_server *s, struct mox_slice args)
+{
+    if (greet(s, args, false))
+        mox__smtp_send_lines(s, 250, slice_of(s->hostname));
+}
+
+static void put_auth(const struct mox_smtp_server *s, struct buf *b)
+{
+    if (s->config.mode != MOX_SMTP_SUBMISSION || s->cb.auth == NULL)
+        return;
+    mox__buf_text(b, "AUTH");
+    if (!mox__smtp_auth_is_safe(s))
+        mox__buf_text(b, " "); /* all of ours hand over the password: none is named */
+    for (size_t i = 0; mox__smtp_auth_is_safe(s) && mox__sasl_offered(i) != NULL; i++)
+        mox__buf_printf(b, " %s", mox__sasl_offered(i));
+    mox__buf_text(b, "\n");
+}
+
+static void put_date(struct buf *b, int64_t us)
+{
+    /* Civil date from days: the inverse of days_of() in params.c. */
+    int64_t s = us / 1000000, z = s / 86400 + 719468, day = s % 86400;
+    int64_t era = z / 146097, doe = z % 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    int64_t month = mp < 10 ? mp + 3 : mp - 9;
+    mox__buf_printf(b,
+                    "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64
+                    ":%02" PRId64 "Z",
+                    yoe + era * 400 + (month <= 2), month, doy - (153 * mp + 2) / 5 + 1,
+                    day / 3600, day / 60 % 60, day % 60);
+}
+
+static void put_extensions(struct mox_smtp_server *s, struct buf *b)
+{
+    const struct mox_smtp_server_config *c = &s->config;
+    mox__buf_printf(b, "%s\nPIPELINING\nSIZE %" PRIu64 "\n", s->hostname, c->max_message_bytes);
+    if (c->starttls && !s->envelope.tls)
+        mox__buf_text(b, "STARTTLS\n");
+    if (c->requiretls && s->envelope.tls)
+        mox__buf_text(b, "REQUIRETLS\n");
+    put_auth(s, b);
+    if (c->future_release && c->mode == MOX_SMTP_SUBMISSION) {
+        mox__buf_printf(b, "FUTURERELEASE %d ", HOLD_MAX_S);
+        put_date(b, s->env.wall_us(s->env.user) + HOLD_MAX_S * INT64_C(1000000));
+        mox__buf_text(b, "\n");
+    }
+    mox__buf_printf(b, "ENHANCEDSTATUSCODES\n8BITMIME\nLIMITS RCPTMAX=%u\nCHUNKING\nBINARYMIME",
+                    c->max_recipients);
+#ifdef MOX_HAVE_IDN
+    mox__buf_text(b, "\nSMTPUTF8");
+#endif
+}
+
+void mox__smtp_cmd_hello(struct mox_smtp_server *s, struct mox_slice args)
+{
+    if (!greet(s, args, true))
+        return;
+    struct buf lines;
+    mox__buf_init(&lines, &s->env, 2048);
+    put_extensions(s, &lines);
+    if (lines.failed) {
+        s->failure = MOX_ENOMEM;
+        mox__smtp_close(s);
+    } else {
+        mox__smtp_send_lines(s, 250, slice(lines.data, lines.len));
+    }
+    mox__buf_free(&lines);
+}
