@@ -94,10 +94,13 @@ static void flags_of_nothing_change_nothing(void **state)
     assert_int_equal(set(f, 1, 1, MOX_FLAGS_REMOVE, 0, unused, 1), MOX_OK);
     struct mox_view *after = view_of(f, f->inbox);
     assert_int_equal(mox_view_modseq(before), mox_view_modseq(after));
+    mox_view_unref(before);
+    mox_view_unref(after);
+    (void)change_flags(f, f->inbox, 1, 1, MOX_FLAGS_ADD, MOX_FLAG_SEEN);
+    after = view_of(f, f->inbox);
     unsigned keywords = 9;
     (void)mox_view_keywords(after, &keywords);
-    assert_int_equal(keywords, 0);
-    mox_view_unref(before);
+    assert_int_equal(keywords, 0); /* a keyword that no message got is not there later either */
     mox_view_unref(after);
 }
 

@@ -289,6 +289,44 @@ static void appends_of_several_threads_leave_no_gaps(void **state)
     check_account(f);
 }
 
+/* A watch that notices when it is called too late. */
+struct late {
+    struct mox_watch watch;
+    atomic_bool left, called, called_late;
+};
+
+static void note_late(struct mox_watch *w, uint64_t mailbox)
+{
+    (void)mailbox;
+    struct late *late = w->user;
+    atomic_store(&late->called, true);
+    if (atomic_load(&late->left))
+        atomic_store(&late->called_late, true);
+}
+
+static void unwatch_waits_for_a_call_under_way(void **state)
+{
+    struct fixture *f = *state;
+    struct crowd crowd = {.f = f, .mailboxes = {f->inbox, new_mailbox(f, "other")}};
+    atomic_store(&crowd.running, 1);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, append_many, &crowd), 0);
+    while (atomic_load(&crowd.running) > 0) {
+        struct late late = {.left = false};
+        late.watch.changed = note_late;
+        late.watch.user = &late;
+        f->store.ops->watch(f->store.self, &late.watch);
+        while (atomic_load(&crowd.running) > 0 && !atomic_load(&late.called))
+            (void)status_of(f, f->inbox);
+        f->store.ops->unwatch(f->store.self, &late.watch);
+        atomic_store(&late.left, true);
+        (void)status_of(f, f->inbox);
+        assert_false(atomic_load(&late.called_late));
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_false(atomic_load(&crowd.failed));
+}
+
 /* One thread removes and copies, another reads by views that it took before. */
 static void *churn(void *arg)
 {
@@ -360,6 +398,7 @@ const struct CMUnitTest watch_cases[] = {
     CASE(every_change_is_told_to_every_watch),      CASE(changes_of_the_list_are_told_as_0),
     CASE(a_mailbox_that_goes_or_moves_is_told),     CASE(nothing_is_told_when_nothing_changed),
     CASE(a_watch_that_left_hears_nothing),          CASE(recent_is_claimed_once),
-    CASE(appends_of_several_threads_leave_no_gaps), CASE(views_read_whole_while_messages_go),
+    CASE(appends_of_several_threads_leave_no_gaps), CASE(unwatch_waits_for_a_call_under_way),
+    CASE(views_read_whole_while_messages_go),
 };
 const size_t watch_case_count = COUNT_OF(watch_cases);

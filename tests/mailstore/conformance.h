@@ -18,6 +18,9 @@ struct conformance {
     /* The environment of the stores; spools are made with it, and its wall clock is compared with
      * stored times. Clocks that stand still are fine. */
     const struct mox_env *env;
+    /* Moves the environment's wall clock on by a second, while no write is under way. NULL: it cannot
+     * be moved. */
+    void (*advance)(void *user);
     /* Opens a new store that has Inbox and nothing else. Asserts that it works. */
     void (*open)(void *user, struct mox_mailstore *out);
     /* Closes the store and opens it again with what it had. NULL: nothing is durable. */

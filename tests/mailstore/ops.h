@@ -70,7 +70,7 @@ int fixture_open(void **state);
 int fixture_close(void **state);
 #define CASE(function) cmocka_unit_test_setup_teardown(function, fixture_open, fixture_close)
 
-/* Each file's cases; returns their number. */
+/* Each file's cases. */
 extern const struct CMUnitTest message_cases[], flag_cases[], copy_cases[], mailbox_cases[],
     watch_cases[], many_cases[];
 extern const size_t message_case_count, flag_case_count, copy_case_count, mailbox_case_count,
