@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <mox/view.h>
+#include "mailstore/view.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -288,6 +288,15 @@ struct mox_view *mox_view_ref(struct mox_view *v)
 {
     atomic_fetch_add(&v->refs, 1);
     return v;
+}
+
+bool mox__view_try_ref(struct mox_view *v)
+{
+    unsigned refs = atomic_load(&v->refs);
+    while (refs > 0)
+        if (atomic_compare_exchange_weak(&v->refs, &refs, refs + 1))
+            return true;
+    return false;
 }
 
 void mox_view_unref(struct mox_view *v)
