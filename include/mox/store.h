@@ -28,12 +28,26 @@ struct mox_account;
 
 enum mox_account_open { MOX_ACCOUNT_EXISTING = 0, MOX_ACCOUNT_CREATE = 1 };
 
+/** What a mailbox says about the messages in it. */
+enum mox_junk_meaning {
+    MOX_JUNK_UNCHANGED = 0,
+    MOX_JUNK_IS_JUNK,
+    MOX_JUNK_IS_NOTJUNK,
+    MOX_JUNK_NEUTRAL /* neither flag */
+};
+
 /** What a new account starts with; NULL members have defaults. */
 struct mox_account_config {
     size_t size;
     /** Mailboxes besides Inbox; default Sent, Archive, Trash, Drafts, Junk with their roles. */
     const struct mox_mailbox *mailboxes; /* only name and special_use count */
     size_t mailbox_count;
+    /** What a mailbox means for the junk flags of messages that come into it; a mailbox with the role
+     *  Junk always means junk. NULL: they keep their flags. Called on any thread; must be quick and
+     *  not call the store. It and the quota are the first opener's while the account is open. */
+    int (*junk_flags)(void *user, const char *mailbox); /* an enum mox_junk_meaning */
+    void *junk_flags_user;
+    uint64_t quota_bytes; /* of all messages; 0: no limit */
 };
 
 /** Opens an account; waits for the disk the first time. MOX_ENOTFOUND, MOX_ECORRUPT (damaged, foreign or

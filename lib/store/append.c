@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include <mox/header.h>
+
+#include "base/crypto.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "mailstore/rendered.h"
+#include "store/store.h"
+#include "store/thread.h"
+#include "store/verdict.h"
+
+/* Texts of one message beside its wire forms: references are cut at 64 KiB, a subject is one line. */
+#define FACTS_MAX (1024 * 1024)
+
+struct append_job {
+    struct job job;
+    struct mox_append *op;
+    struct mox_slice content;
+    uint64_t file_id; /* 0: the content goes into the database */
+    bool filed;       /* the file is there */
+    struct rendered wire;
+    struct arena arena;
+    struct thread_facts thread;
+    const char *dkim_domains;
+    uint8_t hash[HASH_MAX];
+};
+
+/* ---- on the submitter's thread ---- */
+
+static uint64_t take_id(struct mox_account *a)
+{
+    pthread_mutex_lock(&a->lock);
+    uint64_t id = a->next_message++;
+    pthread_mutex_unlock(&a->lock);
+    return id;
+}
+
+/* Makes msg/ and msg/<xx>/ for a path, durably. */
+static int make_folders(struct mox_account *a, const char *path)
+{
+    char *msg = mox__path(a->env, "%s/msg", a->dir);
+    char *xx = mox__strndup(a->env, path, (size_t)(strrchr(path, '/') - path));
+    int rc = msg == NULL || xx == NULL ? MOX_ENOMEM : mox__make_dir(msg, NULL);
+    if (rc == MOX_OK)
+        rc = mox__sync_dir(a->dir);
+    if (rc == MOX_OK)
+        rc = mox__make_dir(xx, NULL);
+    if (rc == MOX_OK)
+        rc = mox__sync_dir(msg);
+    mox__mem_free(a->env, msg);
+    mox__mem_free(a->env, xx);
+    return rc;
+}
+
+/* The file and its name are on stable storage before the write is queued. */
+static int link_file(struct mox_account *a, struct append_job *j)
+{
+    j->file_id = take_id(a);
+    char *path = mox__account_body_path(a, j->file_id);
+    if (path == NULL)
+        return MOX_ENOMEM;
+    int rc = mox_spool_link(j->op->spool, path);
+    if (rc == MOX_ENOTFOUND) {
+        rc = make_folders(a, path);
+        rc = rc < 0 ? rc : mox_spool_link(j->op->spool, path);
+    }
+    j->filed = rc == MOX_OK;
+    if (rc == MOX_OK) {
+        *strrchr(path, '/') = '\0';
+        rc = mox__sync_dir(path);
+    }
+    mox__mem_free(a->env, path);
+    return rc;
+}
+
+static int join_domains(struct append_job *j)
+{
+    const struct mox_delivery_facts *f = j->op->facts;
+    if (f == NULL || f->dkim_domain_count == 0)
+        return MOX_OK;
+    size_t bytes = 0;
+    for (size_t i = 0; i < f->dkim_domain_count; i++)
+        bytes += strlen(f->dkim_domains[i]) + 1;
+    char *text = arena_new(&j->arena, char, bytes), *at = text;
+    if (text == NULL)
+        return MOX_ENOMEM;
+    for (size_t i = 0; i < f->dkim_domain_count; i++) {
+        size_t len = strlen(f->dkim_domains[i]);
+        memcpy(at, f->dkim_domains[i], len);
+        at[len] = i + 1 < f->dkim_domain_count ? ' ' : '\0';
+        at += len + 1;
+    }
+    j->dkim_domains = text;
+    return MOX_OK;
+}
+
+static int prepare(struct mox_account *a, struct append_job *j)
+{
+    int rc = mox_spool_bytes(j->op->spool, &j->content);
+    if (rc == MOX_OK)
+        rc = mox__rendered_init(&j->wire, a->env, j->content);
+    if (rc == MOX_OK)
+        rc = mox__thread_read(&j->arena, slice(j->content.data, mox_header_end(j->content)),
+                              &j->thread);
+    if (rc == MOX_OK)
+        rc = join_domains(j);
+    if (rc == MOX_OK && j->op->facts != NULL && j->op->facts->is_reject)
+        mox__hash(HASH_SHA256, j->content, j->hash);
+    if (rc == MOX_OK && mox_spool_fd(j->op->spool) >= 0)
+        rc = link_file(a, j);
+    return rc;
+}
+
+/* ---- on the committer's ---- */
+
+static unsigned kind_of(const struct mox_delivery_facts *f)
+{
+    return (f->is_reject ? KIND_REJECT : 0u) | (f->is_forward ? KIND_FORWARD : 0u) |
+           (f->is_mailing_list ? KIND_MAILING_LIST : 0u) | (f->dsn ? KIND_DSN : 0u) |
+           (f->requiretls ? KIND_REQUIRETLS : 0u);
+}
+
+/* A row to be: everything that apply() has found out. */
+struct row {
+    uint64_t id, bytes;
+    int64_t received;
+    struct thread_place place;
+};
+
+static void insert_message(struct mox_account *a, struct append_job *j, const struct row *r)
+{
+    static const struct mox_delivery_facts nothing;
+    const struct mox_delivery_facts *f = j->op->facts == NULL ? &nothing : j->op->facts;
+    struct val hash = f->is_reject ? V_BLOB(slice(j->hash, mox__hash_len(HASH_SHA256)))
+                                   : (struct val)V_NULL;
+    struct val parent = r->place.parent == 0 ? (struct val)V_NULL
+                                             : (struct val)V_INT(r->place.parent);
+    (void)db_run(&a->writer, SQL_MESSAGE_INSERT, V_INT(r->id), V_INT(r->bytes), V_INT(r->received),
+                 V_INT(j->wire.utf8_headers), V_BLOB(j->wire.envelope), V_BLOB(j->wire.body),
+                 V_BLOB(j->wire.bodystructure), V_BLOB(j->wire.structure), V_INT(r->place.thread),
+                 parent, V_INT(r->place.missing), V_TEXT(j->thread.message_id),
+                 V_TEXT(j->thread.subject), hash, V_TEXT(f->remote_ip), V_TEXT(f->ehlo_domain),
+                 V_INT(f->ehlo_validation), V_TEXT(f->mail_from_localpart),
+                 V_TEXT(f->mail_from_domain), V_INT(f->mail_from_validation),
+                 V_TEXT(f->rcpt_to_localpart), V_TEXT(f->rcpt_to_domain),
+                 V_TEXT(f->msg_from_localpart), V_TEXT(f->msg_from_domain),
+                 V_TEXT(f->msg_from_org_domain), V_INT(f->msg_from_validation),
+                 V_TEXT(j->dkim_domains), V_INT(f->destined_mailbox), V_INT(kind_of(f)),
+                 V_TEXT(f->tls_version), V_TEXT(f->tls_cipher));
+    struct val data = j->file_id == 0 ? V_BLOB(j->content) : (struct val)V_NULL;
+    (void)db_run(&a->writer, SQL_CONTENT_INSERT, V_INT(r->id), V_BLOB(j->op->prefix),
+                 V_INT(j->content.len), data);
+}
+
+static void insert_keys(struct mox_account *a, struct append_job *j, const struct row *r)
+{
+    if (j->thread.message_id != NULL)
+        (void)db_run(&a->writer, SQL_KEY_INSERT,
+                     V_INT(mox__hash64(slice_of(j->thread.message_id))), V_INT(r->id));
+    if (r->place.thread != r->id)
+        (void)db_run(&a->writer, SQL_KEY_INSERT, V_INT(mox__thread_key(r->place.thread)),
+                     V_INT(r->id));
+    if (j->op->facts != NULL && j->op->facts->is_reject)
+        (void)db_run(&a->writer, SQL_KEY_INSERT,
+                     V_INT(mox__hash64(slice(j->hash, mox__hash_len(HASH_SHA256)))), V_INT(r->id));
+}
+
+static void insert_entry(struct mox_account *a, struct append_job *j, struct box *b,
+                         const struct row *r, uint64_t bits)
+{
+    struct mox_append *op = j->op;
+    bool reject = op->facts != NULL && op->facts->is_reject;
+    struct mox_view_row row = {.uid = b->next.uidnext, .keywords = bits,
+                               .flags = mox__junk_flags(a, b, op->flags & MOX_FLAG_ALL),
+                               .modseq = mox__next_modseq(a, &j->job)};
+    (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(b->id), V_INT(row.uid), V_INT(row.modseq),
+                 V_INT(row.flags), V_INT(row.keywords), V_INT(r->id), V_INT(r->bytes),
+                 V_INT(a->env->wall_us(a->env->user)), V_INT(b->id), V_INT(reject));
+    b->next.uidnext++;
+    b->next.modseq = row.modseq;
+    mox__box_count(b, row.flags, r->bytes, 1);
+    mox__box_edit(b, &row, false);
+    mox__verdict_change(a, b, row.uid, r->id, b->id, 0, row.flags);
+    op->uid = row.uid;
+    op->uidvalidity = b->uidvalidity;
+}
+
+static struct box *destination(struct mox_account *a, struct append_job *j)
+{
+    const struct mox_append *op = j->op;
+    if (op->mailbox != 0)
+        return mox__box_next(a, op->mailbox);
+    struct box *b = mox__box_named(a, op->mailbox_name);
+    if (b == NULL)
+        b = mox__mailbox_make(a, op->mailbox_name, 0, true, mox__next_modseq(a, &j->job));
+    return b;
+}
+
+static int apply(struct mox_account *a, struct job *job)
+{
+    struct append_job *j = (struct append_job *)job;
+    struct mox_append *op = j->op;
+    struct row r = {.bytes = op->prefix.len + j->content.len};
+    if (a->quota_bytes > 0 && mox__boxes_bytes(a) + r.bytes > a->quota_bytes)
+        return mox__job_fail(job, MOX_EQUOTA, "add a message: the account's quota is used up; "
+                                              "remove messages");
+    struct box *b = destination(a, j);
+    if (b == NULL)
+        return mox__job_fail(job, MOX_ENOTFOUND, "add a message: there is no such mailbox");
+    if (b->next.uidnext == UINT32_MAX)
+        return mox__job_fail(job, MOX_ELIMIT, "add a message: the mailbox has used up its UIDs; "
+                                              "move its messages to a new one");
+    uint64_t bits;
+    int rc = mox__box_keywords(b, op->keywords, op->keyword_count, true, &bits);
+    if (rc == MOX_ELIMIT)
+        return mox__job_fail(job, rc, "add a message: the mailbox has 64 keywords already");
+    if (rc < 0)
+        return rc;
+    r.id = j->file_id != 0 ? j->file_id : take_id(a);
+    r.received = op->received_us != 0 ? op->received_us : a->env->wall_us(a->env->user);
+    mox__thread_place(a, &j->thread, op->facts != NULL && op->facts->dsn, r.id, &r.place);
+    insert_message(a, j, &r);
+    insert_keys(a, j, &r);
+    insert_entry(a, j, b, &r, bits);
+    return MOX_OK;
+}
+
+static void discard(struct mox_account *a, struct append_job *j, int status)
+{
+    if (status < 0 && j->filed) {
+        char *path = mox__account_body_path(a, j->file_id);
+        if (path != NULL)
+            (void)remove(path); /* else it goes at the next open */
+        mox__mem_free(a->env, path);
+    }
+    mox__arena_reset(&j->arena);
+    mox__rendered_free(&j->wire);
+    mox__mem_free(a->env, j);
+}
+
+static void finish(struct mox_account *a, struct job *job, int status)
+{
+    discard(a, (struct append_job *)job, status);
+}
+
+void mox__append(void *self, struct mox_append *op)
+{
+    struct mox_account *a = self;
+    struct append_job *j = mem_new(a->env, struct append_job, 1);
+    if (j == NULL) {
+        mox__write_fail(&op->write, MOX_ENOMEM, "add a message");
+        return;
+    }
+    j->op = op;
+    j->job = (struct job){.write = &op->write, .apply = apply, .finish = finish};
+    mox__arena_init(&j->arena, a->env, FACTS_MAX);
+    int rc = prepare(a, j);
+    if (rc < 0) {
+        discard(a, j, rc);
+        mox__write_fail(&op->write, rc, "add a message");
+        return;
+    }
+    j->job.cost = j->file_id == 0 ? j->content.len + 4096 : 4096;
+    mox__submit(a, &j->job);
+}

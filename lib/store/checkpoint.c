@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "store/store.h"
+
+/*
+ * Commits append to the WAL; a checkpoint copies it back into the database. Doing that within a
+ * commit makes one in some hundreds slow, so:
+ *
+ *   the WAL has CHECKPOINT_PAGES → the background thread copies (PASSIVE), commits go on meanwhile
+ *   it is done → the committer copies the short tail between two commits; then all of the WAL is
+ *                copied, and the next commit writes at its beginning again
+ *   commits outrun it, the WAL has CHECKPOINT_PAGES_MAX → the committer copies itself
+ */
+#define CHECKPOINT_PAGES 4000
+#define CHECKPOINT_PAGES_MAX 16000
+
+static void checkpoint(struct db *db)
+{
+    (void)sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+/* ---- the committer's part ---- */
+
+void mox__checkpoint_consider(struct mox_account *a)
+{
+    struct mox_store *s = a->store;
+    if (a->wal_pages < CHECKPOINT_PAGES)
+        return;
+    pthread_mutex_lock(&s->lock);
+    bool mine = a->checkpoint_tail || a->wal_pages >= CHECKPOINT_PAGES_MAX;
+    a->checkpoint_tail = false;
+    if (!mine && !a->checkpoint_queued && !a->checkpoint_running) {
+        a->checkpoint_queued = true;
+        a->checkpoint_next = NULL;
+        *s->checkpoints_end = a;
+        s->checkpoints_end = &a->checkpoint_next;
+        pthread_cond_signal(&s->checkpoint_work);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (mine) {
+        checkpoint(&a->writer);
+        a->wal_pages = 0; /* until the next commit tells */
+    }
+}
+
+void mox__checkpoint_leave(struct mox_account *a)
+{
+    struct mox_store *s = a->store;
+    pthread_mutex_lock(&s->lock);
+    while (a->checkpoint_queued || a->checkpoint_running)
+        (void)pthread_cond_wait(&s->changed, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+    mox__db_close(&a->checkpoint_db);
+}
+
+/* ---- the background thread ---- */
+
+/* A connection checkpoints nothing before it has read something. */
+static bool ready(struct mox_account *a)
+{
+    struct db *db = &a->checkpoint_db;
+    if (db->sql == NULL && mox__db_open(db, a->db_path, DB_CHECKPOINT, NULL) < 0)
+        return false;
+    mox__db_clear(db);
+    return mox__db_run(db, SQL_ACCOUNT_READ, NULL, 0) == MOX_OK;
+}
+
+static void *checkpointer(void *user)
+{
+    struct mox_store *s = user;
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        while (s->checkpoints == NULL && !s->stop)
+            (void)pthread_cond_wait(&s->checkpoint_work, &s->lock);
+        struct mox_account *a = s->checkpoints;
+        if (a == NULL)
+            break;
+        s->checkpoints = a->checkpoint_next;
+        if (s->checkpoints == NULL)
+            s->checkpoints_end = &s->checkpoints;
+        a->checkpoint_queued = false;
+        a->checkpoint_running = true;
+        pthread_mutex_unlock(&s->lock);
+        if (ready(a))
+            checkpoint(&a->checkpoint_db);
+        pthread_mutex_lock(&s->lock);
+        a->checkpoint_running = false;
+        a->checkpoint_tail = true;
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+int mox__checkpointer_start(struct mox_store *s, struct mox_error *err)
+{
+    s->checkpoints_end = &s->checkpoints;
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    s->has_checkpointer = pthread_create(&s->checkpointer, NULL, checkpointer, s) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!s->has_checkpointer)
+        return mox__fail(err, MOX_EIO, "open data directory %s: cannot start a thread", s->dir);
+    return MOX_OK;
+}
+
+void mox__checkpointer_stop(struct mox_store *s)
+{
+    if (!s->has_checkpointer)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->stop = true;
+    pthread_cond_signal(&s->checkpoint_work);
+    pthread_mutex_unlock(&s->lock);
+    (void)pthread_join(s->checkpointer, NULL);
+    s->has_checkpointer = false;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/db.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "store/sql.h"
+
+int mox__db_status(sqlite3 *sql, int result)
+{
+    switch (result & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return MOX_OK;
+    case SQLITE_NOMEM:
+        return MOX_ENOMEM;
+    case SQLITE_FULL:
+        return MOX_ENOSPACE;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return MOX_ECORRUPT;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return MOX_EBUSY;
+    case SQLITE_IOERR: {
+        int error = sql == NULL ? 0 : sqlite3_system_errno(sql);
+        return error == ENOSPC || error == EDQUOT || error == EFBIG ? MOX_ENOSPACE : MOX_EIO;
+    }
+    default:
+        return MOX_EIO;
+    }
+}
+
+static int fail(struct db *db, int result)
+{
+    if (db->status < 0)
+        return db->status;
+    db->status = mox__db_status(db->sql, result);
+    if (db->status < 0)
+        (void)mox__fail(&db->error, db->status, "mail store: %s (%s)", sqlite3_errmsg(db->sql),
+                        mox_status_text(db->status));
+    return db->status;
+}
+
+int mox__db_fail(struct db *db, int status, const char *doing)
+{
+    if (db->status == MOX_OK && status < 0)
+        db->status = mox__fail(&db->error, status, "mail store: %s: %s", doing,
+                               mox_status_text(status));
+    return db->status;
+}
+
+void mox__db_clear(struct db *db)
+{
+    db->status = MOX_OK;
+}
+
+int mox__db_exec(struct db *db, const char *text)
+{
+    if (db->status < 0)
+        return db->status;
+    return fail(db, sqlite3_exec(db->sql, text, NULL, NULL, NULL));
+}
+
+/* DESIGN: commits are synced (FULL), checkpoints are ours, deleted bytes are not overwritten. */
+static const char *const pragmas[] = {
+    [DB_WRITER] = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                  "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF;"
+                  "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;",
+    [DB_READER] = "PRAGMA query_only=ON; PRAGMA mmap_size=1073741824; PRAGMA cache_size=-1000;"
+                  "PRAGMA wal_autocheckpoint=0;",
+    [DB_CHECKPOINT] = "PRAGMA wal_autocheckpoint=0; PRAGMA synchronous=FULL;"
+                      "PRAGMA cache_size=-100;",
+};
+
+int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_error *err)
+{
+    memset(db, 0, sizeof *db);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    if (role == DB_WRITER)
+        flags |= SQLITE_OPEN_CREATE;
+    int result = sqlite3_open_v2(path, &db->sql, flags, NULL);
+    if (result != SQLITE_OK) {
+        int rc = mox__db_status(db->sql, result);
+        (void)mox__fail(err, rc, "open mail store %s: %s; its folder must exist and be writable",
+                        path, db->sql == NULL ? "out of memory" : sqlite3_errmsg(db->sql));
+        mox__db_close(db);
+        return rc;
+    }
+    (void)sqlite3_extended_result_codes(db->sql, 1);
+    (void)sqlite3_busy_timeout(db->sql, 5000);
+    int rc = mox__db_exec(db, pragmas[role]);
+    if (rc < 0) {
+        (void)mox__fail(err, rc, "open mail store %s: %s", path, db->error.text);
+        mox__db_close(db);
+    }
+    return rc;
+}
+
+void mox__db_close(struct db *db)
+{
+    for (size_t i = 0; i < SQL_COUNT; i++)
+        (void)sqlite3_finalize(db->stmts[i]);
+    for (size_t i = 0; i < FETCH_STATEMENTS; i++)
+        (void)sqlite3_finalize(db->fetch[i]);
+    (void)sqlite3_close_v2(db->sql);
+    memset(db, 0, sizeof *db);
+}
+
+int mox__db_prepare(struct db *db, sqlite3_stmt **out, const char *text)
+{
+    return fail(db, sqlite3_prepare_v3(db->sql, text, -1, SQLITE_PREPARE_PERSISTENT, out, NULL));
+}
+
+struct val mox__val_text(const char *text)
+{
+    if (text == NULL)
+        return (struct val)V_NULL;
+    return (struct val){.type = VAL_TEXT, .bytes = slice_of(text)};
+}
+
+struct val mox__val_blob(struct mox_slice s)
+{
+    return (struct val){.type = VAL_BLOB, .bytes = s};
+}
+
+static int bind(sqlite3_stmt *stmt, int at, const struct val *v)
+{
+    const char *data = v->bytes.data == NULL ? "" : (const char *)v->bytes.data;
+    switch (v->type) {
+    case VAL_INT:
+        return sqlite3_bind_int64(stmt, at, v->i);
+    case VAL_TEXT:
+        return sqlite3_bind_text64(stmt, at, data, v->bytes.len, SQLITE_STATIC, SQLITE_UTF8);
+    case VAL_BLOB:
+        return sqlite3_bind_blob64(stmt, at, data, v->bytes.len, SQLITE_STATIC);
+    default:
+        return sqlite3_bind_null(stmt, at);
+    }
+}
+
+void mox__db_bind(struct db *db, sqlite3_stmt *stmt, const struct val *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int result = bind(stmt, (int)i + 1, &values[i]);
+        if (result != SQLITE_OK)
+            (void)fail(db, result);
+    }
+}
+
+sqlite3_stmt *mox__db_query(struct db *db, enum sql which, const struct val *values, size_t count)
+{
+    if (db->status < 0)
+        return NULL;
+    if (db->stmts[which] == NULL &&
+        mox__db_prepare(db, &db->stmts[which], mox__sql_text(which)) < 0)
+        return NULL;
+    mox__db_bind(db, db->stmts[which], values, count);
+    return db->status < 0 ? NULL : db->stmts[which];
+}
+
+bool mox__db_step(struct db *db, sqlite3_stmt *stmt)
+{
+    if (stmt == NULL)
+        return false;
+    int result = sqlite3_step(stmt);
+    if (result == SQLITE_ROW)
+        return true;
+    if (result != SQLITE_DONE)
+        (void)fail(db, result);
+    (void)sqlite3_reset(stmt);
+    return false;
+}
+
+int mox__db_run(struct db *db, enum sql which, const struct val *values, size_t count)
+{
+    sqlite3_stmt *stmt = mox__db_query(db, which, values, count);
+    while (mox__db_step(db, stmt)) {
+    }
+    return db->status;
+}
+
+struct mox_slice mox__db_blob(sqlite3_stmt *stmt, int column)
+{
+    const void *data = sqlite3_column_blob(stmt, column);
+    return slice(data, (size_t)sqlite3_column_bytes(stmt, column));
+}
+
+const char *mox__db_text(sqlite3_stmt *stmt, int column)
+{
+    return (const char *)sqlite3_column_text(stmt, column);
+}

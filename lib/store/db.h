@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <sqlite3.h>
+
+#include <mox/env.h>
+#include <mox/error.h>
+
+/*
+ * A connection to an account's database with its prepared statements. A failure sticks until
+ * mox__db_clear(): whatever is run after it does nothing, so a transaction looks at `status` once,
+ * before it commits.
+ *
+ * Threads: one at a time.
+ */
+
+enum sql {
+    SQL_BEGIN,
+    SQL_BEGIN_READ,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_ACCOUNT_READ,
+    SQL_ACCOUNT_WRITE,
+    SQL_MAILBOX_ALL,
+    SQL_MAILBOX_STATE,
+    SQL_MAILBOX_INSERT,
+    SQL_MAILBOX_WRITE,
+    SQL_MAILBOX_NAME,
+    SQL_MAILBOX_REMOVE,
+    SQL_SUBSCRIPTION_ALL,
+    SQL_SUBSCRIPTION_INSERT,
+    SQL_SUBSCRIPTION_DELETE,
+    SQL_ENTRY_VIEW,
+    SQL_ENTRY_RANGE,
+    SQL_ENTRY_INSERT,
+    SQL_ENTRY_FLAGS_RANGE,
+    SQL_ENTRY_DELETE_RANGE,
+    SQL_GONE_INSERT_RANGE,
+    SQL_GONE_FIND,
+    SQL_GONE_OLDEST,
+    SQL_GONE_KEPT,
+    SQL_GONE_ERASED,
+    SQL_GONE_MAILBOXES,
+    SQL_MESSAGE_INSERT,
+    SQL_MESSAGE_FACTS,
+    SQL_MESSAGE_KEYS,
+    SQL_MESSAGE_DELETE,
+    SQL_MESSAGE_THREAD,
+    SQL_CONTENT_INSERT,
+    SQL_CONTENT_FILE,
+    SQL_CONTENT_DELETE,
+    SQL_RECIPIENT_DELETE,
+    SQL_REF_ADD,
+    SQL_REF_FIND,
+    SQL_REF_DROP,
+    SQL_REF_DELETE,
+    SQL_KEY_INSERT,
+    SQL_KEY_DELETE,
+    SQL_KEY_FIND,
+    SQL_VERDICT_INSERT,
+    SQL_VERDICT_DELETE,
+    SQL_CREDENTIAL_ALL,
+    SQL_CREDENTIAL_CLEAR,
+    SQL_CREDENTIAL_INSERT,
+    SQL_COUNT
+};
+
+/* One for each set of enum mox_fetch_want, for messages that are there and for removed ones. */
+#define FETCH_GONE 32
+#define FETCH_STATEMENTS 64
+
+struct db {
+    sqlite3 *sql; /* NULL while closed */
+    sqlite3_stmt *stmts[SQL_COUNT];
+    sqlite3_stmt *fetch[FETCH_STATEMENTS];
+    int status; /* the first failure: enum mox_status */
+    struct mox_error error;
+};
+
+enum db_role {
+    DB_WRITER,    /* creates the file; the committer's */
+    DB_READER,    /* maps the file */
+    DB_CHECKPOINT /* the background checkpointer's */
+};
+
+/* A value to bind. Texts and blobs are borrowed until the statement is run or reset. */
+struct val {
+    enum { VAL_NULL, VAL_INT, VAL_TEXT, VAL_BLOB } type;
+    int64_t i;
+    struct mox_slice bytes;
+};
+
+#define V_INT(n) {.type = VAL_INT, .i = (int64_t)(n)}
+#define V_NULL {.type = VAL_NULL}
+#define V_BLOB(s) mox__val_blob(s)
+#define V_TEXT(t) mox__val_text(t)
+
+struct val mox__val_text(const char *text); /* NULL is NULL */
+struct val mox__val_blob(struct mox_slice s);
+
+/* Opens a connection; MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM. */
+int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_error *err);
+/* May be called again and for one that is not open. */
+void mox__db_close(struct db *db);
+/* Forgets a failure. */
+void mox__db_clear(struct db *db);
+/* Keeps a failure that is not SQLite's, as if a statement had failed. */
+int mox__db_fail(struct db *db, int status, const char *doing);
+
+/* A statement with its values, ready for mox__db_step(); NULL after a failure. */
+#define db_query(db, which, ...)                                                                   \
+    mox__db_query((db), (which), (const struct val[]){__VA_ARGS__},                                \
+                  sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val))
+/* Runs a statement that gives no rows. */
+#define db_run(db, which, ...)                                                                     \
+    mox__db_run((db), (which), (const struct val[]){__VA_ARGS__},                                  \
+                sizeof((const struct val[]){__VA_ARGS__}) / sizeof(struct val))
+
+sqlite3_stmt *mox__db_query(struct db *db, enum sql which, const struct val *values, size_t count);
+int mox__db_run(struct db *db, enum sql which, const struct val *values, size_t count);
+/* Whether there is a row. At the end and after a failure the statement is reset. */
+bool mox__db_step(struct db *db, sqlite3_stmt *stmt);
+/* Runs SQL text: schema and pragmas. */
+int mox__db_exec(struct db *db, const char *text);
+/* Prepares a statement that lives as long as the connection. */
+int mox__db_prepare(struct db *db, sqlite3_stmt **out, const char *text);
+void mox__db_bind(struct db *db, sqlite3_stmt *stmt, const struct val *values, size_t count);
+
+/* Columns. Borrowed until the next step. */
+struct mox_slice mox__db_blob(sqlite3_stmt *stmt, int column);
+const char *mox__db_text(sqlite3_stmt *stmt, int column); /* NULL for NULL */
+
+/* MOX status of an SQLite result. */
+int mox__db_status(sqlite3 *sql, int result);
+
+/* The schema: creates it in an empty database, upgrades an older one, each step in a transaction.
+ * MOX_ECORRUPT with a text for a foreign or newer database. */
+int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err);
+/* "mox\x01" in the header of every account's database, so that file(1) can tell. */
+#define SCHEMA_APPLICATION_ID 0x6d6f7801
+#define SCHEMA_VERSION 1
+
+#endif

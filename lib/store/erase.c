@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "store/store.h"
+#include "store/thread.h"
+
+/* Removed messages are erased when no view shows them any more. A transaction erases a few, so that
+ * writes that wait behind it wait milliseconds. */
+#define ERASE_AT_ONCE 500
+
+struct kept {
+    uint32_t uid;
+    uint64_t message;
+};
+
+static void delete_keys(struct mox_account *a, uint64_t message)
+{
+    sqlite3_stmt *s = db_query(&a->writer, SQL_MESSAGE_KEYS, V_INT(message));
+    while (mox__db_step(&a->writer, s)) {
+        const char *message_id = mox__db_text(s, 0);
+        uint64_t thread = (uint64_t)sqlite3_column_int64(s, 1);
+        struct mox_slice hash = mox__db_blob(s, 2);
+        if (message_id != NULL)
+            (void)db_run(&a->writer, SQL_KEY_DELETE, V_INT(mox__hash64(slice_of(message_id))),
+                         V_INT(message));
+        if (thread != message)
+            (void)db_run(&a->writer, SQL_KEY_DELETE, V_INT(mox__thread_key(thread)),
+                         V_INT(message));
+        if (hash.len > 0)
+            (void)db_run(&a->writer, SQL_KEY_DELETE, V_INT(mox__hash64(hash)), V_INT(message));
+        if (sqlite3_column_int64(s, 3) != 0 && a->erased_count < ERASE_AT_ONCE)
+            a->erased_files[a->erased_count++] = message;
+    }
+}
+
+static void drop_reference(struct mox_account *a, uint64_t message)
+{
+    int64_t extra = 0;
+    sqlite3_stmt *s = db_query(&a->writer, SQL_REF_FIND, V_INT(message));
+    while (mox__db_step(&a->writer, s))
+        extra = sqlite3_column_int64(s, 0);
+    if (extra > 1) {
+        (void)db_run(&a->writer, SQL_REF_DROP, V_INT(message));
+    } else if (extra == 1) {
+        (void)db_run(&a->writer, SQL_REF_DELETE, V_INT(message));
+    } else {
+        delete_keys(a, message);
+        (void)db_run(&a->writer, SQL_CONTENT_DELETE, V_INT(message));
+        (void)db_run(&a->writer, SQL_RECIPIENT_DELETE, V_INT(message));
+        (void)db_run(&a->writer, SQL_MESSAGE_DELETE, V_INT(message));
+    }
+}
+
+/* Up to `max` messages; returns how many. */
+static size_t erase_from(struct mox_account *a, struct box *b, uint64_t modseq, size_t max)
+{
+    struct kept list[ERASE_AT_ONCE];
+    size_t n = 0;
+    sqlite3_stmt *s = db_query(&a->writer, SQL_GONE_KEPT, V_INT(b->id), V_INT(modseq), V_INT(max));
+    while (mox__db_step(&a->writer, s) && n < max)
+        list[n++] = (struct kept){(uint32_t)sqlite3_column_int64(s, 0),
+                                  (uint64_t)sqlite3_column_int64(s, 1)};
+    for (size_t i = 0; i < n && a->writer.status == MOX_OK; i++) {
+        drop_reference(a, list[i].message);
+        (void)db_run(&a->writer, SQL_GONE_ERASED, V_INT(b->id), V_INT(list[i].uid));
+    }
+    uint64_t oldest = 0;
+    s = db_query(&a->writer, SQL_GONE_OLDEST, V_INT(b->id));
+    while (mox__db_step(&a->writer, s))
+        oldest = (uint64_t)sqlite3_column_int64(s, 0);
+    pthread_mutex_lock(&a->lock);
+    b->kept_from = oldest;
+    pthread_mutex_unlock(&a->lock);
+    return n;
+}
+
+int mox__erase_apply(struct mox_account *a, struct job *j)
+{
+    (void)j;
+    size_t left = ERASE_AT_ONCE;
+    a->erased_count = 0;
+    a->erased_files = mem_new(a->env, uint64_t, ERASE_AT_ONCE);
+    if (a->erased_files == NULL)
+        return mox__db_fail(&a->writer, MOX_ENOMEM, "erase messages");
+    for (size_t i = 0; i < a->box_count && left > 0 && a->writer.status == MOX_OK; i++) {
+        struct box *b = a->boxes[i];
+        pthread_mutex_lock(&a->lock);
+        uint64_t modseq = mox__view_erasable(b);
+        b->erasing = b->kept_from != 0 && b->kept_from <= modseq;
+        pthread_mutex_unlock(&a->lock);
+        if (b->erasing)
+            left -= erase_from(a, b, modseq < INT64_MAX ? modseq : INT64_MAX, left);
+    }
+    return a->writer.status;
+}
+
+void mox__erase_finish(struct mox_account *a, struct job *j, int status)
+{
+    (void)j;
+    for (size_t i = 0; i < a->erased_count && status == MOX_OK; i++) {
+        char *path = mox__account_body_path(a, a->erased_files[i]);
+        if (path != NULL)
+            (void)remove(path); /* what stays is found at the next open */
+        mox__mem_free(a->env, path);
+    }
+    mox__mem_free(a->env, a->erased_files);
+    a->erased_files = NULL;
+    a->erased_count = 0;
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < a->box_count; i++) {
+        struct box *b = a->boxes[i];
+        if (b->erasing && status < 0)
+            b->kept_from = 1; /* unknown; tried again when a view goes or comes */
+        else
+            mox__erase_check(b);
+        b->erasing = false;
+    }
+    pthread_mutex_unlock(&a->lock);
+}

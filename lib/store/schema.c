@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "store/db.h"
+
+/*
+ * The tables of an account.
+ *
+ *   mailbox ──< entry >── message ── content      what a mailbox shows now
+ *           ──< gone  >──                         what it showed: UIDs that were removed (RFC 7162),
+ *                                                 with their message while old views may need it
+ *   ref       how many more than one entry or gone row a message has
+ *   key       hash of a message's message-id, thread or content → message
+ *   verdict   hash of a sender's name or address → what users thought of its messages
+ *
+ * `entry` is the only row of a message that changes, narrow, and in the order of mailboxes: views,
+ * flags and copies touch nothing else. It has no foreign key to `message`: erasing a message would
+ * have to search all entries for it; mox_store_verify() looks instead. Times are microseconds since
+ * 1970, UTC.
+ */
+static const char version_1[] =
+    "CREATE TABLE account ("
+    " id INTEGER PRIMARY KEY CHECK (id = 1),"
+    " modseq INTEGER NOT NULL," /* the last one given; 2 is the first */
+    " uidvalidity INTEGER NOT NULL," /* for the next mailbox */
+    " message INTEGER NOT NULL" /* id for the next message, never used before */
+    ") STRICT;"
+    "CREATE TABLE mailbox ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " name TEXT NOT NULL,"
+    " uidvalidity INTEGER NOT NULL,"
+    " uidnext INTEGER NOT NULL,"
+    " messages INTEGER NOT NULL,"
+    " unseen INTEGER NOT NULL,"
+    " deleted INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " modseq INTEGER NOT NULL,"
+    " createseq INTEGER NOT NULL,"
+    " recent INTEGER NOT NULL,"      /* the first UID that no read-write SELECT has seen */
+    " special_use INTEGER NOT NULL," /* enum mox_special_use */
+    " keywords TEXT NOT NULL,"       /* by bit, separated by spaces */
+    " removed INTEGER NOT NULL DEFAULT 0" /* modseq of its removal */
+    ") STRICT;"
+    "CREATE UNIQUE INDEX mailbox_name ON mailbox(name) WHERE removed = 0;"
+    "CREATE TABLE subscription (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE entry ("
+    " mailbox INTEGER NOT NULL REFERENCES mailbox(id),"
+    " uid INTEGER NOT NULL,"
+    " modseq INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"    /* enum mox_flag */
+    " keywords INTEGER NOT NULL," /* bit n: the mailbox's keyword n */
+    " message INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL,"    /* message.bytes again, for sums without reading it */
+    " saved INTEGER NOT NULL,"    /* when it came into this mailbox */
+    " origin INTEGER NOT NULL,"   /* the mailbox it was first delivered to: reputation */
+    " reject INTEGER NOT NULL,"   /* 1: still in the mailbox for rejects */
+    " trained INTEGER,"           /* 1 as junk, 0 as not junk, NULL not */
+    " PRIMARY KEY (mailbox, uid)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE gone ("
+    " mailbox INTEGER NOT NULL REFERENCES mailbox(id),"
+    " uid INTEGER NOT NULL,"
+    " modseq INTEGER NOT NULL,"
+    " message INTEGER," /* NULL once erased */
+    " PRIMARY KEY (mailbox, uid)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX gone_kept ON gone(mailbox, modseq) WHERE message IS NOT NULL;"
+    "CREATE TABLE message ("
+    " id INTEGER PRIMARY KEY,"
+    " bytes INTEGER NOT NULL," /* prefix and content */
+    " received INTEGER NOT NULL,"
+    " utf8 INTEGER NOT NULL,"
+    " envelope BLOB NOT NULL,"
+    " body BLOB NOT NULL,"
+    " bodystructure BLOB NOT NULL,"
+    " structure BLOB NOT NULL,"
+    " thread INTEGER NOT NULL," /* id of the thread's first message */
+    " parent INTEGER,"
+    " missing INTEGER NOT NULL," /* 1: a message that it refers to was not here */
+    " message_id TEXT,"          /* canonical */
+    " subject TEXT,"             /* base subject */
+    " hash BLOB,"                /* SHA-256 of the content: rejects only */
+    " remote_ip TEXT,"           /* from here on NULL when not received over SMTP */
+    " ehlo_domain TEXT,"
+    " ehlo_validation INTEGER,"
+    " mail_from_localpart TEXT,"
+    " mail_from_domain TEXT,"
+    " mail_from_validation INTEGER,"
+    " rcpt_to_localpart TEXT,"
+    " rcpt_to_domain TEXT,"
+    " msg_from_localpart TEXT,"
+    " msg_from_domain TEXT,"
+    " msg_from_org_domain TEXT,"
+    " msg_from_validation INTEGER,"
+    " dkim_domains TEXT," /* separated by spaces */
+    " destined INTEGER,"  /* of a reject: the mailbox it would have gone to */
+    " kind INTEGER,"      /* 1 reject, 2 forward, 4 mailing list, 8 dsn, 16 requiretls */
+    " tls_version TEXT,"
+    " tls_cipher TEXT,"
+    " preview TEXT"
+    ") STRICT;"
+    "CREATE TABLE content ("
+    " message INTEGER PRIMARY KEY REFERENCES message(id),"
+    " prefix BLOB NOT NULL,"
+    " bytes INTEGER NOT NULL," /* of the content */
+    " data BLOB"               /* NULL: in the file msg/<xx>/<id> */
+    ") STRICT;"
+    "CREATE TABLE ref ("
+    " message INTEGER PRIMARY KEY REFERENCES message(id),"
+    " extra INTEGER NOT NULL CHECK (extra > 0)"
+    ") STRICT;"
+    "CREATE TABLE key ("
+    " hash INTEGER NOT NULL,"
+    " message INTEGER NOT NULL,"
+    " PRIMARY KEY (hash, message)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE verdict ("
+    " hash INTEGER NOT NULL,"
+    " origin INTEGER NOT NULL,"
+    " received INTEGER NOT NULL,"
+    " mailbox INTEGER NOT NULL," /* which entry gave it */
+    " uid INTEGER NOT NULL,"
+    " junk INTEGER NOT NULL,"
+    " message INTEGER NOT NULL,"
+    " PRIMARY KEY (hash, origin, received, mailbox, uid)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE thread ("
+    " id INTEGER PRIMARY KEY,"
+    " muted INTEGER NOT NULL,"
+    " collapsed INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE recipient ("
+    " message INTEGER NOT NULL REFERENCES message(id),"
+    " localpart TEXT NOT NULL,"
+    " domain TEXT NOT NULL,"
+    " org_domain TEXT NOT NULL,"
+    " sent INTEGER NOT NULL,"
+    " PRIMARY KEY (message, localpart, domain)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE credential (kind TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+
+/* upgrades[n] takes a database from version n to n + 1; each runs in a transaction of its own. */
+static const char *const upgrades[SCHEMA_VERSION] = {version_1};
+
+static int64_t pragma(struct db *db, const char *text)
+{
+    sqlite3_stmt *stmt = NULL;
+    int64_t value = 0;
+    if (mox__db_prepare(db, &stmt, text) == MOX_OK && mox__db_step(db, stmt))
+        value = sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    return value;
+}
+
+static int upgrade(struct db *db, int64_t from)
+{
+    char stamp[96];
+    (void)snprintf(stamp, sizeof stamp, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
+                   SCHEMA_APPLICATION_ID, (int)from + 1);
+    (void)mox__db_exec(db, "BEGIN IMMEDIATE");
+    (void)mox__db_exec(db, upgrades[from]);
+    (void)mox__db_exec(db, stamp);
+    if (mox__db_exec(db, "COMMIT") < 0)
+        (void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+    return db->status;
+}
+
+int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err)
+{
+    int64_t version = pragma(db, "PRAGMA user_version");
+    int64_t application = pragma(db, "PRAGMA application_id");
+    int64_t tables = pragma(db, "SELECT count(*) FROM sqlite_schema");
+    if (db->status == MOX_OK && tables > 0 && application != SCHEMA_APPLICATION_ID)
+        return mox__fail(err, MOX_ECORRUPT,
+                         "open mail store %s: this SQLite database is not a mail store; move it "
+                         "away or choose another folder", path);
+    if (db->status == MOX_OK && version > SCHEMA_VERSION)
+        return mox__fail(err, MOX_ECORRUPT,
+                         "open mail store %s: its format %" PRId64 " is newer than %d, the newest "
+                         "that this program knows; use the newer program", path, version,
+                         SCHEMA_VERSION);
+    for (; version < SCHEMA_VERSION && db->status == MOX_OK; version++)
+        (void)upgrade(db, version);
+    if (db->status < 0)
+        return mox__fail(err, db->status, "open mail store %s: %s", path, db->error.text);
+    return MOX_OK;
+}

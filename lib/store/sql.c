@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/sql.h"
+
+/* Every statement that is used again and again. Parameters are bound in order, from ?1. */
+static const char *const texts[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+
+    [SQL_ACCOUNT_READ] = "SELECT modseq, uidvalidity, message FROM account",
+    [SQL_ACCOUNT_WRITE] =
+        "INSERT OR REPLACE INTO account(id, modseq, uidvalidity, message) VALUES(1, ?1, ?2, ?3)",
+
+    [SQL_MAILBOX_ALL] =
+        "SELECT id, name, uidvalidity, uidnext, messages, unseen, deleted, bytes, modseq, recent,"
+        " special_use, keywords, removed FROM mailbox ORDER BY id",
+    [SQL_MAILBOX_STATE] = "SELECT uidnext, modseq FROM mailbox WHERE id = ?1",
+    [SQL_MAILBOX_INSERT] =
+        "INSERT INTO mailbox(name, uidvalidity, uidnext, messages, unseen, deleted, bytes, modseq,"
+        " createseq, recent, special_use, keywords) VALUES(?1, ?2, 1, 0, 0, 0, 0, ?3, ?3, 1, ?4, '')",
+    [SQL_MAILBOX_WRITE] =
+        "UPDATE mailbox SET uidnext = ?2, messages = ?3, unseen = ?4, deleted = ?5, bytes = ?6,"
+        " modseq = ?7, recent = ?8, special_use = ?9, keywords = ?10 WHERE id = ?1",
+    [SQL_MAILBOX_NAME] = "UPDATE mailbox SET name = ?2 WHERE id = ?1",
+    [SQL_MAILBOX_REMOVE] = "UPDATE mailbox SET removed = ?2 WHERE id = ?1",
+
+    [SQL_SUBSCRIPTION_ALL] = "SELECT name FROM subscription ORDER BY name",
+    [SQL_SUBSCRIPTION_INSERT] = "INSERT OR IGNORE INTO subscription(name) VALUES(?1)",
+    [SQL_SUBSCRIPTION_DELETE] = "DELETE FROM subscription WHERE name = ?1",
+
+    [SQL_ENTRY_VIEW] =
+        "SELECT uid, modseq, flags, keywords FROM entry WHERE mailbox = ?1 ORDER BY uid",
+    [SQL_ENTRY_RANGE] =
+        "SELECT uid, flags, keywords, message, bytes, origin, reject FROM entry"
+        " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4 ORDER BY uid",
+    [SQL_ENTRY_INSERT] =
+        "INSERT INTO entry(mailbox, uid, modseq, flags, keywords, message, bytes, saved, origin,"
+        " reject) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [SQL_ENTRY_FLAGS_RANGE] =
+        "UPDATE entry SET modseq = ?4, flags = flags & ?5 | ?6, keywords = keywords & ?7 | ?8"
+        " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3"
+        " AND (flags & ?5 | ?6 <> flags OR keywords & ?7 | ?8 <> keywords)",
+    [SQL_ENTRY_DELETE_RANGE] =
+        "DELETE FROM entry WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4",
+
+    [SQL_GONE_INSERT_RANGE] =
+        "INSERT INTO gone(mailbox, uid, modseq, message) SELECT mailbox, uid, ?5, message FROM entry"
+        " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4",
+    [SQL_GONE_FIND] =
+        "SELECT message FROM gone WHERE mailbox = ?1 AND uid = ?2 AND message IS NOT NULL",
+    [SQL_GONE_OLDEST] =
+        "SELECT min(modseq) FROM gone WHERE mailbox = ?1 AND message IS NOT NULL",
+    [SQL_GONE_KEPT] =
+        "SELECT uid, message FROM gone WHERE mailbox = ?1 AND modseq <= ?2 AND message IS NOT NULL"
+        " ORDER BY modseq LIMIT ?3",
+    [SQL_GONE_ERASED] = "UPDATE gone SET message = NULL WHERE mailbox = ?1 AND uid = ?2",
+    [SQL_GONE_MAILBOXES] =
+        "SELECT mailbox, min(modseq) FROM gone WHERE message IS NOT NULL GROUP BY mailbox",
+
+    [SQL_MESSAGE_INSERT] =
+        "INSERT INTO message(id, bytes, received, utf8, envelope, body, bodystructure, structure,"
+        " thread, parent, missing, message_id, subject, hash, remote_ip, ehlo_domain,"
+        " ehlo_validation, mail_from_localpart, mail_from_domain, mail_from_validation,"
+        " rcpt_to_localpart, rcpt_to_domain, msg_from_localpart, msg_from_domain,"
+        " msg_from_org_domain, msg_from_validation, dkim_domains, destined, kind, tls_version,"
+        " tls_cipher) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
+    [SQL_MESSAGE_FACTS] =
+        "SELECT received, kind, destined, remote_ip, ehlo_domain, mail_from_localpart,"
+        " mail_from_domain, msg_from_localpart, msg_from_domain, msg_from_org_domain, dkim_domains,"
+        " msg_from_validation FROM message WHERE id = ?1",
+    [SQL_MESSAGE_KEYS] =
+        "SELECT m.message_id, m.thread, m.hash, typeof(c.data) = 'null' FROM message m"
+        " JOIN content c ON c.message = m.id WHERE m.id = ?1",
+    [SQL_MESSAGE_DELETE] = "DELETE FROM message WHERE id = ?1",
+    [SQL_MESSAGE_THREAD] = "SELECT message_id, subject, thread FROM message WHERE id = ?1",
+
+    [SQL_CONTENT_INSERT] =
+        "INSERT INTO content(message, prefix, bytes, data) VALUES(?1, ?2, ?3, ?4)",
+    [SQL_CONTENT_FILE] = "SELECT 1 FROM content WHERE message = ?1 AND typeof(data) = 'null'",
+    [SQL_CONTENT_DELETE] = "DELETE FROM content WHERE message = ?1",
+
+    [SQL_RECIPIENT_DELETE] = "DELETE FROM recipient WHERE message = ?1",
+
+    [SQL_REF_ADD] = "INSERT INTO ref(message, extra) VALUES(?1, 1)"
+                    " ON CONFLICT(message) DO UPDATE SET extra = extra + 1",
+    [SQL_REF_FIND] = "SELECT extra FROM ref WHERE message = ?1",
+    [SQL_REF_DROP] = "UPDATE ref SET extra = extra - 1 WHERE message = ?1",
+    [SQL_REF_DELETE] = "DELETE FROM ref WHERE message = ?1",
+
+    [SQL_KEY_INSERT] = "INSERT INTO key(hash, message) VALUES(?1, ?2)",
+    [SQL_KEY_DELETE] = "DELETE FROM key WHERE hash = ?1 AND message = ?2",
+    [SQL_KEY_FIND] = "SELECT message FROM key WHERE hash = ?1 ORDER BY message DESC LIMIT ?2",
+
+    [SQL_VERDICT_INSERT] =
+        "INSERT OR REPLACE INTO verdict(hash, origin, received, mailbox, uid, junk, message)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_VERDICT_DELETE] = "DELETE FROM verdict WHERE hash = ?1 AND origin = ?2 AND received = ?3"
+                           " AND mailbox = ?4 AND uid = ?5",
+
+    [SQL_CREDENTIAL_ALL] = "SELECT kind, value FROM credential",
+    [SQL_CREDENTIAL_CLEAR] = "DELETE FROM credential",
+    [SQL_CREDENTIAL_INSERT] = "INSERT INTO credential(kind, value) VALUES(?1, ?2)",
+};
+
+const char *mox__sql_text(enum sql which)
+{
+    return texts[which];
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <pthread.h>
+
+#include <mox/store.h>
+
+#include "store/db.h"
+
+/*
+ * How the durable store is divided:
+ *
+ *   store.c       the data directory, its lock, who has which account open
+ *   account.c     opening and closing an account, its files
+ *   committer.c   the thread that writes: everything queued enters one transaction, one sync
+ *   publish.c     what the world learns after a commit: counts, views, watches
+ *   box.c         mailboxes in memory, their counts and keywords
+ *   views.c       views of mailboxes, loaded, cached, released
+ *   fetch.c       reading messages; the readers' connections
+ *   append.c, flags.c, expunge.c, copy.c, names.c, names_rename.c   the writes, one kind per file
+ *   thread.c, facts.c      message-ids and threads; what reputation looks up
+ *   erase.c       messages that no view shows any more
+ *   checkpoint.c  the WAL goes back into the database in the background
+ *   password.c    credentials;  verify.c  is all of it right?
+ *
+ * A write travels: submit (any thread: prepared as far as it can be, queued) → apply (committer,
+ * inside the transaction, on `next` of the boxes) → COMMIT → publish (`next` becomes `now`) → done.
+ * When a transaction fails, all its writes do, and `next` is read from the database again.
+ */
+
+/* Counts and the rest of a mailbox that changes. */
+struct box_state {
+    bool live; /* exists */
+    uint32_t uidnext, messages, unseen, deleted, recent_from;
+    uint64_t bytes, modseq;
+    unsigned special_use, keyword_count;
+};
+
+/* A view that somebody still has. */
+struct live_view {
+    struct box *box;
+    struct mox_view *view;
+    uint64_t modseq;
+    struct live_view *next, **prev;
+};
+
+/* What a transaction changed of a mailbox, kept for a view that is being loaded meanwhile. */
+struct edit_batch {
+    struct edit_batch *next;
+    struct mox_view_edit *edits;
+    size_t count;
+    uint32_t uidnext;
+    uint64_t modseq;
+};
+
+/* A mailbox. Never freed while the account is open, so that its views can be released. */
+struct box {
+    struct mox_account *account;
+    uint64_t id;
+    uint32_t uidvalidity;
+    /* the committer's */
+    char *name;
+    struct box_state next;
+    bool dirty;  /* `next` differs from the row, or there are edits */
+    bool retired; /* never made it into the database; freed at the next reload */
+    struct mox_view_edit *edits;
+    size_t edit_count, edit_cap;
+    bool edits_unsorted;
+    bool shown; /* what views show changed, in the transaction being published */
+    /* under the account's lock */
+    struct box_state now;
+    char *keywords[MOX_KEYWORDS_MAX]; /* those below now.keyword_count are published */
+    struct live_view *live;           /* all views that exist */
+    struct live_view *current;        /* the newest of them; it has no reference of ours… */
+    bool owned;                       /* … unless nobody was given it yet */
+    bool loading;
+    bool erasing; /* the committer's: in the transaction under way */
+    bool recent_dirty;          /* now.recent_from is not in the database */
+    struct edit_batch *pending; /* while loading, oldest first */
+    uint64_t kept_from;         /* the lowest modseq of removals whose messages are kept; 0: none */
+    struct mox_view *drop[2];   /* to be released once the lock is */
+};
+
+/* A write in the queue. */
+struct job {
+    struct job *next;
+    struct mox_write *write; /* NULL: the store's own */
+    /* Inside the transaction. A failure of this write alone is returned, with its text in
+     * write->error; one of the database sticks to the writer. */
+    int (*apply)(struct mox_account *a, struct job *j);
+    /* After the commit or the failure, before `done`; frees what the job holds. May be NULL. */
+    void (*finish)(struct mox_account *a, struct job *j, int status);
+    size_t cost; /* bytes that it writes, roughly */
+    int status;
+};
+
+struct reader {
+    struct reader *next;
+    struct db db;
+};
+
+/* A published list of mailboxes and the memory it points to. */
+struct name_list;
+
+/* Argon2id: 64 MiB, 3 passes. */
+#define PASSWORD_MEMORY (64u * 1024 * 1024)
+#define PASSWORD_PASSES 3
+#define PASSWORD_CACHE 4
+
+struct mox_account {
+    struct mox_store *store;
+    const struct mox_env *env; /* the store's */
+    struct mox_account *next;
+    char *name, *dir, *db_path;
+    unsigned refs; /* under the store's lock */
+    bool busy;     /* being opened or closed, under the store's lock */
+
+    pthread_mutex_t lock;
+    pthread_cond_t work;   /* the committer has something to do */
+    pthread_cond_t loaded; /* a view was loaded */
+    struct job *queue, **queue_end;
+    bool stop, erase_wanted;
+    struct box **boxes; /* by id; changed by the committer, under the lock */
+    size_t box_count, box_cap;
+    struct name_list *names;
+    uint64_t next_message;
+    struct reader *readers;
+    unsigned reader_count;
+
+    /* the committer's */
+    pthread_t committer;
+    bool has_committer;
+    struct db writer;
+    bool stale;         /* `next` must be read again */
+    bool names_changed; /* in this transaction */
+    struct name_list *new_names;
+    uint64_t modseq;
+    uint32_t uidvalidity; /* of the next mailbox */
+    struct job erase_job;
+    uint64_t *erased_files; /* bodies to remove after the commit */
+    size_t erased_count;
+    int wal_pages; /* after the last commit */
+
+    /* checkpoints, under the store's lock */
+    bool checkpoint_queued, checkpoint_running, checkpoint_tail;
+    struct mox_account *checkpoint_next;
+    struct db checkpoint_db;
+
+    pthread_mutex_t watch_lock;
+    struct mox_watch *watches;
+
+    pthread_mutex_t password_lock;
+    uint8_t password_key[32];
+    uint8_t password_digests[PASSWORD_CACHE][32];
+    unsigned password_count, password_next;
+    int64_t password_since_us;
+    uint64_t password_generation;
+
+    int (*junk_flags)(void *user, const char *mailbox);
+    void *junk_flags_user;
+    uint64_t quota_bytes;
+};
+
+struct mox_store {
+    struct mox_env env;
+    char *dir, *spool_dir;
+    int lock_fd;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct mox_account *accounts;
+    unsigned hashing; /* passwords at work */
+    uint64_t hash_memory;
+    unsigned hash_passes;
+
+    pthread_t checkpointer;
+    bool has_checkpointer, stop;
+    struct mox_account *checkpoints, **checkpoints_end;
+    pthread_cond_t checkpoint_work;
+};
+
+/* ---- account.c ---- */
+int mox__account_load(struct mox_account *a, enum mox_account_open mode,
+                      const struct mox_account_config *config, struct mox_error *err);
+void mox__account_unload(struct mox_account *a);
+/* The file of a large body: <dir>/msg/<xx>/<id>. Free with mox__mem_free(). */
+char *mox__account_body_path(const struct mox_account *a, uint64_t id);
+char *mox__path(const struct mox_env *env, const char *format, ...) MOX_PRINTF(2, 3);
+int mox__make_dir(const char *path, struct mox_error *err); /* MOX_OK when it is there already */
+int mox__sync_dir(const char *path);
+
+/* ---- committer.c ---- */
+int mox__committer_start(struct mox_account *a, struct mox_error *err);
+void mox__committer_stop(struct mox_account *a);
+/* Queues a job; it is finished and `done` called in any case. */
+void mox__submit(struct mox_account *a, struct job *j);
+/* Ends a write that never got a job. */
+void mox__write_fail(struct mox_write *w, int status, const char *doing);
+/* A failure of one write: fills its error. */
+int mox__job_fail(struct job *j, int status, const char *text);
+/* The next modseq, for the write of a job. */
+uint64_t mox__next_modseq(struct mox_account *a, struct job *j);
+int mox__writer_open(struct mox_account *a, struct mox_error *err);
+
+/* ---- box.c ---- */
+int mox__boxes_load(struct mox_account *a); /* all `next` from the database; db.status says more */
+void mox__boxes_free(struct mox_account *a);
+struct box *mox__box_find(const struct mox_account *a, uint64_t id);   /* also removed ones */
+struct box *mox__box_next(const struct mox_account *a, uint64_t id);   /* lives in `next` */
+struct box *mox__box_named(const struct mox_account *a, const char *name); /* lives in `next` */
+struct box *mox__box_create(struct mox_account *a, const char *name, unsigned special_use,
+                            uint64_t modseq);
+/* Writes the rows of all boxes that changed. */
+void mox__boxes_flush(struct mox_account *a);
+/* Remembers what views must learn. */
+void mox__box_edit(struct box *b, const struct mox_view_row *row, bool remove);
+/* Takes a message with these flags and this size into the counts, or out of them. */
+void mox__box_count(struct box *b, uint32_t flags, uint64_t bytes, int sign);
+/* The bits of keywords; `add` adds those that the mailbox has not. MOX_ELIMIT: nothing was added. */
+int mox__box_keywords(struct box *b, const char *const *keywords, size_t count, bool add,
+                      uint64_t *bits);
+/* Bytes of all mailboxes in `next`. */
+uint64_t mox__boxes_bytes(const struct mox_account *a);
+
+/* ---- publish.c ---- */
+int mox__publish_prepare(struct mox_account *a); /* before COMMIT: what can fail */
+void mox__publish(struct mox_account *a);
+void mox__publish_discard(struct mox_account *a);
+void mox__names_unref(struct name_list *names);
+int mox__names_build(struct mox_account *a, struct name_list **out); /* from `next` */
+const struct mox_mailboxes *mox__names_get(struct name_list *names); /* with a reference */
+void mox__watch(void *self, struct mox_watch *w);
+void mox__unwatch(void *self, struct mox_watch *w);
+
+/* ---- views.c ---- */
+int mox__view(void *self, uint64_t mailbox, struct mox_view **out, struct mox_error *err);
+bool mox__view_ready(void *self, uint64_t mailbox);
+/* Makes the current view that of `now`; under the lock. */
+void mox__view_advance(struct box *b, struct mox_view_edit *edits, size_t count);
+/* The highest modseq up to which removed messages may be erased; under the lock. */
+uint64_t mox__view_erasable(const struct box *b);
+/* Wakes the committer if something can be erased now; under the lock. */
+void mox__erase_check(struct box *b);
+
+/* ---- fetch.c ---- */
+int mox__reader_take(struct mox_account *a, struct reader **out, struct mox_error *err);
+void mox__reader_give(struct mox_account *a, struct reader *r);
+void mox__readers_free(struct mox_account *a);
+int mox__fetch(void *self, const struct mox_view *view, const struct mox_uid_range *ranges,
+               size_t range_count, unsigned wants,
+               int (*each)(void *user, const struct mox_message_data *data), void *user,
+               struct mox_error *err);
+
+/* ---- the writes ---- */
+void mox__append(void *self, struct mox_append *op);
+void mox__set_flags(void *self, struct mox_set_flags *op);
+void mox__expunge(void *self, struct mox_expunge *op);
+void mox__copy(void *self, struct mox_copy *op);
+void mox__change_mailbox(void *self, struct mox_mailbox_change *op);
+/* Creates a mailbox and its missing parents; `subscribe` all that is created. NULL: db.status. */
+struct box *mox__mailbox_make(struct mox_account *a, const char *name, unsigned special_use,
+                              bool subscribe, uint64_t modseq);
+int mox__mailbox_rename(struct mox_account *a, struct job *j, const char *name,
+                        const char *new_name);
+/* Removes the messages in the ranges; kept until no view shows them. */
+void mox__remove_range(struct mox_account *a, struct box *b, uint32_t first, uint32_t last,
+                       uint32_t flags, uint64_t modseq);
+/* Copies or moves all messages in the ranges; fills the results of op. */
+int mox__copy_ranges(struct mox_account *a, struct job *j, struct mox_copy *op, struct box *from,
+                     struct box *to, uint64_t modseq);
+/* What the mailbox makes of the junk flags of a message that comes into it. */
+uint32_t mox__junk_flags(const struct mox_account *a, const struct box *b, uint32_t flags);
+
+/* ---- erase.c ---- */
+int mox__erase_apply(struct mox_account *a, struct job *j);
+void mox__erase_finish(struct mox_account *a, struct job *j, int status);
+
+/* ---- facts.c ---- */
+/* Writes or removes the verdicts of one entry whose junk flags changed. */
+void mox__verdict_change(struct mox_account *a, const struct box *b, uint32_t uid, uint64_t message,
+                         uint64_t origin, uint32_t before, uint32_t now);
+/* The mailbox that a reject would have gone to; 0: none. */
+uint64_t mox__message_destined(struct mox_account *a, uint64_t message);
+
+/* ---- checkpoint.c ---- */
+int mox__checkpointer_start(struct mox_store *s, struct mox_error *err);
+void mox__checkpointer_stop(struct mox_store *s);
+/* After a commit, by the committer. */
+void mox__checkpoint_consider(struct mox_account *a);
+/* Waits until no checkpoint of the account is under way; the account gets none any more. */
+void mox__checkpoint_leave(struct mox_account *a);
+
+#endif
