@@ -27,8 +27,11 @@ enum result { RESULT_NONE, RESULT_OK, RESULT_NO, RESULT_BAD };
 struct command {
     const struct command_row *row; /* NULL: unknown */
     struct mox_slice tag;          /* "*" while unknown */
-    struct mox_slice word;         /* as the client wrote it, for messages */
+    struct mox_slice word;         /* in lower case, for messages */
+    struct mox_slice whole;        /* all of the text, literals included */
+    size_t args_at;                /* where in it the arguments begin */
     struct lexer args;             /* behind the command word, from the space on */
+    bool streamed;                 /* its literal went elsewhere, and it was parsed before that */
     struct arena arena;
     void *data;       /* the command's own, made by parse(), in the arena */
     unsigned stage;   /* the command's own: where its step goes on; starts at 0 */
@@ -42,6 +45,8 @@ struct command {
      * repeat a changed row for which this returns true. NULL: nothing is known. */
     bool (*knows)(struct command *c, const struct mox_view_row *before,
                   const struct mox_view_row *now);
+    /* The same for names: the LIST line of this change is not for the client that made it. */
+    bool (*knows_name)(struct command *c, const struct mox_mailbox *m);
     uint32_t appended_uid; /* own APPEND to the selected mailbox: no FETCH for it; 0: none */
 };
 
@@ -85,6 +90,8 @@ struct command_row {
     enum literal (*literal)(struct mox_imap_server *s, struct command *c, uint64_t bytes);
     /* The command is over, or its session ends while it runs: frees what is not in the arena. */
     void (*cleanup)(struct mox_imap_server *s, struct command *c);
+    /* A line for a command that waits with s->reader == READ_ANSWER, without CRLF. */
+    void (*answer)(struct mox_imap_server *s, struct command *c, struct mox_slice line);
 };
 
 /* The row of a command word such as "fetch" or "UID fetch", NULL when there is none. */
@@ -98,6 +105,8 @@ enum step mox__imap_bad(struct command *c, const char *code, const char *text);
 /* NO for a failure of the store, and a log line if it is not the client's doing. */
 enum step mox__imap_no_status(struct mox_imap_server *s, struct command *c, int status,
                               const struct mox_error *err);
+/* BAD, with what args.expected says. */
+enum step mox__imap_bad_syntax(struct mox_imap_server *s, struct command *c);
 /* STEP_FAIL, with the reason. */
 enum step mox__imap_fail(struct command *c, int status);
 /* A parse function without arguments (RFC 3501 §9: CHECK, NOOP …). */

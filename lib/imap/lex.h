@@ -34,7 +34,7 @@ bool mox__lex_atom(struct lexer *l, struct mox_slice *out);
 bool mox__lex_string(struct lexer *l, struct mox_slice *out); /* quoted or literal */
 bool mox__lex_astring(struct lexer *l, struct mox_slice *out);
 bool mox__lex_nstring(struct lexer *l, struct mox_slice *out, bool *nil);
-bool mox__lex_list_pattern(struct lexer *l, struct mox_slice *out); /* list-mailbox */
+bool mox__lex_list_pattern(struct lexer *l, const char **pattern); /* list-mailbox, decoded */
 /* Consecutive digits, at most max. */
 bool mox__lex_number(struct lexer *l, uint64_t max, uint64_t *out);
 

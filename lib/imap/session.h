@@ -29,7 +29,7 @@ enum reader {
     READ_STREAM,   /* literal data goes to the spool of APPEND */
     READ_SKIP,     /* literal data of a refused command is thrown away */
     READ_BUSY,     /* a command runs; input waits */
-    READ_ANSWER,   /* a running command reads a line: AUTHENTICATE, IDLE */
+    READ_ANSWER,   /* a command that runs reads lines: AUTHENTICATE, IDLE */
     READ_TLS       /* what comes belongs to the handshake */
 };
 
@@ -39,69 +39,85 @@ enum event {
     EV_CHANGED = 1 << 1, /* the selected mailbox, or the list of mailboxes, has changed */
 };
 
+/* Bounds of what a client sends (RFC 9051 §4.3 leaves them to us). Lines are long enough for a
+ * UID set of some thousand ranges. */
+#define LINE_MAX_BYTES (16 * 1024)
+#define LITERAL_MAX_BYTES (100 * 1024)
+#define LITERALS_MAX 1000
+#define LITERALS_MAX_BYTES 1024000
+/* Text of one command besides its literals; each of them costs a line. */
+#define COMMAND_TEXT_MAX_BYTES (64 * 1024)
+#define AUTH_LINE_MAX_BYTES 12288
+/* Pipelined commands that wait while one is being worked on. */
+#define PIPELINE_MAX_BYTES (16 * 1024)
+
+/* Two sessions that look at one mailbox take turns in getting \Recent; the client of one that lost a
+ * range this often has no use for the first one any more. */
 #define RECENT_RANGES_MAX 16
 
 struct mox_imap_server {
     struct mox_env env;
-    struct mox_imap_server_config config; /* hostname is ours */
+    struct mox_imap_server_config config; /* its hostname is `hostname` */
     char *hostname;
     struct mox_peer peer;
     const struct mox_imap_server_callbacks *callbacks; /* borrowed */
     void *user;
 
     enum imap_state state;
-    int failure;          /* the first failure; sticks */
-    bool closing;         /* close once the output is sent */
-    bool shutdown;        /* the host wants to stop: BYE when no command runs */
-    bool first_seen;      /* a valid command was there (RFC 3501 has no such rule: it ends probes) */
-    bool starttls_due;    /* the OK is in the output, the handshake comes next */
-    bool utf8;            /* UTF8=ACCEPT: later */
-    unsigned bad_commands;
-    unsigned failed_logins;
+    int failure;      /* the first failure; sticks */
+    bool closing;     /* close once the output is sent */
+    bool shutdown;    /* the host wants to stop: BYE when no command runs */
+    bool first_seen;  /* a command was there; before, anything else is a probe */
+    bool starttls_due; /* the OK is in the output, the handshake comes next */
+    bool utf8;        /* names travel as UTF-8 (UTF8=ACCEPT) */
+    unsigned bad_commands, failed_logins;
 
-    /* input */
+    /* input (read.c) */
     enum reader reader;
-    struct buf in;        /* what came and is not consumed */
-    size_t in_at;         /* consumed bytes at its front */
-    size_t scanned;       /* of the current command, relative to in_at: looked through for a line end */
-    size_t gathered;      /* of the current command: complete lines and literals */
+    struct buf in;         /* what came */
+    size_t in_at;          /* of it: consumed */
+    size_t gathered;       /* behind in_at: complete lines and literals of the command */
+    size_t scanned;        /* behind in_at: looked through for the end of a line */
     uint64_t literal_left; /* bytes of the current literal to come */
-    unsigned literals;    /* of the current command */
-    size_t literal_bytes; /* of them, in all */
-    bool skip_line;       /* the rest of a refused command is thrown away */
+    unsigned literals;     /* of the current command, so far */
+    size_t literal_bytes;  /* in all of them */
 
-    struct buf out;       /* what the peer has not got yet */
-    size_t out_at;        /* sent bytes at its front */
+    struct buf out;    /* what the peer has not got yet */
+    size_t out_at;     /* of it: sent */
+    size_t out_traced; /* of it: written to the log */
 
-    struct command cmd;   /* the current one, while reader != READ_COMMAND or its first line is there */
-    bool cmd_open;        /* cmd is in use */
-    enum step waiting;    /* what cmd waits for */
-    unsigned cmd_stage;   /* of the dispatcher */
+    /* the command (dispatch.c) */
+    struct command cmd;
+    bool cmd_open;        /* its first line was there */
+    unsigned cmd_stage;   /* the dispatcher's */
+    enum step waiting;    /* for what; STEP_DONE: nothing */
+    bool called;          /* what STEP_CALL waits for has come */
     bool may_block;       /* inside run() */
     bool writing;         /* a write is with the store */
 
     /* other threads */
-    atomic_uint events;   /* enum event */
-    sem_t written;        /* posted last by a write's `done`: then nobody else touches us */
+    atomic_uint events; /* enum event */
+    sem_t written;      /* posted last by a write's `done`: from then on nobody else touches us */
 
-    /* time, on the monotonic clock */
+    /* on the monotonic clock */
     int64_t started_us, active_us, sent_us;
 
     /* the account */
     bool have_store;
     struct mox_mailstore store;
     const struct mox_mailboxes *mailboxes; /* as the client was told */
+    struct list_sync *list_sync;           /* under way (listsync.c) */
 
     /* the selected mailbox */
-    uint64_t mailbox;     /* id; 0: none */
+    uint64_t mailbox; /* id; 0: none */
     bool read_only;
-    bool gone;            /* it was deleted under us */
-    struct mox_view *view; /* what the client was told: its sequence numbers count here */
-    unsigned keywords_told; /* of the mailbox's keywords, named in FLAGS */
-    uint32_t recent_told;
+    bool gone;              /* it was deleted under us */
+    struct mox_view *view;  /* as the client was told: its sequence numbers count here */
+    struct mox_view *base;  /* the store's view below it, when `view` is our own (mox__imap_settle) */
+    unsigned keywords_told; /* of the mailbox's keywords: named in FLAGS */
     struct mox_uid_range recent[RECENT_RANGES_MAX]; /* UIDs with \Recent, ascending */
     unsigned recent_count;
-    struct sync *sync;    /* under way */
+    struct sync *sync; /* under way (sync.c) */
 
     struct mox_watch watch; /* while idling */
     bool watching;
@@ -115,6 +131,8 @@ bool mox__imap_output_full(const struct mox_imap_server *s);
 /* Bytes until then. */
 size_t mox__imap_output_room(const struct mox_imap_server *s);
 void mox__imap_put(struct mox_imap_server *s, const char *text);
+/* Bytes of a message: the log shows them at tracedata only. */
+void mox__imap_put_data(struct mox_imap_server *s, struct mox_slice data);
 void mox__imap_putf(struct mox_imap_server *s, const char *format, ...) MOX_PRINTF(2, 3);
 /* A string: quoted, or a literal if it must be. */
 void mox__imap_put_string(struct mox_imap_server *s, struct mox_slice text);
@@ -125,15 +143,38 @@ void mox__imap_put_flags(struct mox_imap_server *s, const struct mox_view *view,
                          const struct mox_view_row *row);
 bool mox__imap_is_recent(const struct mox_imap_server *s, uint32_t uid);
 
+/* What the log has not seen of the output yet. */
+void mox__imap_trace_output(struct mox_imap_server *s);
+/* A line of the client; `secret` if it holds credentials. */
+void mox__imap_trace_input(struct mox_imap_server *s, struct mox_slice line, bool secret);
+void mox__imap_trace_input_data(struct mox_imap_server *s, struct mox_slice data, bool secret);
+
+/* --- input (read.c) --- */
+
+/* Goes on with what is there: reads commands and runs them until something is missing. */
+void mox__imap_pump(struct mox_imap_server *s);
+/* "* BYE text", and close. */
+void mox__imap_bye(struct mox_imap_server *s, const char *text);
+
 /* --- the current command (dispatch.c) --- */
 
+/* Makes s->cmd the command on this line, which may be refused at once: then its result is set. */
+void mox__imap_open(struct mox_imap_server *s, struct mox_slice line);
+/* Runs the command as far as it goes. */
+void mox__imap_advance(struct mox_imap_server *s);
+/* Whether what it waits for is there. */
+bool mox__imap_ready(struct mox_imap_server *s);
+/* Forgets the command. */
+void mox__imap_close_command(struct mox_imap_server *s);
 /* Inside run(): the step may wait for the disk. */
 bool mox__imap_may_block(const struct mox_imap_server *s);
 /* Prepares a write of the current command: sets done and user. Then submit it to s->store.ops and
  * return STEP_WAIT; the step is called again when it is done, on the owner's thread or in run(). */
 void mox__imap_write(struct mox_imap_server *s, struct mox_write *w);
+/* Whether the name is fit; fills `out`, or sets NO [CANNOT] as the result and returns false. */
+bool mox__imap_name(struct command *c, const char *name, char out[MOX_MAILBOX_NAME_MAX + 1]);
 
-/* --- changes (sync.c) --- */
+/* --- changes (sync.c, listsync.c) --- */
 
 /* The current view of the selected mailbox, with a reference. Does not read the disk. MOX_EGONE, and
  * s->gone is set then. */
@@ -141,8 +182,24 @@ int mox__imap_current_view(struct mox_imap_server *s, struct mox_view **out, str
 /* FLAGS and PERMANENTFLAGS if the view has keywords that the client was not told of: before a FETCH
  * response that shows a row of it. */
 void mox__imap_tell_keywords(struct mox_imap_server *s, const struct mox_view *view);
+/* "* FLAGS (…)" and "* OK [PERMANENTFLAGS (…)]". */
+void mox__imap_put_flag_lines(struct mox_imap_server *s, const struct mox_view *view);
+/* Tells the client what has changed in the selected mailbox, but what the command `knows`. The
+ * dispatcher does this at the end of commands. STEP_DONE, _OUTPUT or _FAIL. */
+enum step mox__imap_sync(struct mox_imap_server *s, struct command *c);
+/* Takes what the command `knows` as told, and tells nothing (ROW_KEEP_NUMBERS). */
+enum step mox__imap_settle(struct mox_imap_server *s, struct command *c);
+/* Makes `view` (whose reference it takes) the selected one. */
+void mox__imap_select(struct mox_imap_server *s, struct mox_view *view, bool read_only);
+void mox__imap_unselect(struct mox_imap_server *s);
+/* Messages with \Recent in the view. */
+uint32_t mox__imap_recent(const struct mox_imap_server *s, const struct mox_view *view);
 
-/* Whether the name is fit; fills `out`, or sets NO [CANNOT] as the result and returns false. */
-bool mox__imap_name(struct command *c, const char *name, char out[MOX_MAILBOX_NAME_MAX + 1]);
+/* LIST lines for names that have changed, except those that the command `knows`. */
+enum step mox__imap_list_sync(struct mox_imap_server *s, struct command *c);
+void mox__imap_drop_list_sync(struct mox_imap_server *s);
+/* Has changes told by `wake` (cmd_idle.c). */
+void mox__imap_watch(struct mox_imap_server *s);
+void mox__imap_unwatch(struct mox_imap_server *s);
 
 #endif

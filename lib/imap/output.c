@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "imap/session.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "imap/flags.h"
+#include "imap/utf7.h"
+
+#define PKG "imapserver"
+
+bool mox__imap_output_full(const struct mox_imap_server *s)
+{
+    return s->out.len - s->out_at >= s->config.max_output_bytes;
+}
+
+size_t mox__imap_output_room(const struct mox_imap_server *s)
+{
+    size_t pending = s->out.len - s->out_at;
+    return pending >= s->config.max_output_bytes ? 0 : s->config.max_output_bytes - pending;
+}
+
+void mox__imap_put(struct mox_imap_server *s, const char *text)
+{
+    mox__buf_text(&s->out, text);
+}
+
+void mox__imap_putf(struct mox_imap_server *s, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof text)
+        s->out.failed = true; /* ours: long texts go in pieces */
+    else
+        mox__buf_append(&s->out, text, (size_t)n);
+}
+
+/* --- strings --- */
+
+static bool is_quotable(struct mox_slice text, bool utf8)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        if (c == '\0' || c == '\r' || c == '\n' || (c >= 0x80 && !utf8))
+            return false;
+    }
+    return !utf8 || mox__slice_is_utf8(text);
+}
+
+static void put_quoted(struct buf *out, struct mox_slice text)
+{
+    mox__buf_byte(out, '"');
+    size_t from = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] != '"' && text.data[i] != '\\')
+            continue;
+        mox__buf_append(out, text.data + from, i - from);
+        mox__buf_byte(out, '\\');
+        from = i;
+    }
+    mox__buf_slice(out, slice_from(text, from));
+    mox__buf_byte(out, '"');
+}
+
+void mox__imap_put_string(struct mox_imap_server *s, struct mox_slice text)
+{
+    if (is_quotable(text, s->utf8)) {
+        put_quoted(&s->out, text);
+        return;
+    }
+    mox__imap_putf(s, "{%zu}\r\n", text.len);
+    mox__buf_slice(&s->out, text);
+}
+
+static bool is_plain_atom(struct mox_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] <= ' ' || text.data[i] >= 0x7f ||
+            strchr("(){%*\"\\]", text.data[i]) != NULL)
+            return false;
+    /* NIL would be read as no string at all. */
+    return text.len > 0 && !mox__slice_is_nocase(text, "NIL");
+}
+
+void mox__imap_put_mailbox(struct mox_imap_server *s, const char *name)
+{
+    if (s->utf8) {
+        struct mox_slice text = slice_of(name);
+        if (is_plain_atom(text))
+            mox__buf_slice(&s->out, text);
+        else
+            put_quoted(&s->out, text);
+        return;
+    }
+    /* Written in place, then read once more to see how it must be quoted. */
+    size_t start = s->out.len;
+    mox__utf7_encode(&s->out, name);
+    if (s->out.failed || is_plain_atom(slice(s->out.data + start, s->out.len - start)))
+        return;
+    struct buf copy;
+    mox__buf_init(&copy, &s->env, SIZE_MAX / 2);
+    mox__buf_append(&copy, s->out.data + start, s->out.len - start);
+    s->out.len = start;
+    put_quoted(&s->out, slice(copy.data, copy.len));
+    s->out.failed |= copy.failed;
+    mox__buf_free(&copy);
+}
+
+/* --- flags --- */
+
+bool mox__imap_is_recent(const struct mox_imap_server *s, uint32_t uid)
+{
+    for (unsigned i = s->recent_count; i-- > 0;)
+        if (uid >= s->recent[i].first)
+            return uid <= s->recent[i].last;
+    return false;
+}
+
+void mox__imap_put_flags(struct mox_imap_server *s, const struct mox_view *view,
+                         const struct mox_view_row *row)
+{
+    unsigned count = 0;
+    const char *const *names = mox_view_keywords(view, &count);
+    mox__flags_write(&s->out, row->flags, row->keywords, names, count,
+                     mox__imap_is_recent(s, row->uid));
+}
+
+/* --- the log --- */
+
+static void trace(struct mox_imap_server *s, enum mox_log_level level, const char *who,
+                  struct mox_slice text)
+{
+    log_line(&s->env, level, PKG, who, NULL, F_HEX("cid", s->peer.cid), F_BYTES("data", text));
+}
+
+void mox__imap_trace_output(struct mox_imap_server *s)
+{
+    size_t at = s->out_traced;
+    s->out_traced = s->out.len;
+    if (at >= s->out.len || !mox__log_enabled(&s->env, MOX_LOG_TRACE, PKG))
+        return;
+    while (at < s->out.len) {
+        const uint8_t *line = s->out.data + at;
+        const uint8_t *end = memchr(line, '\n', s->out.len - at);
+        size_t len = end == NULL ? s->out.len - at : (size_t)(end - line) + 1;
+        trace(s, MOX_LOG_TRACE, "LS", mox__slice_trim(slice(line, len)));
+        at += len;
+    }
+}
+
+void mox__imap_put_data(struct mox_imap_server *s, struct mox_slice data)
+{
+    mox__imap_trace_output(s);
+    mox__buf_slice(&s->out, data);
+    s->out_traced = s->out.len;
+    if (mox__log_enabled(&s->env, MOX_LOG_TRACEDATA, PKG))
+        trace(s, MOX_LOG_TRACEDATA, "LS", data);
+    else
+        trace(s, MOX_LOG_TRACE, "LS", slice_of("..."));
+}
+
+void mox__imap_trace_input(struct mox_imap_server *s, struct mox_slice line, bool secret)
+{
+    if (!secret)
+        trace(s, MOX_LOG_TRACE, "RC", line);
+    else if (mox__log_enabled(&s->env, MOX_LOG_TRACEAUTH, PKG))
+        trace(s, MOX_LOG_TRACEAUTH, "RC", line);
+    else
+        trace(s, MOX_LOG_TRACE, "RC", slice_of("***"));
+}
+
+void mox__imap_trace_input_data(struct mox_imap_server *s, struct mox_slice data, bool secret)
+{
+    if (secret)
+        mox__imap_trace_input(s, data, true);
+    else if (mox__log_enabled(&s->env, MOX_LOG_TRACEDATA, PKG))
+        trace(s, MOX_LOG_TRACEDATA, "RC", data);
+    else
+        trace(s, MOX_LOG_TRACE, "RC", slice_of("..."));
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+#include "imap/session.h"
+
+#include <inttypes.h>
+
+#include "base/mem.h"
+#include "imap/flags.h"
+
+/* Indexes of rows, growing. */
+struct rows {
+    uint32_t *list;
+    size_t count, cap;
+};
+
+/* A comparison of what the client was told with what is there, and how far the client was told of it.
+ * Numbers only: the rows are in the views. */
+struct sync {
+    struct mox_view *now;
+    struct command *command;
+    struct rows removed; /* in the view of the session, descending */
+    struct rows changed; /* in `now`, ascending */
+    uint32_t added;      /* the first new one in `now`; all behind it are new */
+    size_t removed_told, changed_told;
+    uint32_t added_told;
+    bool failed; /* out of memory */
+};
+
+static bool push(const struct mox_env *env, struct rows *rows, uint32_t index)
+{
+    if (rows->count == rows->cap) {
+        size_t cap = rows->cap == 0 ? 16 : rows->cap * 2;
+        uint32_t *list = mox__realloc(env, rows->list, cap, sizeof *list);
+        if (list == NULL)
+            return false;
+        rows->list = list;
+        rows->cap = cap;
+    }
+    rows->list[rows->count++] = index;
+    return true;
+}
+
+static void drop(struct mox_imap_server *s)
+{
+    struct sync *y = s->sync;
+    if (y == NULL)
+        return;
+    mox_view_unref(y->now);
+    mox__mem_free(&s->env, y->removed.list);
+    mox__mem_free(&s->env, y->changed.list);
+    mox__mem_free(&s->env, y);
+    s->sync = NULL;
+}
+
+int mox__imap_current_view(struct mox_imap_server *s, struct mox_view **out, struct mox_error *err)
+{
+    *out = NULL;
+    if (s->gone)
+        return MOX_EGONE;
+    int rc = s->store.ops->view(s->store.self, s->mailbox, out, err);
+    s->gone = rc == MOX_EGONE;
+    return rc;
+}
+
+/* --- \Recent (RFC 3501 §2.3.2) --- */
+
+static void add_recent(struct mox_imap_server *s, uint32_t first, uint32_t last)
+{
+    struct mox_uid_range *r = s->recent;
+    unsigned n = s->recent_count;
+    if (n > 0 && first <= r[n - 1].last + 1) {
+        r[n - 1].last = last;
+        return;
+    }
+    if (n == RECENT_RANGES_MAX) {
+        for (n = 0; n < RECENT_RANGES_MAX - 1; n++)
+            r[n] = r[n + 1];
+    }
+    r[n] = (struct mox_uid_range){first, last};
+    s->recent_count = n + 1;
+}
+
+/* New UIDs up to uidnext - 1 are \Recent here unless another session saw them first. EXAMINE looks and
+ * leaves them to others (RFC 3501 §6.3.2). Whether there are any. */
+static bool claim_recent(struct mox_imap_server *s, const struct mox_view *view)
+{
+    const struct mox_mailstore_ops *ops = s->store.ops;
+    uint32_t uidnext = mox_view_uidnext(view);
+    uint32_t from = uidnext;
+    struct mox_mailbox_status status;
+    if (ops->claim_recent == NULL)
+        return false;
+    if (!s->read_only)
+        from = ops->claim_recent(s->store.self, s->mailbox, uidnext);
+    else if (ops->status(s->store.self, s->mailbox, &status, NULL) == MOX_OK)
+        from = status.recent_from;
+    if (from >= uidnext)
+        return false;
+    add_recent(s, from, uidnext - 1);
+    return true;
+}
+
+uint32_t mox__imap_recent(const struct mox_imap_server *s, const struct mox_view *view)
+{
+    uint32_t count = 0;
+    for (unsigned i = 0; i < s->recent_count; i++)
+        count += mox_view_find(view, s->recent[i].last + 1) - mox_view_find(view, s->recent[i].first);
+    return count;
+}
+
+/* --- keywords --- */
+
+static void put_all_flags(struct mox_imap_server *s, const struct mox_view *view)
+{
+    unsigned count = 0;
+    const char *const *names = mox_view_keywords(view, &count);
+    mox__flags_write(&s->out, MOX_FLAG_ALL, UINT64_MAX, names, count, false);
+}
+
+void mox__imap_put_flag_lines(struct mox_imap_server *s, const struct mox_view *view)
+{
+    mox__imap_put(s, "* FLAGS ");
+    put_all_flags(s, view);
+    mox__imap_put(s, "\r\n* OK [PERMANENTFLAGS ");
+    if (s->read_only) {
+        mox__imap_put(s, "()] read-only\r\n");
+        return;
+    }
+    put_all_flags(s, view);
+    if (!s->out.failed)
+        s->out.len--; /* one more before the parenthesis: new keywords may be made */
+    mox__imap_put(s, " \\*)] flags that stay\r\n");
+}
+
+void mox__imap_tell_keywords(struct mox_imap_server *s, const struct mox_view *view)
+{
+    unsigned count = 0;
+    (void)mox_view_keywords(view, &count);
+    if (count <= s->keywords_told)
+        return;
+    mox__imap_put_flag_lines(s, view);
+    s->keywords_told = count;
+}
+
+/* --- the selected view --- */
+
+static void set_view(struct mox_imap_server *s, struct mox_view *view)
+{
+    mox_view_unref(s->view);
+    mox_view_unref(s->base);
+    s->view = view;
+    s->base = NULL;
+}
+
+void mox__imap_select(struct mox_imap_server *s, struct mox_view *view, bool read_only)
+{
+    set_view(s, view);
+    s->mailbox = mox_view_mailbox(view);
+    s->read_only = read_only;
+    s->gone = false;
+    s->recent_count = 0;
+    s->state = ST_SELECTED;
+    (void)mox_view_keywords(view, &s->keywords_told);
+    (void)claim_recent(s, view);
+}
+
+void mox__imap_unselect(struct mox_imap_server *s)
+{
+    drop(s);
+    set_view(s, NULL);
+    s->mailbox = 0;
+    s->recent_count = 0;
+    s->gone = false;
+    if (s->state == ST_SELECTED)
+        s->state = ST_AUTHENTICATED;
+}
+
+/* --- comparing --- */
+
+static int note_removed(void *user, uint32_t index, const struct mox_view_row *row)
+{
+    struct mox_imap_server *s = user;
+    (void)row;
+    s->sync->failed = !push(&s->env, &s->sync->removed, index);
+    return s->sync->failed;
+}
+
+static bool looks_same(const struct mox_view_row *a, const struct mox_view_row *b)
+{
+    return a->flags == b->flags && a->keywords == b->keywords;
+}
+
+static int note_changed(void *user, uint32_t index, const struct mox_view_row *before,
+                        const struct mox_view_row *now)
+{
+    struct mox_imap_server *s = user;
+    struct command *c = s->sync->command;
+    if (looks_same(before, now) || (c->knows != NULL && c->knows(c, before, now)))
+        return 0;
+    s->sync->failed = !push(&s->env, &s->sync->changed, index);
+    return s->sync->failed;
+}
+
+static int note_added(void *user, uint32_t index, const struct mox_view_row *row)
+{
+    struct mox_imap_server *s = user;
+    (void)row;
+    s->sync->added = index;
+    return 1; /* the others follow it */
+}
+
+static enum step compare(struct mox_imap_server *s, struct command *c)
+{
+    static const struct mox_view_diff diff = {note_removed, note_changed, note_added};
+    struct mox_view *now = NULL;
+    int rc = mox__imap_current_view(s, &now, NULL);
+    if (rc == MOX_ENOMEM)
+        return mox__imap_fail(c, rc);
+    if (rc < 0 || now == s->view) { /* a mailbox that is gone has no news */
+        mox_view_unref(now);
+        return STEP_DONE;
+    }
+    s->sync = mem_new(&s->env, struct sync, 1);
+    if (s->sync == NULL) {
+        mox_view_unref(now);
+        return mox__imap_fail(c, MOX_ENOMEM);
+    }
+    s->sync->now = now;
+    s->sync->command = c;
+    s->sync->added = mox_view_count(now);
+    (void)mox_view_diff(s->view, now, &diff, s);
+    return s->sync->failed ? mox__imap_fail(c, MOX_ENOMEM) : STEP_DONE;
+}
+
+/* --- telling --- */
+
+/* Ascending, each number counting what the lines before it took away. */
+static bool tell_removed(struct mox_imap_server *s, struct sync *y)
+{
+    const struct rows *r = &y->removed;
+    for (; y->removed_told < r->count; y->removed_told++) {
+        if (mox__imap_output_full(s))
+            return false;
+        size_t index = r->list[r->count - 1 - y->removed_told];
+        mox__imap_putf(s, "* %zu EXPUNGE\r\n", index + 1 - y->removed_told);
+    }
+    return true;
+}
+
+static void tell_row(struct mox_imap_server *s, const struct mox_view *view, uint32_t index)
+{
+    const struct mox_view_row *row = mox_view_row(view, index);
+    mox__imap_putf(s, "* %" PRIu32 " FETCH (UID %" PRIu32 " FLAGS ", index + 1, row->uid);
+    mox__imap_put_flags(s, view, row);
+    mox__imap_put(s, ")\r\n");
+}
+
+static bool tell_changed(struct mox_imap_server *s, struct sync *y)
+{
+    for (; y->changed_told < y->changed.count; y->changed_told++) {
+        if (mox__imap_output_full(s))
+            return false;
+        tell_row(s, y->now, y->changed.list[y->changed_told]);
+    }
+    return true;
+}
+
+static bool tell_added(struct mox_imap_server *s, struct sync *y)
+{
+    uint32_t count = mox_view_count(y->now);
+    if (y->added == count)
+        return true;
+    if (y->added_told == 0) {
+        mox__imap_putf(s, "* %" PRIu32 " EXISTS\r\n", count);
+        if (claim_recent(s, y->now))
+            mox__imap_putf(s, "* %" PRIu32 " RECENT\r\n", mox__imap_recent(s, y->now));
+    }
+    for (; y->added_told < count - y->added; y->added_told++) {
+        uint32_t index = y->added + y->added_told;
+        if (mox__imap_output_full(s) && y->added_told > 0)
+            return false;
+        if (mox_view_row(y->now, index)->uid != y->command->appended_uid)
+            tell_row(s, y->now, index);
+    }
+    return true;
+}
+
+enum step mox__imap_sync(struct mox_imap_server *s, struct command *c)
+{
+    if (s->view == NULL)
+        return STEP_DONE;
+    if (s->sync == NULL) {
+        enum step step = compare(s, c);
+        if (step != STEP_DONE || s->sync == NULL)
+            return step;
+        mox__imap_tell_keywords(s, s->sync->now);
+    }
+    struct sync *y = s->sync;
+    if (!tell_removed(s, y) || !tell_changed(s, y) || !tell_added(s, y))
+        return STEP_OUTPUT;
+    set_view(s, mox_view_ref(y->now));
+    drop(s);
+    return STEP_DONE;
+}
+
+/* --- settling --- */
+
+/* What the command knows of the changes; and whether there are others. */
+struct own {
+    struct mox_imap_server *s;
+    struct command *command;
+    struct mox_view_edit *edits;
+    size_t count, cap;
+    bool others, failed;
+};
+
+static int other_removed(void *user, uint32_t index, const struct mox_view_row *row)
+{
+    struct own *own = user;
+    (void)index;
+    (void)row;
+    own->others = true;
+    return 0;
+}
+
+static int own_changed(void *user, uint32_t index, const struct mox_view_row *before,
+                       const struct mox_view_row *now)
+{
+    struct own *own = user;
+    (void)index;
+    if (!looks_same(before, now) && !own->command->knows(own->command, before, now)) {
+        own->others = true;
+        return 0;
+    }
+    if (own->count == own->cap) {
+        size_t cap = own->cap == 0 ? 16 : own->cap * 2;
+        struct mox_view_edit *edits =
+            mox__realloc(&own->s->env, own->edits, cap, sizeof *own->edits);
+        own->failed = edits == NULL;
+        if (own->failed)
+            return 1;
+        own->edits = edits;
+        own->cap = cap;
+    }
+    own->edits[own->count++] = (struct mox_view_edit){.row = *now};
+    return 0;
+}
+
+static int other_added(void *user, uint32_t index, const struct mox_view_row *row)
+{
+    struct own *own = user;
+    (void)index;
+    (void)row;
+    own->others = true;
+    return 1;
+}
+
+/* The session's view with its own changes only: what others did is told later. The messages that it
+ * shows stay readable because `base`, which is the store's, stays. */
+static int edit_view(struct mox_imap_server *s, const struct own *own, const struct mox_view *now)
+{
+    struct mox_view *view = NULL;
+    struct mox_view_info info = {.size = sizeof info,
+                                 .mailbox = s->mailbox,
+                                 .uidvalidity = mox_view_uidvalidity(s->view),
+                                 .uidnext = mox_view_uidnext(s->view),
+                                 .modseq = mox_view_modseq(s->view)};
+    info.keywords = mox_view_keywords(now, &info.keyword_count);
+    int rc = mox_view_edit(&view, s->view, &info, own->edits, own->count);
+    if (rc < 0)
+        return rc;
+    if (s->base == NULL)
+        s->base = mox_view_ref(s->view);
+    mox_view_unref(s->view);
+    s->view = view;
+    return MOX_OK;
+}
+
+enum step mox__imap_settle(struct mox_imap_server *s, struct command *c)
+{
+    static const struct mox_view_diff diff = {other_removed, own_changed, other_added};
+    struct mox_view *now = NULL;
+    struct own own = {.s = s, .command = c};
+    int rc = mox__imap_current_view(s, &now, NULL);
+    if (rc == MOX_OK && now != s->view) {
+        (void)mox_view_diff(s->view, now, &diff, &own);
+        if (own.failed)
+            rc = MOX_ENOMEM;
+        else if (!own.others)
+            set_view(s, mox_view_ref(now));
+        else if (own.count > 0)
+            rc = edit_view(s, &own, now);
+    }
+    mox__mem_free(&s->env, own.edits);
+    mox_view_unref(now);
+    return rc == MOX_ENOMEM ? mox__imap_fail(c, rc) : STEP_DONE;
+}

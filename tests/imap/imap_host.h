@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IMAP_HOST_H
+#define IMAP_HOST_H
+
+#include <mox/imap_server.h>
+
+#include "support/transcript.h"
+
+/* How the host of a dialogue behaves. */
+enum host_options {
+    HOST_NO_TLS = 1 << 0,     /* TLS cannot be started, and passwords travel in the clear */
+    HOST_STARTTLS = 1 << 1,   /* it can, and they must not */
+    HOST_SLOW_STORE = 1 << 2, /* views are never ready, and writes are done at `A: written` */
+    HOST_SMALL = 1 << 3,      /* little output at once (512 bytes), small messages (1000 bytes) */
+    HOST_IMPLICIT_TLS = 1 << 4,
+    HOST_FILLED = 1 << 5      /* Inbox has three messages, the first one seen */
+};
+
+/* Plays tests/transcripts/imap/<name>. The user is u@example.org with the password `secret`, whom all
+ * sessions share; later@example.org waits for `A: ok` or `A: denied`; broken@example.org fails for now,
+ * and off@example.org is refused. */
+void imap_play(const char *name, unsigned options);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#include "imap_host.h"
+#include "support/cm.h"
+
+/* The dialogues of tests/transcripts/imap, each with the host that it needs. */
+
+static const struct dialogue {
+    const char *name;
+    unsigned options;
+} dialogues[] = {
+    {"greeting.txt", HOST_NO_TLS},
+    {"probe.txt", HOST_NO_TLS},
+    {"login.txt", HOST_NO_TLS},
+    {"starttls.txt", HOST_STARTTLS},
+    {"select.txt", HOST_FILLED},
+    {"mailboxes.txt", HOST_NO_TLS},
+    {"append.txt", HOST_NO_TLS},
+};
+
+static void play(void **state)
+{
+    const struct dialogue *d = *state;
+    imap_play(d->name, d->options);
+}
+
+int main(void)
+{
+    enum { COUNT = sizeof dialogues / sizeof dialogues[0] };
+    struct CMUnitTest tests[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        tests[i] = (struct CMUnitTest){dialogues[i].name, play, NULL, NULL,
+                                       (void *)(uintptr_t)&dialogues[i]};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
