@@ -169,6 +169,10 @@ MOX_API void mox_config_free(struct mox_config *config);
  *  MOX_ELIMIT when it does not fit. */
 MOX_API MOX_MUST_USE int mox_config_path(const struct mox_config *config, const char *file,
                                          char *out, size_t size);
+/** What mox_config.data_dir would be, read from mox.conf (or the folder that has it) alone, whatever
+ *  else is wrong there. MOX_ENOTFOUND, MOX_ESYNTAX, MOX_EIO, MOX_ELIMIT, MOX_ENOMEM. */
+MOX_API MOX_MUST_USE int mox_config_data_dir(const struct mox_env *env, const char *path, char *out,
+                                             size_t size, struct mox_error *err);
 /** The listener's host name: its own, or the server's. */
 MOX_API const char *mox_config_hostname(const struct mox_config *config,
                                         const struct mox_config_listener *listener);

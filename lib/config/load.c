@@ -31,32 +31,42 @@ struct source {
     bool readable; /* the tree is whole */
 };
 
+static int read_tree(struct sconf *tree, const struct mox_env *env, const char *path,
+                     struct mox_error *err)
+{
+    struct buf text;
+    mox__buf_init(&text, env, SCONF_MAX_BYTES + 1);
+    int rc = mox__file_read(&text, path, err);
+    if (rc == MOX_OK)
+        rc = mox__sconf_read(tree, env, path, slice(text.data, text.len), err);
+    mox__buf_free(&text);
+    return rc;
+}
+
 static int read_source(struct source *s, const struct mox_env *env, struct mox_config_errors *errors)
 {
     struct mox_error err;
-    struct buf text;
-    mox__buf_init(&text, env, SCONF_MAX_BYTES + 1);
-    int rc = mox__file_read(&text, s->path, &err);
-    if (rc == MOX_OK)
-        rc = mox__sconf_read(&s->tree, env, s->path, slice(text.data, text.len), &err);
-    mox__buf_free(&text);
+    int rc = read_tree(&s->tree, env, s->path, &err);
     s->readable = rc == MOX_OK;
     if (rc < 0 && mox__config_error(errors, "%s", err.text) < 0)
         return MOX_ENOMEM;
     return rc;
 }
 
-static int load_source(struct source *s, struct loaded *l, const char *file,
-                       const struct value_type *type, void *out, struct mox_config_errors *errors)
+static int name_source(struct source *s, struct loaded *l, const char *file)
 {
     size_t size = strlen(l->config.dir) + strlen(file) + 2;
     s->path = mox__arena_alloc(&l->arena, 1, size);
-    if (s->path == NULL)
-        return MOX_ENOMEM;
-    bool here = strcmp(l->config.dir, ".") == 0;
-    (void)snprintf(s->path, size, "%s%s%s", here ? "" : l->config.dir, here ? "" : "/", file);
+    return s->path == NULL ? MOX_ENOMEM : mox_config_path(&l->config, file, s->path, size);
+}
+
+static int load_source(struct source *s, struct loaded *l, const char *file,
+                       const struct value_type *type, void *out, struct mox_config_errors *errors)
+{
     mox__field_presets(type, out);
-    int rc = read_source(s, &l->env, errors);
+    int rc = name_source(s, l, file);
+    if (rc == MOX_OK)
+        rc = read_source(s, &l->env, errors);
     if (rc < 0)
         return rc;
     s->bind = (struct bind){.tree = &s->tree, .arena = &l->arena, .errors = errors};
@@ -189,6 +199,40 @@ int mox_config_path(const struct mox_config *config, const char *file, char *out
     int len = as_it_is ? snprintf(out, size, "%s", file)
                        : snprintf(out, size, "%s/%s", root ? "" : config->dir, file);
     return len < 0 || (size_t)len >= size ? MOX_ELIMIT : MOX_OK;
+}
+
+/* DataDir of a tree, seen from the working directory. */
+static int data_dir_of(struct loaded *l, const struct sconf *tree, char *out, size_t size,
+                       struct mox_error *err)
+{
+    const struct sconf_node *n = mox__sconf_find(&tree->root, "DataDir");
+    if (n == NULL || n->value.len == 0)
+        return mox__fail(err, MOX_ESYNTAX, "%s:%u: no DataDir; add it", tree->path, tree->lines);
+    const char *dir = mox__arena_strndup(&l->arena, n->value.data, n->value.len);
+    int rc = dir == NULL ? MOX_ENOMEM : mox_config_path(&l->config, dir, out, size);
+    return rc < 0 ? mox__fail(err, rc, "%s: DataDir: %s", tree->path, mox_status_text(rc)) : rc;
+}
+
+int mox_config_data_dir(const struct mox_env *env, const char *path, char *out, size_t size,
+                        struct mox_error *err)
+{
+    struct loaded l = {.env = *env};
+    struct source mox = {0};
+    const char *file = NULL;
+    mox__arena_init(&l.arena, &l.env, SIZE_MAX);
+    int rc = split_path(&l, path, &file);
+    if (rc == MOX_OK)
+        rc = name_source(&mox, &l, file);
+    if (rc < 0)
+        rc = mox__fail(err, rc, "read %s: out of memory", path);
+    else
+        rc = read_tree(&mox.tree, env, mox.path, err);
+    if (rc == MOX_OK)
+        rc = data_dir_of(&l, &mox.tree, out, size, err);
+    if (mox.tree.arena.env != NULL)
+        mox__sconf_free(&mox.tree);
+    mox__arena_reset(&l.arena);
+    return rc;
 }
 
 const char *mox_config_hostname(const struct mox_config *config,

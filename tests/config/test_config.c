@@ -157,6 +157,25 @@ static void the_path_may_be_that_of_the_file(void **state)
     assert_string_equal(f->config->dir, f->path);
 }
 
+static void the_data_directory_is_known_even_when_much_is_wrong(void **state)
+{
+    struct fixture *f = *state;
+    char out[256], expected[256];
+    struct mox_error err;
+    put(f, "mox.conf", "DataDir: /var/mox\nNonsense: 1\n");
+    put(f, "domains.conf", "nonsense");
+    assert_int_equal(mox_config_data_dir(&f->t.env, f->path, out, sizeof out, &err), MOX_OK);
+    assert_string_equal(out, "/var/mox");
+    put(f, "mox.conf", "DataDir: data\n");
+    assert_int_equal(mox_config_data_dir(&f->t.env, f->path, out, sizeof out, &err), MOX_OK);
+    (void)snprintf(expected, sizeof expected, "%s/data", f->path);
+    assert_string_equal(out, expected);
+    assert_int_equal(mox_config_data_dir(&f->t.env, f->path, out, 3, &err), MOX_ELIMIT);
+    put(f, "mox.conf", "# nothing\n");
+    assert_int_equal(mox_config_data_dir(&f->t.env, f->path, out, sizeof out, &err), MOX_ESYNTAX);
+    assert_non_null(strstr(err.text, "mox.conf:1: no DataDir"));
+}
+
 static void addresses_are_found_in_their_canonical_form(void **state)
 {
     struct fixture *f = *state;
@@ -550,6 +569,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(both_files_are_loaded),
         TEST(the_path_may_be_that_of_the_file),
+        TEST(the_data_directory_is_known_even_when_much_is_wrong),
         TEST(addresses_are_found_in_their_canonical_form),
         TEST(unicode_names_are_found_in_every_form),
         TEST(overlong_and_odd_addresses_are_not_found),
