@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#include "command.h"
+
+const struct flag global_flags[] = {
+    {"config", "file", "path of mox.conf; default $MOXCONF, then config/mox.conf"},
+    {"dir", "folder", "folder of mox.conf, as mox localserve makes it"},
+    {"loglevel", "level", "info, debug or another, or package=level; several separated by commas"},
+    {"help", NULL, "show help, do nothing"},
+    {NULL, NULL, NULL},
+};
+
+const struct command_group *const command_groups[] = {
+    &server_group,
+    &config_group,
+    &help_group,
+};
+const size_t command_group_count = sizeof command_groups / sizeof command_groups[0];

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_PLACE_H
+#define CLI_PLACE_H
+
+#include <limits.h>
+
+#include <mox/ctl.h>
+
+#include "command.h"
+
+/* Where mox.conf is: -config, -dir, $MOXCONF, config/mox.conf if it is there, and else the folder of
+ * mox localserve. */
+enum exit_code place_of_config(const struct cli *cli, char out[PATH_MAX]);
+/* The folder of mox localserve: -dir, or the default one. */
+enum exit_code place_of_localserve(const struct cli *cli, char out[PATH_MAX]);
+/* The data directory that mox.conf names. -dir may also be one itself. */
+enum exit_code place_of_data(const struct cli *cli, char out[PATH_MAX]);
+
+/* Connects to the running server, or says why not. */
+enum exit_code place_connect(const struct cli *cli, struct mox_ctl_client **out);
+
+#endif

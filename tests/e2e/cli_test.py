@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: MIT
+"""The mox command: how it takes its arguments apart, what it prints where, and its exit codes. A small
+server of our own stands behind the control socket."""
+import os
+import pathlib
+import pty
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+MOX = os.environ["MOX"]
+
+
+class ControlSocket:
+    """Answers one connection with fixed replies, and keeps what the client sent."""
+
+    def __init__(self, folder, replies, greeting="ctlv0\n"):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(folder / "ctl"))
+        self.listener.listen()
+        self.replies, self.greeting, self.got = replies, greeting, []
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        self.listener.settimeout(20)
+        conn, _ = self.listener.accept()
+        with conn, conn.makefile("rw", newline="\n") as f:
+            f.write(self.greeting)
+            f.flush()
+            for lines, reply in self.replies:
+                for _ in range(lines):
+                    self.got.append(f.readline().rstrip("\n"))
+                f.write(reply)
+                f.flush()
+
+    def close(self):
+        self.thread.join()
+        self.listener.close()
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mox-cli-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def mox(self, *args, stdin="", env=None):
+        full = {"PATH": os.environ["PATH"], "HOME": str(self.dir / "home"), **(env or {})}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LD_LIBRARY_PATH"):
+            if name in os.environ:
+                full[name] = os.environ[name]
+        return subprocess.run([MOX, *map(str, args)], input=stdin, capture_output=True, text=True,
+                              cwd=self.dir, env=full, timeout=60)
+
+    def check(self, result, code, out=None, err=None):
+        self.assertEqual(result.returncode, code, result)
+        if out is not None:
+            self.assertIn(out, result.stdout)
+        if err is not None:
+            self.assertIn(err, result.stderr)
+        if code == 0:
+            self.assertEqual(result.stderr, "")
+        else:
+            self.assertEqual(result.stdout, "")
+
+    def write_config(self, folder, **changes):
+        folder.mkdir(parents=True, exist_ok=True)
+        values = {"account": "alice", "level": "info", **changes}
+        (folder / "mox.conf").write_text(
+            "DataDir: data\nLogLevel: {level}\nHostname: localhost\nListeners: nil\n"
+            "Postmaster:\n\tAccount: {account}\n\tMailbox: Inbox\n".format(**values))
+        (folder / "domains.conf").write_text(
+            "Domains:\n\tlocalhost: nil\nAccounts:\n\talice:\n\t\tDomain: localhost\n")
+
+    # help
+
+    def test_without_arguments_it_explains_itself_and_fails(self):
+        self.check(self.mox(), 2, err="usage: mox")
+
+    def test_help_goes_to_stdout(self):
+        for args in (["help"], ["-help"], ["--help"]):
+            self.check(self.mox(*args), 0, out="config test")
+
+    def test_help_of_a_command_in_every_form(self):
+        for args in (["help", "config", "test"], ["config", "test", "--help"],
+                     ["-help", "config", "test"]):
+            self.check(self.mox(*args), 0, out="usage: mox config test")
+
+    def test_help_of_several_commands_is_a_line_for_each(self):
+        result = self.mox("help", "config")
+        self.check(result, 0, out="config describe-static")
+        self.assertNotIn("usage", result.stdout)
+
+    def test_every_command_has_help_that_fits_a_terminal(self):
+        overview = self.mox("help").stdout
+        commands = [line[2:26].strip() for line in overview.splitlines()
+                    if line.startswith("  ") and not line.startswith("  -")]
+        self.assertIn("version", commands)
+        for words in commands:
+            result = self.mox("help", *words.split())
+            self.check(result, 0, out="usage: mox " + words)
+            for line in result.stdout.splitlines():
+                self.assertLessEqual(len(line), 100, line)
+
+    def test_man_page_is_well_formed(self):
+        result = self.mox("help", "-man")
+        self.check(result, 0, out=".SH SYNOPSIS")
+        if shutil.which("groff") is None:
+            self.skipTest("no groff to check the man page with")
+        groff = subprocess.run(["groff", "-man", "-ww", "-Tutf8"], input=result.stdout, text=True,
+                               capture_output=True)
+        self.assertEqual(groff.stderr, "")
+
+    def test_bash_completes_commands_and_flags(self):
+        script = self.dir / "completion"
+        script.write_text(self.mox("help", "-bash").stdout)
+        for words, expected in ((["mox", "conf"], ["config"]), (["mox", "config", "t"], ["test"]),
+                                (["mox", "-dir", "x", "sto"], ["stop"]),
+                                (["mox", "stop", "-di"], ["-dir"])):
+            line = 'source {}; COMP_WORDS=({}); COMP_CWORD={}; _mox; echo "${{COMPREPLY[@]}}"'
+            out = subprocess.run(["bash", "-c", line.format(script, " ".join(words),
+                                                            len(words) - 1)],
+                                 capture_output=True, text=True)
+            self.assertEqual(out.stdout.split(), expected, out)
+
+    # arguments
+
+    def test_unknown_commands_and_flags_are_usage_errors(self):
+        self.check(self.mox("nonsense"), 2, err='unknown command "nonsense"')
+        self.check(self.mox("help", "nonsense"), 2, err='unknown command "nonsense"')
+        self.check(self.mox("-nonsense", "version"), 2, err="unknown flag -nonsense")
+        self.check(self.mox("version", "--nonsense=x"), 2, err="unknown flag -nonsense")
+
+    def test_a_prefix_of_commands_lists_their_usage(self):
+        result = self.mox("config")
+        self.check(result, 2, err="  mox config test\n")
+        self.assertIn("mox config describe-domains", result.stderr)
+        self.check(self.mox("config", "nonsense"), 2, err="mox config test")
+
+    def test_argument_counts_are_checked(self):
+        self.check(self.mox("version", "x"), 2, err="too many arguments")
+        self.check(self.mox("setaccountpassword"), 2, err="an argument is missing")
+        self.check(self.mox("setaccountpassword"), 2, err="usage: mox setaccountpassword account")
+
+    def test_flags_may_stand_anywhere_with_one_or_two_dashes(self):
+        self.write_config(self.dir / "c")
+        for args in (["-dir", "c", "config", "test"], ["config", "test", "--dir", "c"],
+                     ["--dir=c", "config", "test"], ["config", "test", "-dir=c"],
+                     ["-config", "c/mox.conf", "config", "test"],
+                     ["-dir", "nonsense", "config", "test", "-dir", "c"],
+                     ["-dir", "c", "--", "config", "test"], ["config", "test", "-dir=c", "--"]):
+            self.check(self.mox(*args), 0, out="config OK\n")
+
+    def test_after_two_dashes_there_are_no_flags(self):
+        self.check(self.mox("version", "--", "-help"), 2, err='too many arguments, from "-help" on')
+
+    def test_flags_need_their_values(self):
+        self.check(self.mox("version", "-dir"), 2, err="flag -dir needs a value")
+        self.check(self.mox("version", "-help=maybe"), 2, err="true or false")
+        self.check(self.mox("version", "-help=false"), 0, out="mox ")
+
+    def test_log_levels_of_the_flag_are_checked(self):
+        self.check(self.mox("-loglevel", "loud", "version"), 2, err='unknown log level "loud"')
+        self.check(self.mox("-loglevel", "debug,store=trace", "version"), 0, out="mox ")
+
+    def test_lost_results_are_a_failure(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full")
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([MOX, "version"], stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(result.returncode, 1)
+
+    # config
+
+    def test_config_comes_from_the_environment_and_the_usual_places(self):
+        self.check(self.mox("config", "test"), 1, err=".config/mox-localserve/mox.conf")
+        self.write_config(self.dir / "home/.config/mox-localserve")
+        self.check(self.mox("config", "test"), 0, out="config OK")
+        self.write_config(self.dir / "config", level="loud")
+        self.check(self.mox("config", "test"), 1, err="config/mox.conf:2: ")
+        env = {"XDG_CONFIG_HOME": str(self.dir / "xdg")}
+        self.write_config(self.dir / "env")
+        self.check(self.mox("config", "test", env={"MOXCONF": "env/mox.conf"}), 0)
+        shutil.rmtree(self.dir / "config")
+        self.check(self.mox("config", "test", env=env), 1, err="xdg/mox-localserve/mox.conf")
+        self.check(self.mox("config", "test", "-dir", "a", "-config", "b"), 2, err="exclude")
+
+    def test_one_mistake_stands_alone_and_several_are_a_list(self):
+        self.write_config(self.dir / "c", level="loud")
+        self.check(self.mox("config", "test", "-dir", "c"), 1, err="mox: c/mox.conf:2: ")
+        self.write_config(self.dir / "c", level="loud", account="eve")
+        result = self.mox("config", "test", "-dir", "c")
+        self.check(result, 1, err="multiple errors:\n- c/mox.conf:2: ")
+        self.assertIn("- c/mox.conf:6: ", result.stderr)
+
+    def test_testing_changes_nothing(self):
+        self.write_config(self.dir / "c")
+        before = sorted(p.name for p in (self.dir / "c").iterdir())
+        self.check(self.mox("config", "test", "-dir", "c"), 0)
+        self.assertEqual(sorted(p.name for p in (self.dir / "c").iterdir()), before)
+
+    def test_described_files_name_every_part(self):
+        self.check(self.mox("config", "describe-static"), 0, out="\t\tSubmissions:\n")
+        self.check(self.mox("config", "describe-domains"), 0, out="\t\tDestinations:\n")
+
+    # control
+
+    def control(self, replies, greeting="ctlv0\n"):
+        self.write_config(self.dir / "c")
+        data = self.dir / "c" / "data"
+        data.mkdir(exist_ok=True)
+        control = ControlSocket(data, replies, greeting)
+        self.addCleanup(control.close)
+        return control
+
+    def test_without_a_server_the_error_says_so(self):
+        self.write_config(self.dir / "c")
+        for args in (["stop"], ["loglevels"], ["setaccountpassword", "alice"]):
+            self.check(self.mox(*args, "-dir", "c"), 1,
+                       err="no server is running for c/data")
+        self.check(self.mox("stop", "-dir", "nowhere"), 1, err="no nowhere/mox.conf")
+
+    def test_stop_waits_for_the_end(self):
+        control = self.control([(1, "")])
+        self.check(self.mox("stop", "-dir", "c"), 0)
+        self.assertEqual(control.got, ["stop"])
+
+    def test_stop_works_with_a_broken_configuration(self):
+        self.control([(1, "")])
+        (self.dir / "c" / "domains.conf").write_text("broken")
+        self.check(self.mox("stop", "-dir", "c"), 0)
+
+    def test_log_levels_are_shown_and_set(self):
+        self.control([(1, "ok\n16\n(default): info\n"), (1, "0\n")])
+        result = self.mox("loglevels", "-dir", "c")
+        self.check(result, 0)
+        self.assertEqual(result.stdout, "(default): info\n")
+
+    def test_a_level_goes_to_the_server(self):
+        control = self.control([(3, "ok\n")])
+        self.check(self.mox("loglevels", "-dir", "c", "debug", "store"), 0)
+        self.assertEqual(control.got, ["setloglevels", "store", "debug"])
+
+    def test_an_empty_level_is_an_argument(self):
+        control = self.control([(3, "ok\n")])
+        self.check(self.mox("loglevels", "", "store", "-dir", "c"), 0)
+        self.assertEqual(control.got, ["setloglevels", "store", ""])
+
+    def test_the_servers_refusal_is_shown(self):
+        self.control([(3, "no such package\n")])
+        self.check(self.mox("loglevels", "-dir", "c", "debug", "store"), 1,
+                   err="mox: no such package\n")
+
+    def test_another_version_is_told(self):
+        self.control([], greeting="ctlv7\n")
+        self.check(self.mox("stop", "-dir", "c"), 1, err='"ctlv7"')
+
+    def test_a_password_is_one_line_of_stdin(self):
+        for stdin in ("long enough\n", "long enough\r\n", "long enough", "long enough\nmore\n"):
+            control = self.control([(3, "ok\n")])
+            self.check(self.mox("setaccountpassword", "-dir", "c", "alice@localhost",
+                                stdin=stdin), 0)
+            self.assertEqual(control.got, ["setaccountpassword", "alice@localhost", "long enough"])
+            control.close()
+            (self.dir / "c" / "data" / "ctl").unlink()
+
+    def test_short_and_endless_passwords_are_refused(self):
+        for stdin, err in (("short\n", "fewer than 8 bytes"), ("", "fewer than 8 bytes"),
+                           ("x" * 5000, "longer than")):
+            control = self.control([])
+            self.check(self.mox("setaccountpassword", "-dir", "c", "alice", stdin=stdin), 1,
+                       err=err)
+            control.close()
+            (self.dir / "c" / "data" / "ctl").unlink()
+
+    def ask(self, *typed):
+        """Types on a terminal; returns the exit code and what was seen."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(self.dir)
+            os.execv(MOX, [MOX, "setaccountpassword", "-dir", "c", "alice"])
+        seen = b""
+        for prompt, text in zip((b"Password: ", b"Again: "), typed):
+            while prompt not in seen:
+                seen += os.read(fd, 1000)
+            os.write(fd, text)
+        try:
+            while chunk := os.read(fd, 1000):
+                seen += chunk
+        except OSError:
+            pass  # the terminal is gone
+        os.close(fd)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen
+
+    def test_on_a_terminal_the_password_is_asked_twice_and_not_shown(self):
+        control = self.control([(3, "ok\n")])
+        code, seen = self.ask(b"long enough\n", b"long enough\n")
+        self.assertEqual(code, 0, seen)
+        self.assertNotIn(b"enough", seen)
+        self.assertEqual(control.got[2], "long enough")
+
+    def test_two_different_passwords_change_nothing(self):
+        self.control([])
+        code, seen = self.ask(b"long enough\n", b"long enuogh\n")
+        self.assertEqual(code, 1)
+        self.assertIn(b"the passwords differ", seen)
+
+    def test_control_c_aborts(self):
+        self.control([])
+        code, seen = self.ask(b"long\x03")
+        self.assertEqual(code, 1)
+        self.assertIn(b"aborted", seen)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
