@@ -10,7 +10,7 @@
 #include "support/corpora.h"
 
 #define DEFAULT_ROUNDS 200
-#define MAX_INPUT 65536
+#define INPUT_MAX_BYTES 65536
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -56,13 +56,13 @@ static size_t mutate(uint8_t *data, size_t len)
         case 2:
             if (size > len - at)
                 size = len - at;
-            if (len + size <= MAX_INPUT) {
+            if (len + size <= INPUT_MAX_BYTES) {
                 memmove(data + at + size, data + at, len - at);
                 len += size;
             }
             break;
         default:
-            if (len < MAX_INPUT) {
+            if (len < INPUT_MAX_BYTES) {
                 memmove(data + at + 1, data + at, len - at);
                 data[at] = special[draw(sizeof special - 1)];
                 len++;
@@ -76,11 +76,11 @@ static void play(const char *path, long rounds)
 {
     struct mox_slice seed = read_file(path);
     run(seed.data, seed.len);
-    uint8_t *data = malloc(MAX_INPUT);
+    uint8_t *data = malloc(INPUT_MAX_BYTES);
     if (data == NULL)
         abort();
     for (long i = 0; i < rounds; i++) {
-        size_t len = seed.len < MAX_INPUT / 2 ? seed.len : MAX_INPUT / 2;
+        size_t len = seed.len < INPUT_MAX_BYTES / 2 ? seed.len : INPUT_MAX_BYTES / 2;
         memcpy(data, seed.data, len);
         len = mutate(data, len);
         run(data, len);
