@@ -181,16 +181,18 @@ static void put_percent_decoded(struct buf *out, struct mox_slice s)
     }
 }
 
-/* Without "charset'language'". */
-static struct mox_slice without_charset(struct mox_slice s)
+/* Takes "charset'language'" off the front of a value. */
+static struct mox_slice take_charset(struct mox_slice s, struct mox_slice *charset)
 {
-    for (int quotes = 0; quotes < 2; quotes++) {
-        const uint8_t *quote = s.len > 0 ? memchr(s.data, '\'', s.len) : NULL;
-        if (quote == NULL)
-            return s;
-        s = slice_from(s, (size_t)(quote - s.data) + 1);
-    }
-    return s;
+    const uint8_t *first = s.len > 0 ? memchr(s.data, '\'', s.len) : NULL;
+    if (first == NULL)
+        return s;
+    struct mox_slice rest = slice_from(s, (size_t)(first - s.data) + 1);
+    const uint8_t *second = rest.len > 0 ? memchr(rest.data, '\'', rest.len) : NULL;
+    if (second == NULL)
+        return s;
+    *charset = slice(s.data, (size_t)(first - s.data));
+    return slice_from(rest, (size_t)(second - rest.data) + 1);
 }
 
 /* What stands behind name and "*" in a parameter's name: "" or "0", "0*" …; false for another one. */
@@ -203,8 +205,10 @@ static bool suffix_of(struct mox_slice param, const char *name, struct mox_slice
     return true;
 }
 
-bool mox__param_value(struct params p, const char *name, struct buf *out)
+bool mox__param_value(struct params p, const char *name, struct buf *out,
+                      struct mox_slice *charset)
 {
+    *charset = slice("", 0);
     struct param param;
     struct mox_slice suffix;
     if (mox__param_find(p, name, &param)) {
@@ -221,7 +225,8 @@ bool mox__param_value(struct params p, const char *name, struct buf *out)
         if ((suffix.len > 0 && !mox__slice_uint(suffix, PARAMS_MAX, &number)) || number != section)
             continue;
         if (encoded)
-            put_percent_decoded(out, section == 0 ? without_charset(param.value) : param.value);
+            put_percent_decoded(out, section == 0 ? take_charset(param.value, charset)
+                                                  : param.value);
         else
             mox__param_text(out, &param);
         section++;

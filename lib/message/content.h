@@ -34,9 +34,10 @@ bool mox__param_next(struct params *p, struct param *out);
 /* The first parameter of this name. */
 bool mox__param_find(struct params p, const char *name, struct param *out);
 /* Appends the value of the parameter of this name, decoded: given plainly (then with escapes and folds
- * resolved) or else in one of the forms of RFC 2231: "name*", or "name*0", "name*1*" … in this order;
- * bytes of the charset that it names are not converted. Whether there is one. */
-bool mox__param_value(struct params p, const char *name, struct buf *out);
+ * resolved) or else in one of the forms of RFC 2231: "name*", or "name*0", "name*1*" … in this order.
+ * Its bytes are of *charset, which is empty if none is given. Whether there is such a parameter. */
+bool mox__param_value(struct params p, const char *name, struct buf *out,
+                      struct mox_slice *charset);
 /* A value with escapes and folds resolved. */
 void mox__param_text(struct buf *out, const struct param *param);
 /* Whether mox__param_text() would give anything but `value` itself. */

@@ -174,8 +174,9 @@ static int find_param(struct parser *p, const struct node *n, const char *name,
         return MOX_OK;
     }
     struct buf text;
-    mox__buf_init(&text, &p->m->env, 4 * BOUNDARY_MAX);
-    bool found = mox__param_value(n->params, name, &text);
+    struct mox_slice charset;
+    mox__buf_init(&text, &p->m->env, n->params.text.len); /* nothing grows by decoding */
+    bool found = mox__param_value(n->params, name, &text, &charset);
     int rc = text.failed ? MOX_ENOMEM : MOX_OK;
     if (rc == MOX_OK && found && text.len <= BOUNDARY_MAX) {
         const char *copy = mox__arena_strndup(&p->m->arena, text.data, text.len);
