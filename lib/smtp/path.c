@@ -228,3 +228,30 @@ int mox__smtp_path_parse(struct arena *a, struct mox_slice inner, unsigned flags
     }
     return rc;
 }
+
+/* Whether the local part can stand without quotes. */
+static bool is_dot_string(const char *text)
+{
+    struct localpart l = {.len = 0};
+    struct mox_slice rest = slice_of(text);
+    return take_dot_string(&rest, &l) && rest.len == 0;
+}
+
+void mox__smtp_path_write(struct buf *out, const struct mox_smtp_path *path)
+{
+    if (path->is_postmaster || path->domain[0] == '\0') {
+        mox__buf_text(out, path->localpart);
+        return;
+    }
+    bool quoted = !is_dot_string(path->localpart);
+    if (quoted)
+        mox__buf_byte(out, '"');
+    for (const char *at = path->localpart; *at != '\0'; at++) {
+        if (quoted && (*at == '"' || *at == '\\'))
+            mox__buf_byte(out, '\\');
+        mox__buf_byte(out, (uint8_t)*at);
+    }
+    if (quoted)
+        mox__buf_byte(out, '"');
+    mox__buf_printf(out, "@%s", path->domain);
+}

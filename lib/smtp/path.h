@@ -5,6 +5,7 @@
 #include <mox/smtp_server.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 /* The paths of MAIL and RCPT (RFC 5321 §4.1.2, RFC 6531 §3.3). */
 
@@ -30,5 +31,9 @@ MOX_PRIV MOX_MUST_USE int mox__smtp_path_parse(struct arena *a, struct mox_slice
 #define SMTP_LITERAL_MAX 64
 MOX_PRIV bool mox__smtp_literal_parse(struct mox_slice text, bool pedantic,
                                       char out[SMTP_LITERAL_MAX]);
+
+/* Appends the path as it is written, without brackets, its domain in ASCII: with quotes where they are
+ * needed; nothing for the null path. */
+MOX_PRIV void mox__smtp_path_write(struct buf *out, const struct mox_smtp_path *path);
 
 #endif

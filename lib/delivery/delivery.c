@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include <mox/delivery.h>
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "delivery/prefix.h"
+
+/* The header lines of one copy. */
+#define PREFIX_MAX 8192
+/* All that is kept for one delivery; a copy takes about 1 KiB. */
+#define ARENA_MAX (64 * 1024 * 1024)
+
+struct copy {
+    struct mox_append append; /* write.user is the delivery */
+    struct mox_mailstore store;
+    struct mox_delivery_facts facts;
+    struct copy *next;
+};
+
+struct mox_delivery {
+    struct mox_env env;
+    const struct mox_smtp_envelope *envelope;
+    enum mox_smtp_mode mode;
+    struct mox_spool *spool;
+    struct arena arena;
+    struct copy *first, **end;
+    int64_t received_us;
+    int status; /* of what happens before the stores are asked */
+    /* Copies that have not answered, and one for mox_delivery_start(): who takes it to zero says so. */
+    atomic_size_t waiting;
+    void (*done)(void *user, struct mox_delivery *d);
+    void *user;
+};
+
+int mox_delivery_new(struct mox_delivery **out, const struct mox_env *env,
+                     const struct mox_smtp_envelope *envelope, enum mox_smtp_mode mode,
+                     struct mox_spool *spool)
+{
+    *out = NULL;
+    struct mox_delivery *d = mem_new(env, struct mox_delivery, 1);
+    if (d == NULL)
+        return MOX_ENOMEM;
+    d->env = *env;
+    d->envelope = envelope;
+    d->mode = mode;
+    d->spool = spool;
+    d->end = &d->first;
+    d->received_us = env->wall_us(env->user);
+    atomic_init(&d->waiting, 0);
+    mox__arena_init(&d->arena, &d->env, ARENA_MAX);
+    *out = d;
+    return MOX_OK;
+}
+
+void mox_delivery_free(struct mox_delivery *d)
+{
+    if (d == NULL)
+        return;
+    mox__arena_reset(&d->arena);
+    const struct mox_env env = d->env;
+    mox__mem_free(&env, d);
+}
+
+/* What the dialogue tells for reputation; the message itself is looked at elsewhere. Texts live as long
+ * as the envelope. */
+static struct mox_delivery_facts facts_of(const struct mox_smtp_envelope *e,
+                                          const struct mox_smtp_path *recipient)
+{
+    const struct mox_smtp_path *from = &e->mail_from;
+    return (struct mox_delivery_facts){
+        .size = sizeof(struct mox_delivery_facts),
+        .remote_ip = e->peer->remote_ip,
+        .ehlo_domain = e->hello_is_literal ? NULL : e->hello,
+        .mail_from_localpart = from->localpart,
+        .mail_from_domain = from->domain_unicode,
+        .rcpt_to_localpart = recipient->localpart,
+        .rcpt_to_domain = recipient->domain_unicode,
+        .tls_version = e->tls && e->tls_info != NULL ? e->tls_info->version : NULL,
+        .tls_cipher = e->tls && e->tls_info != NULL ? e->tls_info->cipher : NULL,
+        .requiretls = e->requiretls,
+    };
+}
+
+static int make_prefix(struct mox_delivery *d, const struct mox_smtp_path *recipient,
+                       const char *address, struct mox_slice *out)
+{
+    const struct delivery_prefix p = {.envelope = d->envelope,
+                                      .recipient = recipient,
+                                      .mode = d->mode,
+                                      .delivered_to = address,
+                                      .received_us = d->received_us};
+    struct buf text;
+    mox__buf_init(&text, &d->env, PREFIX_MAX);
+    mox__delivery_prefix(&text, &p);
+    char *copy = text.failed ? NULL : mox__arena_strndup(&d->arena, text.data, text.len);
+    *out = slice(copy, text.len);
+    mox__buf_free(&text);
+    return copy == NULL ? MOX_ENOMEM : MOX_OK;
+}
+
+static void settle(struct mox_delivery *d)
+{
+    if (atomic_fetch_sub(&d->waiting, 1) == 1)
+        d->done(d->user, d);
+}
+
+static void append_done(struct mox_write *w)
+{
+    settle(w->user);
+}
+
+int mox_delivery_add(struct mox_delivery *d, const struct mox_mailstore *store, const char *mailbox,
+                     const struct mox_smtp_path *recipient, const char *address)
+{
+    if (store->ops->append == NULL)
+        return MOX_EUNSUPPORTED;
+    struct copy *c = arena_new(&d->arena, struct copy, 1);
+    if (c == NULL)
+        return MOX_ENOMEM;
+    c->store = *store;
+    c->facts = facts_of(d->envelope, recipient);
+    c->append.write.done = append_done;
+    c->append.write.user = d;
+    c->append.spool = d->spool;
+    c->append.received_us = d->received_us;
+    c->append.facts = &c->facts;
+    c->append.mailbox_name = mox__arena_strndup(&d->arena, mailbox, strlen(mailbox));
+    int rc = make_prefix(d, recipient, address, &c->append.prefix);
+    if (rc < 0 || c->append.mailbox_name == NULL)
+        return MOX_ENOMEM;
+    *d->end = c;
+    d->end = &c->next;
+    return MOX_OK;
+}
+
+void mox_delivery_start(struct mox_delivery *d, void (*done)(void *user, struct mox_delivery *d),
+                        void *user)
+{
+    struct mox_slice all;
+    size_t copies = 0;
+    d->done = done;
+    d->user = user;
+    /* A file is mapped here: from now on several committers may read it at once. */
+    d->status = mox_spool_bytes(d->spool, &all);
+    for (struct copy *c = d->first; c != NULL; c = c->next)
+        copies += d->status == MOX_OK;
+    atomic_store(&d->waiting, copies + 1);
+    for (struct copy *c = d->first; c != NULL && copies > 0; c = c->next, copies--)
+        c->store.ops->append(c->store.self, &c->append);
+    settle(d);
+}
+
+static bool is_full(int status)
+{
+    return status == MOX_ENOSPACE || status == MOX_EQUOTA;
+}
+
+int mox_delivery_status(const struct mox_delivery *d)
+{
+    int status = d->status;
+    if (status < 0)
+        return status;
+    for (const struct copy *c = d->first; c != NULL; c = c->next) {
+        int rc = c->append.write.status;
+        if (status == MOX_OK || (is_full(rc) && !is_full(status)))
+            status = rc;
+    }
+    return status;
+}
+
+int mox_delivery_reply(const struct mox_delivery *d, struct mox_smtp_reply *reply)
+{
+    int status = mox_delivery_status(d);
+    if (is_full(status))
+        mox_smtp_reply_set(reply, 452, "4.3.1", "no space left, try again later");
+    else if (status < 0)
+        mox_smtp_reply_set(reply, 451, "4.3.0", "not delivered, try again later");
+    return status;
+}

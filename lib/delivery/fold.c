@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#include "delivery/fold.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+void mox__fold_begin(struct fold *f, struct buf *out, const char *name)
+{
+    *f = (struct fold){out, strlen(name) + 1};
+    mox__buf_printf(out, "%s:", name);
+}
+
+void mox__fold_token(struct fold *f, struct mox_slice token)
+{
+    if (f->column + 1 + token.len > FOLD_COLUMN) {
+        mox__buf_text(f->out, "\r\n\t");
+        f->column = 1;
+    } else {
+        mox__buf_byte(f->out, ' ');
+        f->column++;
+    }
+    for (size_t i = 0; i < token.len; i++) {
+        uint8_t c = token.data[i];
+        mox__buf_byte(f->out, c < ' ' || c == 0x7f ? '?' : c);
+    }
+    f->column += token.len;
+}
+
+void mox__fold_text(struct fold *f, const char *token)
+{
+    mox__fold_token(f, slice_of(token));
+}
+
+void mox__fold_end(struct fold *f)
+{
+    mox__buf_text(f->out, "\r\n");
+}

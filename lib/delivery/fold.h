@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DELIVERY_FOLD_H
+#define DELIVERY_FOLD_H
+
+#include "base/buf.h"
+
+/* A header field of ours, folded: a token that would go beyond column 76 starts a new line with a tab
+ * (RFC 5322 §2.2.3). */
+struct fold {
+    struct buf *out;
+    size_t column; /* bytes on the line so far; the tab counts as one */
+};
+
+#define FOLD_COLUMN 76
+
+MOX_PRIV void mox__fold_begin(struct fold *f, struct buf *out, const char *name); /* `Name:` */
+/* A token, after a space or on a new line. Controls in it, which could end the line, become `?`. */
+MOX_PRIV void mox__fold_token(struct fold *f, struct mox_slice token);
+MOX_PRIV void mox__fold_text(struct fold *f, const char *token);
+MOX_PRIV void mox__fold_end(struct fold *f); /* CRLF */
+
+#endif

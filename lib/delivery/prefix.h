@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DELIVERY_PREFIX_H
+#define DELIVERY_PREFIX_H
+
+#include <mox/smtp_server.h>
+
+#include "base/buf.h"
+
+/* The header lines that the server puts in front of a message. */
+struct delivery_prefix {
+    const struct mox_smtp_envelope *envelope;
+    const struct mox_smtp_path *recipient;
+    enum mox_smtp_mode mode;
+    const char *delivered_to; /* the address of ours that it is for; NULL: the recipient */
+    const char *reverse_name; /* of the client's address, verified; NULL: not known */
+    int64_t received_us;      /* wall clock */
+};
+
+/* Delivered-To, Return-Path (RFC 5321 §4.4) and Received, top to bottom. */
+MOX_PRIV void mox__delivery_prefix(struct buf *out, const struct delivery_prefix *p);
+/* The Received field alone (RFC 5321 §4.4). */
+MOX_PRIV void mox__delivery_received(struct buf *out, const struct delivery_prefix *p);
+
+#endif
