@@ -15,6 +15,14 @@ static const struct dialogue {
     {"select.txt", HOST_FILLED},
     {"mailboxes.txt", HOST_NO_TLS},
     {"append.txt", HOST_NO_TLS},
+    {"changes.txt", HOST_NO_TLS},
+    {"idle.txt", HOST_NO_TLS},
+    {"timeouts.txt", HOST_NO_TLS},
+    {"shutdown.txt", HOST_SLOW_STORE},
+    {"slow.txt", HOST_SLOW_STORE | HOST_FILLED},
+    {"literals.txt", HOST_NO_TLS},
+    {"bad.txt", HOST_NO_TLS},
+    {"gone.txt", HOST_NO_TLS},
 };
 
 static void play(void **state)
