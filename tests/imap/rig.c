@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "rig.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/cm.h"
+
+static int login(void *user, const char *username, const char *password,
+                 struct mox_mailstore *store, struct mox_error *err)
+{
+    const struct rig *r = user;
+    (void)err;
+    if (strcmp(username, "u@example.org") != 0 || strcmp(password, "secret") != 0)
+        return MOX_EDENIED;
+    *store = *r->store;
+    return MOX_OK;
+}
+
+static void wake(void *user)
+{
+    struct rig *r = user;
+    r->wakes++;
+}
+
+static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
+
+int rig_open(struct rig *r, const struct mox_env *env, struct mox_mailstore *store)
+{
+    *r = (struct rig){.env = *env, .store = store};
+    struct mox_imap_server_config config;
+    mox_imap_server_config_init(&config);
+    config.hostname = "mx.example";
+    config.auth_without_tls = true;
+    config.starttls = true;
+    struct mox_peer peer = {.size = sizeof peer, .cid = 10};
+    strcpy(peer.remote_ip, "192.0.2.1");
+    return mox_imap_server_new(&r->server, env, &config, &peer, &callbacks, r);
+}
+
+void rig_close(struct rig *r)
+{
+    mox_imap_server_free(r->server);
+    free(r->said);
+}
+
+static void take_output(struct rig *r)
+{
+    const uint8_t *data = NULL;
+    size_t len = mox_imap_server_output(r->server, &data);
+    r->said = realloc(r->said, r->said_len + len + 1);
+    assert_non_null(r->said);
+    memcpy(r->said + r->said_len, data, len);
+    r->said_len += len;
+    r->said[r->said_len] = '\0';
+    mox_imap_server_sent(r->server, len);
+}
+
+int rig_settle(struct rig *r)
+{
+    int rc = MOX_OK;
+    for (;;) {
+        unsigned wants = mox_imap_server_wants(r->server);
+        if (wants & MOX_WANTS_WRITE) {
+            take_output(r);
+        } else if (wants & MOX_WANTS_CLOSE) {
+            return rc;
+        } else if (r->wakes > 0) {
+            r->wakes = 0;
+            rc = mox_imap_server_woken(r->server);
+        } else if (wants & MOX_WANTS_RUN) {
+            rc = mox_imap_server_run(r->server);
+        } else {
+            return rc;
+        }
+    }
+}
+
+int rig_send_bytes(struct rig *r, const void *data, size_t len)
+{
+    int rc = rig_settle(r);
+    if (rc < 0 || (mox_imap_server_wants(r->server) & MOX_WANTS_READ) == 0)
+        return rc;
+    rc = mox_imap_server_input(r->server, data, len);
+    int then = rig_settle(r);
+    return rc < 0 ? rc : then;
+}
+
+int rig_send(struct rig *r, const char *text)
+{
+    return rig_send_bytes(r, text, strlen(text));
+}
+
+bool rig_said(struct rig *r, const char *text)
+{
+    bool found = r->said != NULL && strstr(r->said, text) != NULL;
+    free(r->said);
+    r->said = NULL;
+    r->said_len = 0;
+    return found;
+}

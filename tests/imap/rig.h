@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RIG_H
+#define RIG_H
+
+#include <mox/imap_server.h>
+
+#include "support/testenv.h"
+
+/* One session over a store in memory, for tests that are no dialogues. u@example.org logs in with
+ * `secret`. */
+struct rig {
+    struct mox_env env;
+    struct mox_mailstore *store;
+    struct mox_imap_server *server;
+    unsigned wakes; /* asked for */
+    char *said;     /* what the server said and nobody looked at; may be NULL */
+    size_t said_len;
+};
+
+/* MOX_OK, or why there is no session. */
+int rig_open(struct rig *r, const struct mox_env *env, struct mox_mailstore *store);
+void rig_close(struct rig *r);
+/* Sends text and does all that the server wants, but for READ. */
+int rig_send(struct rig *r, const char *text);
+int rig_send_bytes(struct rig *r, const void *data, size_t len);
+/* Does what the server wants. */
+int rig_settle(struct rig *r);
+/* Whether the server said this since the last look; forgets it. */
+bool rig_said(struct rig *r, const char *text);
+
+#endif
