@@ -71,8 +71,7 @@ int mox_store_open(struct mox_store **out, const struct mox_env *env, const char
                          rc < 0 ? "no cryptography" : "out of memory");
     s->env = *env;
     s->lock_fd = -1;
-    s->hash_memory = PASSWORD_MEMORY;
-    s->hash_passes = PASSWORD_PASSES;
+    s->cost = (struct password_cost){.passes = PASSWORD_PASSES, .memory = PASSWORD_MEMORY};
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->changed, NULL);
     (void)pthread_cond_init(&s->checkpoint_work, NULL);

@@ -6,6 +6,7 @@
 
 #include <mox/store.h>
 
+#include "sasl/credentials.h"
 #include "store/db.h"
 
 /*
@@ -170,8 +171,7 @@ struct mox_store {
     pthread_cond_t changed;
     struct mox_account *accounts;
     unsigned hashing; /* passwords at work */
-    uint64_t hash_memory;
-    unsigned hash_passes;
+    struct password_cost cost;
 
     pthread_t checkpointer;
     bool has_checkpointer, stop;

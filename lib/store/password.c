@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/password.h"
+
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+/* Hashing takes 64 MiB and a tenth of a second each; more at once would let logins starve mail. */
+#define HASHING_MAX 2
+/* How long a right password is answered without hashing it again. */
+#define CACHE_US (INT64_C(15) * 60 * 1000000)
+
+void mox__store_password_cost(struct mox_store *s, unsigned passes, size_t memory)
+{
+    s->cost = (struct password_cost){.passes = passes, .memory = memory};
+}
+
+static void enter_hashing(struct mox_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->hashing >= HASHING_MAX)
+        (void)pthread_cond_wait(&s->changed, &s->lock);
+    s->hashing++;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void leave_hashing(struct mox_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->hashing--;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void wipe_buf(struct buf *b)
+{
+    if (b->data != NULL)
+        mox__wipe(b->data, b->cap);
+    mox__buf_free(b);
+}
+
+/* ---- setting ---- */
+
+struct credentials_job {
+    struct job job;
+    struct mox_write write;
+    char records[CREDENTIAL_COUNT][CREDENTIAL_MAX];
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done;
+};
+
+static int apply(struct mox_account *a, struct job *job)
+{
+    struct credentials_job *j = (struct credentials_job *)job;
+    (void)mox__db_run(&a->writer, SQL_CREDENTIAL_CLEAR, NULL, 0);
+    for (int k = 0; k < CREDENTIAL_COUNT; k++)
+        (void)db_run(&a->writer, SQL_CREDENTIAL_INSERT,
+                     V_TEXT(mox__credential_name((enum credential)k)), V_TEXT(j->records[k]));
+    return a->writer.status;
+}
+
+static void done(struct mox_write *w)
+{
+    struct credentials_job *j = w->user;
+    pthread_mutex_lock(&j->lock);
+    j->done = true;
+    pthread_cond_signal(&j->changed);
+    pthread_mutex_unlock(&j->lock);
+}
+
+static void forget_passwords(struct mox_account *a)
+{
+    pthread_mutex_lock(&a->password_lock);
+    a->password_generation++;
+    a->password_count = 0;
+    pthread_mutex_unlock(&a->password_lock);
+}
+
+static int store_records(struct mox_account *a, struct credentials_job *j, struct mox_error *err)
+{
+    (void)pthread_mutex_init(&j->lock, NULL);
+    (void)pthread_cond_init(&j->changed, NULL);
+    j->write = (struct mox_write){.done = done, .user = j};
+    j->job = (struct job){.write = &j->write, .apply = apply};
+    mox__submit(a, &j->job);
+    pthread_mutex_lock(&j->lock);
+    while (!j->done)
+        (void)pthread_cond_wait(&j->changed, &j->lock);
+    pthread_mutex_unlock(&j->lock);
+    (void)pthread_mutex_destroy(&j->lock);
+    (void)pthread_cond_destroy(&j->changed);
+    if (j->write.status < 0 && err != NULL)
+        *err = j->write.error;
+    return j->write.status;
+}
+
+int mox_account_set_password(struct mox_account *a, const char *password, struct mox_error *err)
+{
+    struct buf prepared;
+    mox__buf_init(&prepared, a->env, CREDENTIAL_PASSWORD_MAX * 3); /* NFC may lengthen */
+    int rc = mox__password_prepare(&prepared, password, err);
+    if (rc == MOX_OK && prepared.len < CREDENTIAL_PASSWORD_MIN)
+        rc = mox__fail(err, MOX_EDENIED, "the password is too short; use at least %d bytes",
+                       CREDENTIAL_PASSWORD_MIN);
+    struct credentials_job *j = rc < 0 ? NULL : mem_new(a->env, struct credentials_job, 1);
+    if (rc == MOX_OK && j == NULL)
+        rc = mox__fail(err, MOX_ENOMEM, "set a password: out of memory");
+    if (rc == MOX_OK) {
+        enter_hashing(a->store);
+        rc = mox__credentials_derive(j->records, a->env, slice(prepared.data, prepared.len),
+                                     &a->store->cost);
+        leave_hashing(a->store);
+        if (rc < 0)
+            (void)mox__fail(err, rc, "set a password: %s", mox_status_text(rc));
+    }
+    if (rc == MOX_OK)
+        rc = store_records(a, j, err);
+    forget_passwords(a);
+    if (j != NULL)
+        mox__wipe(j->records, sizeof j->records);
+    mox__mem_free(a->env, j);
+    wipe_buf(&prepared);
+    return rc;
+}
+
+/* ---- checking ---- */
+
+int mox__account_credential(struct mox_account *a, enum credential kind, char out[CREDENTIAL_MAX],
+                            struct mox_error *err)
+{
+    struct reader *r = NULL;
+    int rc = mox__reader_take(a, &r, err);
+    if (rc < 0)
+        return rc;
+    bool found = false;
+    sqlite3_stmt *s = mox__db_query(&r->db, SQL_CREDENTIAL_ALL, NULL, 0);
+    while (mox__db_step(&r->db, s)) {
+        const char *name = mox__db_text(s, 0), *value = mox__db_text(s, 1);
+        if (name == NULL || value == NULL || strcmp(name, mox__credential_name(kind)) != 0 ||
+            strlen(value) >= CREDENTIAL_MAX)
+            continue;
+        memcpy(out, value, strlen(value) + 1);
+        found = true;
+    }
+    if (r->db.status < 0)
+        rc = mox__fail(err, r->db.status, "read credentials: %s", r->db.error.text);
+    else if (!found)
+        rc = mox__fail(err, MOX_ENOTFOUND, "account %s has no %s credentials; set its password",
+                       a->name, mox__credential_name(kind));
+    mox__reader_give(a, r);
+    return rc;
+}
+
+/* Under the password lock: drops what is too old. */
+static bool is_cached(struct mox_account *a, const uint8_t *digest)
+{
+    int64_t now = a->env->monotonic_us(a->env->user);
+    if (a->password_count > 0 && now - a->password_since_us > CACHE_US)
+        a->password_count = 0;
+    bool found = false;
+    for (unsigned i = 0; i < a->password_count; i++)
+        found = mox__secret_eq(a->password_digests[i], digest, sizeof a->password_digests[i]) ||
+                found;
+    return found;
+}
+
+static void remember(struct mox_account *a, const uint8_t *digest, uint64_t generation)
+{
+    pthread_mutex_lock(&a->password_lock);
+    if (a->password_generation == generation && !is_cached(a, digest)) {
+        if (a->password_count == 0) {
+            a->password_since_us = a->env->monotonic_us(a->env->user);
+            a->password_next = 0;
+        }
+        memcpy(a->password_digests[a->password_next], digest, sizeof a->password_digests[0]);
+        a->password_next = (a->password_next + 1) % PASSWORD_CACHE;
+        if (a->password_count < PASSWORD_CACHE)
+            a->password_count++;
+    }
+    pthread_mutex_unlock(&a->password_lock);
+}
+
+static int verify(struct mox_account *a, struct mox_slice password, struct mox_error *err)
+{
+    char record[CREDENTIAL_MAX];
+    int found = mox__account_credential(a, CREDENTIAL_PASSWORD, record, err);
+    if (found < 0 && found != MOX_ENOTFOUND)
+        return found;
+    int rc = MOX_EDENIED;
+    enter_hashing(a->store);
+    if (found == MOX_ENOTFOUND)
+        mox__password_dummy(password, &a->store->cost);
+    else
+        rc = mox__password_verify(a->env, record, password);
+    leave_hashing(a->store);
+    mox__wipe(record, sizeof record);
+    return rc < 0 ? mox__fail(err, rc, rc == MOX_EDENIED ? "wrong password"
+                                                         : "check a password: out of memory")
+                  : rc;
+}
+
+int mox_account_check_password(struct mox_account *a, const char *password, struct mox_error *err)
+{
+    struct buf prepared;
+    mox__buf_init(&prepared, a->env, CREDENTIAL_PASSWORD_MAX * 3);
+    int rc = mox__password_prepare(&prepared, password, err);
+    if (rc == MOX_EDENIED) { /* no account has such a password; that must not show in the time */
+        mox_store_dummy_check(a->store, "");
+        rc = mox__fail(err, rc, "wrong password");
+    }
+    uint8_t digest[HASH_MAX];
+    struct mox_slice text = slice(prepared.data, prepared.len);
+    bool cached = false;
+    uint64_t generation = 0;
+    if (rc == MOX_OK) {
+        mox__hmac(HASH_SHA256, slice(a->password_key, sizeof a->password_key), text, digest);
+        pthread_mutex_lock(&a->password_lock);
+        cached = is_cached(a, digest);
+        generation = a->password_generation;
+        pthread_mutex_unlock(&a->password_lock);
+        if (!cached)
+            rc = verify(a, text, err);
+    }
+    if (rc == MOX_OK && !cached)
+        remember(a, digest, generation);
+    mox__wipe(digest, sizeof digest);
+    wipe_buf(&prepared);
+    return rc;
+}
+
+void mox_store_dummy_check(struct mox_store *s, const char *password)
+{
+    enter_hashing(s);
+    mox__password_dummy(slice_of(password), &s->cost);
+    leave_hashing(s);
+}

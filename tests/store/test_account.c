@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "store/password.h"
+#include "store/storefix.h"
+#include "support/cm.h"
+
+/* Data directories and accounts: opening, locking, damage, passwords. */
+
+static void a_new_account_has_the_usual_mailboxes(void **state)
+{
+    struct storefix *f = *state;
+    static const struct {
+        const char *name;
+        unsigned use;
+    } expected[] = {{"Archive", MOX_USE_ARCHIVE}, {"Drafts", MOX_USE_DRAFTS}, {"Inbox", 0},
+                    {"Junk", MOX_USE_JUNK},       {"Sent", MOX_USE_SENT},     {"Trash", MOX_USE_TRASH}};
+    const struct mox_mailboxes *list = NULL;
+    assert_int_equal(f->mail.ops->mailboxes(f->mail.self, &list, NULL), MOX_OK);
+    assert_int_equal(list->count, 6);
+    for (size_t i = 0; i < 6; i++) {
+        assert_string_equal(list->list[i].name, expected[i].name);
+        assert_int_equal(list->list[i].special_use, expected[i].use);
+        assert_true(list->list[i].subscribed);
+        for (size_t j = 0; j < i; j++)
+            assert_true(list->list[i].uidvalidity != list->list[j].uidvalidity);
+    }
+    mox_mailboxes_unref(list);
+}
+
+static void a_directory_has_one_user_at_a_time(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_store *second = NULL;
+    struct mox_error err = {0};
+    char pid[32];
+    assert_int_equal(mox_store_open(&second, &f->t.env, f->dir, &err), MOX_EBUSY);
+    assert_null(second);
+    (void)snprintf(pid, sizeof pid, "process %ld ", (long)getpid());
+    assert_non_null(strstr(err.text, pid));
+    assert_non_null(strstr(err.text, f->dir));
+    storefix_stop(f);
+    assert_int_equal(mox_store_open(&second, &f->t.env, f->dir, &err), MOX_OK);
+    mox_store_close(second);
+    storefix_start(f);
+}
+
+static void accounts_are_shared_and_closed_with_the_last_user(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_account *again = NULL;
+    assert_int_equal(mox_account_open(&again, f->store, "mjl", MOX_ACCOUNT_EXISTING, NULL, NULL),
+                     MOX_OK);
+    assert_ptr_equal(again, f->account);
+    mox_account_close(again);
+    (void)add_mail(f, box_id(f, "Inbox"), "Subject: still open\r\n", 10);
+    mox_account_close(f->account);
+    char wal[128];
+    (void)snprintf(wal, sizeof wal, "%s/accounts/mjl/index.db-wal", f->dir);
+    assert_int_equal(access(wal, F_OK), -1); /* nobody has the database open */
+    assert_int_equal(mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_EXISTING, NULL,
+                                      NULL), MOX_OK);
+    f->mail = mox_account_mailstore(f->account);
+}
+
+static void only_fit_names_of_accounts_are_opened(void **state)
+{
+    struct storefix *f = *state;
+    static const char *const bad[] = {"", ".", "..", "../mjl", "a/b", "-x", ".x", "a b", "\xc3\xa9",
+        "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg"};
+    struct mox_account *a = NULL;
+    struct mox_error err;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(mox_account_open(&a, f->store, bad[i], MOX_ACCOUNT_CREATE, NULL, &err),
+                         MOX_EINVAL);
+    assert_int_equal(mox_account_open(&a, f->store, "other", MOX_ACCOUNT_EXISTING, NULL, &err),
+                     MOX_ENOTFOUND);
+    assert_non_null(strstr(err.text, "other"));
+    assert_null(a);
+}
+
+/* ---- databases of others ---- */
+
+static void change_db(struct storefix *f, const char *sql)
+{
+    char path[128];
+    sqlite3 *db = NULL;
+    (void)snprintf(path, sizeof path, "%s/accounts/mjl/index.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void expect_corrupt(struct storefix *f, const char *text)
+{
+    struct mox_error err = {0};
+    assert_int_equal(mox_store_open(&f->store, &f->t.env, f->dir, &err), MOX_OK);
+    assert_int_equal(mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_CREATE, NULL, &err),
+                     MOX_ECORRUPT);
+    if (strstr(err.text, text) == NULL)
+        fail_msg("%s", err.text);
+    assert_null(strchr(err.text, '\n'));
+    assert_null(f->account);
+    mox_store_close(f->store);
+    f->store = NULL;
+}
+
+static void a_newer_database_is_refused(void **state)
+{
+    struct storefix *f = *state;
+    storefix_stop(f);
+    change_db(f, "PRAGMA user_version=7000");
+    expect_corrupt(f, "newer");
+    change_db(f, "PRAGMA user_version=1");
+    storefix_start(f);
+}
+
+static void a_foreign_database_is_refused(void **state)
+{
+    struct storefix *f = *state;
+    storefix_stop(f);
+    change_db(f, "PRAGMA application_id=77");
+    expect_corrupt(f, "not a mail store");
+    change_db(f, "PRAGMA application_id=1836021761");
+    storefix_start(f);
+}
+
+static void a_file_that_is_no_database_is_refused(void **state)
+{
+    struct storefix *f = *state;
+    storefix_stop(f);
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/accounts/mjl/index.db", f->dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 200; i++)
+        fputs("this is no database at all. ", file);
+    fclose(file);
+    expect_corrupt(f, "index.db");
+    remove(path);
+    storefix_start(f);
+}
+
+static void count_problem(void *user, const char *text)
+{
+    assert_true(text[0] != '\0');
+    ++*(unsigned *)user;
+}
+
+static void damage_is_found(void **state)
+{
+    struct storefix *f = *state;
+    (void)add_mail(f, box_id(f, "Inbox"), "Message-ID: <a@b.example>\r\n", 10);
+    storefix_stop(f);
+    static const struct {
+        const char *harm, *cure;
+    } harms[] = {
+        {"UPDATE mailbox SET messages = 5 WHERE name = 'Inbox'",
+         "UPDATE mailbox SET messages = 1 WHERE name = 'Inbox'"},
+        {"UPDATE mailbox SET uidnext = 1 WHERE name = 'Inbox'",
+         "UPDATE mailbox SET uidnext = 2 WHERE name = 'Inbox'"},
+        {"UPDATE entry SET bytes = bytes + 1", "UPDATE entry SET bytes = bytes - 1"},
+        {"UPDATE entry SET keywords = 1", "UPDATE entry SET keywords = 0"},
+        {"UPDATE entry SET modseq = 900", "UPDATE entry SET modseq = 3"},
+        {"UPDATE entry SET message = 900", "UPDATE entry SET message = 1"},
+        {"INSERT INTO ref VALUES(1, 1)", "DELETE FROM ref"},
+        {"UPDATE key SET hash = hash + 1", "UPDATE key SET hash = hash - 1"},
+        {"UPDATE account SET message = 1", "UPDATE account SET message = 2"},
+        {"INSERT INTO verdict VALUES(1, 1, 1, 1, 1, 1, 1)", "DELETE FROM verdict"},
+    };
+    for (size_t i = 0; i < sizeof harms / sizeof harms[0]; i++) {
+        unsigned problems = 0;
+        struct mox_error err;
+        change_db(f, harms[i].harm);
+        int rc = mox_store_verify(&f->t.env, f->dir, count_problem, &problems, &err);
+        if (rc != MOX_ECORRUPT || problems == 0)
+            fail_msg("not found: %s", harms[i].harm);
+        change_db(f, harms[i].cure);
+        storefix_verify(f);
+    }
+    storefix_start(f);
+}
+
+/* ---- passwords ---- */
+
+static void passwords_are_set_and_checked(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_error err = {0};
+    mox__store_password_cost(f->store, 1, 8192);
+    assert_int_equal(mox_account_check_password(f->account, "any password", &err), MOX_EDENIED);
+    assert_int_equal(mox_account_set_password(f->account, "short", &err), MOX_EDENIED);
+    assert_non_null(strstr(err.text, "short"));
+    assert_int_equal(mox_account_set_password(f->account, "tabs\tare bad", &err), MOX_EDENIED);
+    assert_int_equal(mox_account_set_password(f->account, "te\xcc\x81st1234", &err), MOX_OK);
+    for (int i = 0; i < 2; i++) { /* the second time from the cache */
+        assert_int_equal(mox_account_check_password(f->account, "t\xc3\xa9st1234", &err), MOX_OK);
+        assert_int_equal(mox_account_check_password(f->account, "test1234", &err), MOX_EDENIED);
+        assert_int_equal(mox_account_check_password(f->account, "tabs\tare bad", &err),
+                         MOX_EDENIED);
+    }
+    mox_store_dummy_check(f->store, "whatever it is");
+    assert_int_equal(query(f, "SELECT count(*) FROM credential"), 4);
+    assert_int_equal(query(f, "SELECT count(*) FROM credential WHERE value LIKE '%1234%'"), 0);
+}
+
+static void a_new_password_ends_the_old_one(void **state)
+{
+    struct storefix *f = *state;
+    mox__store_password_cost(f->store, 1, 8192);
+    assert_int_equal(mox_account_set_password(f->account, "first password", NULL), MOX_OK);
+    assert_int_equal(mox_account_check_password(f->account, "first password", NULL), MOX_OK);
+    assert_int_equal(mox_account_set_password(f->account, "second password", NULL), MOX_OK);
+    assert_int_equal(mox_account_check_password(f->account, "first password", NULL), MOX_EDENIED);
+    assert_int_equal(mox_account_check_password(f->account, "second password", NULL), MOX_OK);
+    storefix_stop(f);
+    storefix_start(f);
+    assert_int_equal(mox_account_check_password(f->account, "second password", NULL), MOX_OK);
+}
+
+/* A record that another process changed counts once the cache has aged. */
+static void right_passwords_are_remembered_for_a_quarter_of_an_hour(void **state)
+{
+    struct storefix *f = *state;
+    mox__store_password_cost(f->store, 1, 8192);
+    assert_int_equal(mox_account_set_password(f->account, "a password", NULL), MOX_OK);
+    assert_int_equal(mox_account_check_password(f->account, "a password", NULL), MOX_OK);
+    change_db(f, "DELETE FROM credential");
+    assert_int_equal(mox_account_check_password(f->account, "a password", NULL), MOX_OK);
+    test_env_advance(&f->t, INT64_C(15) * 60 * 1000000 + 1);
+    assert_int_equal(mox_account_check_password(f->account, "a password", NULL), MOX_EDENIED);
+}
+
+static void mechanisms_get_their_records(void **state)
+{
+    struct storefix *f = *state;
+    char record[CREDENTIAL_MAX];
+    mox__store_password_cost(f->store, 1, 8192);
+    assert_int_equal(mox__account_credential(f->account, CREDENTIAL_SCRAM_SHA256, record, NULL),
+                     MOX_ENOTFOUND);
+    assert_int_equal(mox_account_set_password(f->account, "a password", NULL), MOX_OK);
+    assert_int_equal(mox__account_credential(f->account, CREDENTIAL_SCRAM_SHA256, record, NULL),
+                     MOX_OK);
+    struct scram_record r;
+    assert_int_equal(mox__scram_parse(&r, HASH_SHA256, record), MOX_OK);
+    assert_int_equal(r.iterations, 10000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(a_new_account_has_the_usual_mailboxes),
+        STORE_TEST(a_directory_has_one_user_at_a_time),
+        STORE_TEST(accounts_are_shared_and_closed_with_the_last_user),
+        STORE_TEST(only_fit_names_of_accounts_are_opened),
+        STORE_TEST(a_newer_database_is_refused),
+        STORE_TEST(a_foreign_database_is_refused),
+        STORE_TEST(a_file_that_is_no_database_is_refused),
+        STORE_TEST(damage_is_found),
+        STORE_TEST(passwords_are_set_and_checked),
+        STORE_TEST(a_new_password_ends_the_old_one),
+        STORE_TEST(right_passwords_are_remembered_for_a_quarter_of_an_hour),
+        STORE_TEST(mechanisms_get_their_records),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
