@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <string.h>
+
+#include <mox/imap_server.h>
+
+/* A client that sends anything, at any state of a session, over a store in memory. The first byte sets
+ * the size of reads, the second how far the session has come before. */
+
+static int login(void *user, const char *username, const char *password,
+                 struct mox_mailstore *store, struct mox_error *err)
+{
+    (void)err;
+    if (strcmp(username, "u") != 0 || strcmp(password, "p") != 0)
+        return MOX_EDENIED;
+    *store = *(const struct mox_mailstore *)user;
+    return MOX_OK;
+}
+
+static void wake(void *user)
+{
+    (void)user; /* the loop below asks all the time */
+}
+
+static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
+
+#define OUTPUT_BYTES 2048
+/* One step may go beyond by a line, or by a literal of the small messages that fit in an input. */
+#define OUTPUT_SLACK (1024 * 1024)
+
+static void settle(struct mox_imap_server *s)
+{
+    for (;;) {
+        const uint8_t *out = NULL;
+        size_t len = mox_imap_server_output(s, &out);
+        unsigned wants = mox_imap_server_wants(s);
+        assert(((wants & MOX_WANTS_WRITE) != 0) == (len > 0));
+        assert(len < OUTPUT_BYTES + OUTPUT_SLACK);
+        assert((wants & MOX_WANTS_APP) == 0 || mox_imap_server_deadline(s) > 0);
+        if (len > 0) {
+            mox_imap_server_sent(s, len);
+        } else if (wants & MOX_WANTS_CLOSE) {
+            return;
+        } else if (wants & MOX_WANTS_RUN) {
+            int rc = mox_imap_server_run(s);
+            assert(rc == MOX_OK || (mox_imap_server_wants(s) & MOX_WANTS_CLOSE) != 0);
+        } else if (wants & MOX_WANTS_STARTTLS) {
+            const struct mox_tls_info info = {.size = sizeof info};
+            mox_imap_server_tls_started(s, &info);
+        } else {
+            assert(wants & MOX_WANTS_READ); /* the store in memory leaves nothing pending */
+            return;
+        }
+    }
+}
+
+static int feed(struct mox_imap_server *s, const uint8_t *data, size_t len)
+{
+    settle(s);
+    if ((mox_imap_server_wants(s) & MOX_WANTS_READ) == 0)
+        return MOX_EGONE;
+    int rc = mox_imap_server_input(s, data, len);
+    assert(rc == MOX_OK || (mox_imap_server_wants(s) & MOX_WANTS_CLOSE) != 0);
+    if (rc == MOX_OK)
+        rc = mox_imap_server_woken(s);
+    settle(s);
+    return rc;
+}
+
+static int feed_text(struct mox_imap_server *s, const char *text)
+{
+    return feed(s, (const uint8_t *)text, strlen(text));
+}
+
+static const char *const stages[] = {
+    "",
+    "a login u p\r\n",
+    "a login u p\r\na append inbox (\\Seen) {29+}\r\nSubject: one\r\nTo: a@b.c\r\n\r\nx\r\n\r\n"
+    "a select inbox\r\n",
+    "a login u p\r\na append inbox (k) {29+}\r\nSubject: one\r\nTo: a@b.c\r\n\r\nx\r\n\r\n"
+    "a examine inbox\r\n",
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct mox_env env;
+    struct mox_mailstore store;
+    struct mox_imap_server *s = NULL;
+    struct mox_imap_server_config config;
+    const struct mox_peer peer = {.size = sizeof peer};
+    if (len < 2)
+        return 0;
+    mox_env_system(&env);
+    mox_imap_server_config_init(&config);
+    config.auth_without_tls = true;
+    config.starttls = true;
+    config.max_append_bytes = 10000;
+    config.max_output_bytes = OUTPUT_BYTES;
+    if (mox_memory_mailstore_new(&store, &env) < 0)
+        return 0;
+    if (mox_imap_server_new(&s, &env, &config, &peer, &callbacks, &store) == MOX_OK) {
+        size_t step = (size_t)data[0] + 1;
+        int rc = feed_text(s, stages[data[1] % (sizeof stages / sizeof stages[0])]);
+        for (size_t at = 2; rc == MOX_OK && at < len; at += step)
+            rc = feed(s, data + at, len - at < step ? len - at : step);
+        mox_imap_server_free(s);
+    }
+    mox_memory_mailstore_free(&store);
+    return 0;
+}
