@@ -346,6 +346,7 @@ static void play_once(const char *name, struct mox_slice script, const struct tr
             continue;
         expect_nothing(p, s);
         s->engine.ops->free(s->engine.self);
+        s->open = false; /* the others are pumped once more */
         free(s->to_server.data);
         free(s->from_server.data);
     }
