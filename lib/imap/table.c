@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "imap/cmd_message.h"
 #include "imap/commands.h"
 
 /* Every command, in the order of RFC 3501 §6. The columns: the states where it is allowed; what the
@@ -47,6 +48,30 @@ static const struct command_row rows[] = {
     {"CHECK", ST_SELECTED, ROW_MAILBOX, mox__imap_parse_nothing, .step = mox__cmd_noop},
     {"CLOSE", ST_SELECTED, ROW_NO_SYNC, mox__imap_parse_nothing, .step = mox__cmd_close},
     {"UNSELECT", ST_SELECTED, ROW_NO_SYNC, mox__imap_parse_nothing, .step = mox__cmd_unselect},
+    {"EXPUNGE", ST_SELECTED, ROW_MAILBOX | ROW_WRITES, mox__parse_expunge,
+     .step = mox__cmd_expunge},
+    {"UID EXPUNGE", ST_SELECTED, ROW_MAILBOX | ROW_WRITES | ROW_UID,
+     mox__parse_uid_expunge, .step = mox__cmd_expunge},
+    {"SEARCH", ST_SELECTED, ROW_MAILBOX | ROW_KEEP_NUMBERS, mox__parse_search,
+     .step = mox__cmd_search, .cleanup = mox__cleanup_search},
+    {"UID SEARCH", ST_SELECTED, ROW_MAILBOX | ROW_UID, mox__parse_uid_search,
+     .step = mox__cmd_search, .cleanup = mox__cleanup_search},
+    {"FETCH", ST_SELECTED, ROW_MAILBOX | ROW_KEEP_NUMBERS, mox__parse_fetch,
+     .step = mox__cmd_fetch, .cleanup = mox__cleanup_fetch},
+    {"UID FETCH", ST_SELECTED, ROW_MAILBOX | ROW_UID, mox__parse_uid_fetch,
+     .step = mox__cmd_fetch, .cleanup = mox__cleanup_fetch},
+    {"STORE", ST_SELECTED, ROW_MAILBOX | ROW_WRITES | ROW_KEEP_NUMBERS, mox__parse_store,
+     .step = mox__cmd_store, .cleanup = mox__cleanup_store},
+    {"UID STORE", ST_SELECTED, ROW_MAILBOX | ROW_WRITES | ROW_UID, mox__parse_uid_store,
+     .step = mox__cmd_store, .cleanup = mox__cleanup_store},
+    {"COPY", ST_SELECTED, ROW_MAILBOX, mox__parse_copy, .step = mox__cmd_copy,
+     .cleanup = mox__cleanup_copy},
+    {"UID COPY", ST_SELECTED, ROW_MAILBOX | ROW_UID, mox__parse_uid_copy, .step = mox__cmd_copy,
+     .cleanup = mox__cleanup_copy},
+    {"MOVE", ST_SELECTED, ROW_MAILBOX | ROW_WRITES, mox__parse_copy, .step = mox__cmd_move,
+     .cleanup = mox__cleanup_copy},
+    {"UID MOVE", ST_SELECTED, ROW_MAILBOX | ROW_WRITES | ROW_UID, mox__parse_uid_copy,
+     .step = mox__cmd_move, .cleanup = mox__cleanup_copy},
 };
 
 const struct command_row *mox__imap_row(struct mox_slice word)
