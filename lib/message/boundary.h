@@ -23,6 +23,9 @@ struct boundaries {
     } list[MOX_MESSAGE_DEPTH_MAX];
     unsigned count;
     int slots[BOUNDARY_SLOTS]; /* the innermost boundary of each hash, or -1 */
+    const struct mox_env *env; /* borrowed */
+    uint32_t seed;             /* random, so that nobody can send boundaries that share a slot */
+    uint64_t work;             /* steps so far, for the test that says they are few */
 };
 
 struct delimiter {
@@ -30,14 +33,14 @@ struct delimiter {
     bool closing;   /* "--boundary--" */
 };
 
-void mox__boundaries_init(struct boundaries *b);
+void mox__boundaries_init(struct boundaries *b, const struct mox_env *env);
 /* At most MOX_MESSAGE_DEPTH_MAX, each of 1..BOUNDARY_MAX bytes; borrowed. Returns its index. */
 unsigned mox__boundary_push(struct boundaries *b, struct mox_slice text);
 /* Forgets all but the first `keep`. */
 void mox__boundary_pop(struct boundaries *b, unsigned keep);
 /* Whether the line that starts at `at` is a delimiter: "--" boundary, then "--", white space or the
  * line's end. The longest boundary wins, of equal ones the innermost. */
-bool mox__boundary_match(const struct boundaries *b, struct mox_slice in, size_t at,
+bool mox__boundary_match(struct boundaries *b, struct mox_slice in, size_t at,
                          struct delimiter *out);
 
 #endif

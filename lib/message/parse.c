@@ -42,6 +42,7 @@ struct mox_message {
     struct arena arena;
     struct mox_slice content;
     struct node *root;
+    uint64_t work; /* of looking for boundaries */
 };
 
 struct parser {
@@ -326,9 +327,10 @@ int mox_message_parse(struct mox_message **out, const struct mox_env *env, struc
     mox__arena_init(&m->arena, &m->env, TREE_BYTES_MAX);
 
     struct parser p = {.m = m, .in = m->content};
-    mox__boundaries_init(&p.open);
+    mox__boundaries_init(&p.open, &m->env);
     m->root = add_node(&p, NULL);
     int rc = m->root == NULL ? MOX_ENOMEM : parse(&p);
+    m->work = p.open.work;
     if (rc < 0) {
         mox_message_free(m);
         return rc;
@@ -356,7 +358,7 @@ struct mox_slice mox_message_content(const struct mox_message *m)
     return m->content;
 }
 
-const struct mox_env *mox__message_env(const struct mox_message *m)
+uint64_t mox__message_work(const struct mox_message *m)
 {
-    return &m->env;
+    return m->work;
 }

@@ -6,8 +6,8 @@
 
 #include "base/priv.h"
 
-/* The environment that a message was parsed with; lives as long as the message. */
-const struct mox_env *mox__message_env(const struct mox_message *m);
+/* How many steps it took to look for boundaries, for tests: at most about one per byte. */
+uint64_t mox__message_work(const struct mox_message *m);
 
 /* message/rfc822 or message/global, whether it was taken apart or not. */
 MOX_PRIV bool mox__part_is_message(const struct mox_part *part);

@@ -14,9 +14,9 @@
 
 #include "base/text.h"
 #include "message/wire.h"
-#include "sexp.h"
 #include "support/cm.h"
 #include "support/corpora.h"
+#include "support/sexp.h"
 #include "support/testenv.h"
 
 #define ROWS_MAX 1000

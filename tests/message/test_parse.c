@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "message/header.h"
+#include "message/part.h"
 #include "support/cm.h"
 #include "support/corpora.h"
+#include "support/part_tree.h"
 #include "support/testenv.h"
-#include "tree.h"
 
 struct row {
     const char *content, *tree;
@@ -250,6 +252,34 @@ static void the_number_of_parts_ends_at_its_bound(void **state)
     free(s);
 }
 
+/* A hundred open boundaries that differ late or only in length, and lines that look like them. */
+static void looking_for_boundaries_takes_a_step_per_byte(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"--\n", "--aaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "-- -- -- -- --\n",
+                                        "--aaaaaaaaaaaaaaaa--aaaaaaaaaaaaaaa--aaaaaaa a a a a\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct test_env t;
+        test_env_init(&t);
+        struct buf b;
+        mox__buf_init(&b, &t.env, 1 << 26);
+        for (unsigned depth = 0; depth < MOX_MESSAGE_DEPTH_MAX; depth++) {
+            mox__buf_printf(&b, "Content-Type: multipart/x; boundary=\"%0*d\"\n\n--", depth + 1, depth);
+            mox__buf_printf(&b, "%0*d\n", depth + 1, depth);
+        }
+        mox__buf_text(&b, "\n");
+        for (unsigned k = 0; k < 100000; k++)
+            mox__buf_text(&b, lines[i]);
+        struct mox_message *m = NULL;
+        assert_int_equal(mox_message_parse(&m, &t.env, slice(b.data, b.len)), MOX_OK);
+        assert_int_equal(depth_of(mox_message_root(m)), MOX_MESSAGE_DEPTH_MAX);
+        assert_in_range(mox__message_work(m), 1, 2 * b.len);
+        mox_message_free(m);
+        mox__buf_free(&b);
+        test_env_done(&t);
+    }
+}
+
 static void details_of_parts(void **state)
 {
     (void)state;
@@ -328,6 +358,19 @@ static void newlines_are_counted(void **state)
     }
 }
 
+/* Appends a part, piece by piece: its header, what is between its children, and these. */
+static void rebuild(struct buf *out, const struct mox_part *part, struct mox_slice content)
+{
+    mox__buf_slice(out, mox_part_header(part, content));
+    uint64_t at = part->body;
+    for (const struct mox_part *c = part->children; c != NULL; c = c->next) {
+        mox__buf_append(out, content.data + at, (size_t)(c->header - at));
+        rebuild(out, c, content);
+        at = c->end;
+    }
+    mox__buf_append(out, content.data + at, (size_t)(part->end - at));
+}
+
 static void each_message(void *user, const char *path, struct mox_slice data)
 {
     (void)path;
@@ -337,7 +380,13 @@ static void each_message(void *user, const char *path, struct mox_slice data)
     struct mox_message *m = NULL;
     assert_int_equal(mox_message_parse(&m, &t.env, s), MOX_OK);
     tree_check(mox_message_root(m), s);
-    assert_int_equal(mox_message_root(m)->end, s.len);
+    struct buf again;
+    mox__buf_init(&again, &t.env, s.len);
+    rebuild(&again, mox_message_root(m), s);
+    assert_int_equal(again.len, s.len);
+    assert_memory_equal(again.data != NULL ? again.data : s.data, s.data, s.len);
+    assert_in_range(mox__message_work(m), 0, s.len);
+    mox__buf_free(&again);
     mox_message_free(m);
     test_env_done(&t);
     free((void *)(uintptr_t)s.data);
@@ -366,6 +415,7 @@ int main(void)
         cmocka_unit_test(nested_messages),
         cmocka_unit_test(nesting_ends_at_its_bound),
         cmocka_unit_test(the_number_of_parts_ends_at_its_bound),
+        cmocka_unit_test(looking_for_boundaries_takes_a_step_per_byte),
         cmocka_unit_test(details_of_parts),
         cmocka_unit_test(failing_allocations_leave_nothing_behind),
         cmocka_unit_test(fields_are_read_one_by_one),

@@ -7,8 +7,8 @@
 #include "base/text.h"
 #include "support/cm.h"
 #include "support/corpora.h"
+#include "support/part_tree.h"
 #include "support/testenv.h"
-#include "tree.h"
 
 static const char nested[] =
     "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html; charset=koi8-r\n"
@@ -16,20 +16,6 @@ static const char nested[] =
     "Subject: x\nContent-Type: multipart/x; boundary=i\n\n--i\nContent-Disposition: attachment\n\n1\n"
     "--i\n\n2\n--i--\n--b\nContent-Type: image/png\nContent-Transfer-Encoding: quoted-printable\n\n"
     "=20\n--b--\n";
-
-static void same_tree(const struct mox_part *a, const struct mox_part *b)
-{
-    assert_true(a->header == b->header && a->body == b->body && a->end == b->end);
-    assert_true(a->lines == b->lines && a->kind == b->kind && a->encoding == b->encoding);
-    assert_true(a->child_count == b->child_count && a->attachment == b->attachment);
-    assert_true(mox__slice_eq(a->charset, b->charset) || a->charset.len > 127);
-    assert_true(mox__slice_eq(a->type, b->type) || a->type.len > 127);
-    assert_true(mox__slice_eq(a->subtype, b->subtype) || a->subtype.len > 127);
-    const struct mox_part *c = a->children, *d = b->children;
-    for (; c != NULL && d != NULL; c = c->next, d = d->next)
-        same_tree(c, d);
-    assert_true(c == NULL && d == NULL);
-}
 
 /* Parses, encodes; the blob is freed with mox__buf_free(). */
 static struct mox_message *encoded(const struct mox_env *env, struct mox_slice content,
@@ -52,7 +38,7 @@ static void round_trip(const struct mox_env *env, struct mox_slice content)
     mox__arena_init(&a, env, 1 << 24);
     assert_int_equal(mox__structure_decode(slice(blob.data, blob.len), &a, &root), MOX_OK);
     tree_check(root, content);
-    same_tree(mox_message_root(m), root);
+    tree_same(mox_message_root(m), root);
     mox__arena_reset(&a);
     mox__buf_free(&blob);
     mox_message_free(m);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "tree.h"
+#include "support/part_tree.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "support/cm.h"
 
 static char text[65536];
@@ -73,4 +74,23 @@ void tree_check(const struct mox_part *root, struct mox_slice content)
         from = c->end;
     }
     assert_int_equal(count, root->child_count);
+}
+
+static bool same_text(struct mox_slice a, struct mox_slice b)
+{
+    return mox__slice_eq(slice(a.data, a.len > 127 ? 127 : a.len),
+                         slice(b.data, b.len > 127 ? 127 : b.len));
+}
+
+void tree_same(const struct mox_part *a, const struct mox_part *b)
+{
+    assert_true(a->header == b->header && a->body == b->body && a->end == b->end);
+    assert_true(a->lines == b->lines && a->kind == b->kind && a->encoding == b->encoding);
+    assert_true(a->child_count == b->child_count && a->attachment == b->attachment);
+    assert_true(same_text(a->type, b->type) && same_text(a->subtype, b->subtype));
+    assert_true(same_text(a->charset, b->charset));
+    const struct mox_part *c = a->children, *d = b->children;
+    for (; c != NULL && d != NULL; c = c->next, d = d->next)
+        tree_same(c, d);
+    assert_true(c == NULL && d == NULL);
 }

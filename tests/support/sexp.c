@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sexp.h"
+#include "support/sexp.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef MESSAGE_SEXP_H
-#define MESSAGE_SEXP_H
+#ifndef SUPPORT_SEXP_H
+#define SUPPORT_SEXP_H
 
 #include <mox/types.h>
 
