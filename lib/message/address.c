@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "message/address.h"
 
-#include <string.h>
-
 #include <mox/header.h>
 
 #include "base/text.h"
@@ -48,11 +46,16 @@ static bool is_white(uint8_t c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Part of a word. Dots, brackets, controls and 8-bit bytes are let through: real names have them. */
+/* What no word has. Dots, brackets, controls and 8-bit bytes are let through: real names have them. */
+static const bool specials[256] = {
+    ['('] = true, [')'] = true, ['<'] = true, ['>'] = true, ['@'] = true,  [','] = true,
+    [';'] = true, [':'] = true, ['"'] = true, [' '] = true, ['\t'] = true, ['\r'] = true,
+    ['\n'] = true,
+};
+
 static bool is_word(uint8_t c)
 {
-    static const char special[] = {'(', ')', '<', '>', '@', ',', ';', ':', '"'};
-    return !is_white(c) && memchr(special, c, sizeof special) == NULL;
+    return !specials[c];
 }
 
 /* Takes the comment that opens here into a->comment: the last one of an address counts. A parenthesis

@@ -39,10 +39,17 @@ size_t mox__skip_cfws(struct mox_slice s, size_t at)
     return at;
 }
 
-/* RFC 2045 §5.1: printable ASCII but tspecials. 8-bit bytes are let through. */
+/* RFC 2045 §5.1, and DEL. */
+static const bool tspecials[256] = {
+    ['('] = true, [')'] = true, ['<'] = true, ['>'] = true,  ['@'] = true, [','] = true,
+    [';'] = true, [':'] = true, ['/'] = true, ['\\'] = true, ['"'] = true, ['['] = true,
+    [']'] = true, ['?'] = true, ['='] = true, [0x7f] = true,
+};
+
+/* Printable but tspecials. 8-bit bytes are let through. */
 static bool is_token(uint8_t c)
 {
-    return c > ' ' && c != 0x7f && (c >= 0x80 || strchr("()<>@,;:\\\"/[]?=", c) == NULL);
+    return c > ' ' && !tspecials[c];
 }
 
 /* Takes the token at p; empty when there is none. */

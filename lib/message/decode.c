@@ -47,22 +47,50 @@ int mox__plain_pieces(struct mox_slice in, mox__sink *sink, void *user)
     return MOX_OK;
 }
 
-/* Up to four characters of a group. */
+/* The values of all bytes, -1 for those outside of the alphabet. */
+struct alphabet {
+    int8_t values[256];
+};
+
+static void alphabet_init(struct alphabet *a)
+{
+    for (unsigned c = 0; c < 256; c++)
+        a->values[c] = (int8_t)mox__base64_value((uint8_t)c);
+}
+
+/* Up to four characters. */
 struct group {
     uint32_t bits;
     unsigned count;
 };
 
+/* Decodes whole groups without anything between up to *in's end or until p is nearly full. */
+static void put_groups(struct pieces *p, const struct alphabet *a, struct mox_slice *in)
+{
+    const uint8_t *from = in->data, *end = in->data + in->len;
+    uint8_t *to = p->data + p->len, *full = p->data + sizeof p->data - 3;
+    for (; end - from >= 4 && to <= full; from += 4, to += 3) {
+        int bits = a->values[from[0]] | a->values[from[1]] | a->values[from[2]] | a->values[from[3]];
+        if (bits < 0)
+            break;
+        uint32_t group = (uint32_t)a->values[from[0]] << 18 | (uint32_t)a->values[from[1]] << 12 |
+                         (uint32_t)a->values[from[2]] << 6 | (uint32_t)a->values[from[3]];
+        to[0] = (uint8_t)(group >> 16);
+        to[1] = (uint8_t)(group >> 8);
+        to[2] = (uint8_t)group;
+    }
+    *in = slice(from, (size_t)(end - from));
+    p->len = (size_t)(to - p->data);
+}
+
 /* The bytes that the group has, which is then empty. */
-static size_t group_bytes(struct group *g, uint8_t out[3])
+static int put_group(struct pieces *p, struct group *g)
 {
     uint32_t bits = g->bits << (6 * (4 - g->count));
+    const uint8_t bytes[3] = {(uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits};
     size_t len = g->count * 6 / 8;
-    out[0] = (uint8_t)(bits >> 16);
-    out[1] = (uint8_t)(bits >> 8);
-    out[2] = (uint8_t)bits;
     *g = (struct group){0};
-    return len;
+    return put(p, slice(bytes, len));
 }
 
 /* Padding ends a group, and data may follow it: parts that were encoded one by one are seen. */
@@ -70,24 +98,25 @@ int mox__base64_pieces(struct mox_slice in, mox__sink *sink, void *user)
 {
     struct pieces p = {.sink = sink, .user = user};
     struct group g = {0};
-    for (size_t i = 0; i < in.len; i++) {
-        int value = mox__base64_value(in.data[i]);
+    struct alphabet a;
+    alphabet_init(&a);
+    int rc = MOX_OK;
+    while (rc == MOX_OK && in.len > 0) {
+        if (g.count == 0)
+            put_groups(&p, &a, &in);
+        if (in.len == 0)
+            break;
+        int value = a.values[in.data[0]];
         if (value >= 0) {
             g.bits = g.bits << 6 | (uint32_t)value;
             g.count++;
         }
-        if (g.count == 4 || (in.data[i] == '=' && g.count > 0)) {
-            if (sizeof p.data - p.len < 3) {
-                int rc = flush(&p);
-                if (rc != MOX_OK)
-                    return rc;
-            }
-            p.len += group_bytes(&g, p.data + p.len);
-        }
+        if (g.count == 4 || (in.data[0] == '=' && g.count > 0))
+            rc = put_group(&p, &g);
+        in = slice_from(in, 1);
     }
-    uint8_t last[3];
-    size_t len = group_bytes(&g, last);
-    int rc = put(&p, slice(last, len));
+    if (rc == MOX_OK && g.count > 0)
+        rc = put_group(&p, &g);
     return rc != MOX_OK ? rc : flush(&p);
 }
 

@@ -12,6 +12,9 @@ static const char *const names[FIELDS] = {
     "Date", "Subject", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "In-Reply-To", "Message-ID",
 };
 
+/* A message has tens of fields, and few are of the envelope: their length rules most out. */
+static const uint8_t name_lengths[FIELDS] = {4, 7, 4, 6, 8, 2, 2, 3, 11, 10};
+
 struct found {
     struct mox_slice value; /* of the first field; data is NULL without one */
     unsigned count;
@@ -22,7 +25,7 @@ static void find_fields(struct mox_slice headers, struct found *found)
     struct mox_header_field field;
     for (size_t at = 0; mox_header_next(headers, &at, &field);) {
         for (unsigned i = 0; i < FIELDS; i++) {
-            if (!mox__slice_is_nocase(field.name, names[i]))
+            if (field.name.len != name_lengths[i] || !mox__slice_is_nocase(field.name, names[i]))
                 continue;
             if (found[i].count++ == 0)
                 found[i].value = field.value;
