@@ -50,6 +50,9 @@ struct mox_imap_server_config {
     int64_t login_us;          /* default 3 min: before login, in all */
     int64_t idle_us;           /* default 30 min, after login */
     unsigned max_bad_commands; /* default 10, before login */
+    int64_t login_delay_us;    /* how much longer each login takes after the third that failed, while
+                                  the session is slow (mox_imap_server_pace()); default 1 s, 0: no
+                                  delay, full speed */
 };
 
 MOX_API void mox_imap_server_config_init(struct mox_imap_server_config *config);

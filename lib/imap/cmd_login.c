@@ -11,6 +11,9 @@
 
 /* STARTTLS, LOGIN, AUTHENTICATE: how a session gets its user. */
 
+/* Logins that may fail without making the next one wait. */
+#define FREE_FAILURES 3
+
 struct login {
     const char *mechanism; /* for the log */
     char *username, *password; /* in the arena, wiped when the answer is there */
@@ -18,6 +21,7 @@ struct login {
     struct mox_slice response; /* of the client, decoded; borrows from `decoded` */
     struct buf decoded;
     bool aborted, malformed; /* what the client sent instead of a response */
+    bool delayed;            /* it had to wait */
     bool asked;              /* the host was asked */
     int status;              /* and this is its answer */
     struct mox_mailstore store;
@@ -129,11 +133,24 @@ static enum step judge(struct mox_imap_server *s, struct command *c, struct logi
     return mox__imap_no(c, NULL, "cannot log in at the moment, try again later");
 }
 
+/* Guessing gets slower: each login after the third that failed waits longer than the one before. */
+static bool must_wait(struct mox_imap_server *s, struct login *login)
+{
+    if (login->delayed || s->failed_logins <= FREE_FAILURES || s->config.login_delay_us <= 0)
+        return s->delayed_until_us > 0;
+    login->delayed = true;
+    s->delayed_until_us = s->env.monotonic_us(s->env.user) +
+                          (int64_t)(s->failed_logins - FREE_FAILURES) * s->config.login_delay_us;
+    return true;
+}
+
 /* Asks the host, once, and judges its answer. */
 static enum step verify(struct mox_imap_server *s, struct command *c, struct login *login)
 {
     if (login->asked)
         return login->status == MOX_LATER ? STEP_CALL : judge(s, c, login);
+    if (must_wait(s, login))
+        return STEP_CALL;
     login->asked = true;
     if (!mox__slice_is_utf8(slice_of(login->username)) ||
         !mox__slice_is_utf8(slice_of(login->password)))
@@ -263,7 +280,7 @@ enum step mox__cmd_authenticate(struct mox_imap_server *s, struct command *c)
 {
     struct login *login = c->data;
     struct mox_slice text;
-    if (login->asked)
+    if (login->username != NULL)
         return verify(s, c, login);
     if (login->aborted)
         return mox__imap_bad(c, NULL, "given up");

@@ -121,6 +121,15 @@ static bool keep_names(struct command *c, struct mox_slice tag, struct mox_slice
     return true;
 }
 
+bool mox__imap_is_secret(const struct mox_imap_server *s)
+{
+    const struct command_row *row = s->cmd.row;
+    if (row != NULL)
+        return (row->flags & ROW_SECRET) != 0;
+    /* A client that did not wait: this could be the password for a login that was refused. */
+    return s->secret_seen && s->state == ST_NOT_AUTHENTICATED;
+}
+
 static void refuse_at_once(struct mox_imap_server *s, struct command *c)
 {
     if (c->row == NULL)
@@ -152,6 +161,13 @@ void mox__imap_open(struct mox_imap_server *s, struct mox_slice line)
         return;
     }
     s->first_seen = true;
+    if (mox__imap_is_secret(s)) {
+        s->secret_seen = true;
+        if (!whole)
+            tag = slice_of("*"); /* it goes to the log with the answer */
+        if (c->row == NULL)
+            word.len = 0;
+    }
     if (!keep_names(c, tag, word))
         s->failure = MOX_ENOMEM;
     refuse_at_once(s, c);

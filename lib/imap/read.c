@@ -23,7 +23,7 @@
 
 static struct mox_slice waiting_input(const struct mox_imap_server *s)
 {
-    return slice(s->in.data + s->in_at, s->in.len - s->in_at);
+    return slice_from(slice(s->in.data, s->in.len), s->in_at);
 }
 
 /* Forgets `len` bytes at the front. The memory moves when half of it is free, so that a thousand
@@ -108,7 +108,7 @@ static enum literal judge(struct mox_imap_server *s, const struct announced *a)
 static void drop_gathered(struct mox_imap_server *s)
 {
     size_t len = s->scanned;
-    if (s->cmd.row != NULL && (s->cmd.row->flags & ROW_SECRET) != 0)
+    if (len > 0 && mox__imap_is_secret(s))
         mox__wipe(s->in.data + s->in_at, len);
     s->gathered = s->scanned = 0;
     s->literal_bytes = 0;
@@ -190,8 +190,7 @@ static void take_line(struct mox_imap_server *s, struct mox_slice line)
     bool first = !s->cmd_open;
     if (first)
         mox__imap_open(s, line);
-    bool secret = s->cmd.row != NULL && (s->cmd.row->flags & ROW_SECRET) != 0;
-    mox__imap_trace_input(s, line, secret);
+    mox__imap_trace_input(s, line, mox__imap_is_secret(s));
     if (s->closing || s->failure < 0)
         return;
     struct announced a;
@@ -238,9 +237,9 @@ static bool read_command(struct mox_imap_server *s)
         s->literal_left -= n;
         if (s->literal_left > 0)
             return false;
-        bool secret = (s->cmd.row->flags & ROW_SECRET) != 0;
         mox__imap_trace_input_data(
-            s, slice(waiting_input(s).data + s->gathered, s->scanned - s->gathered), secret);
+            s, slice(waiting_input(s).data + s->gathered, s->scanned - s->gathered),
+            mox__imap_is_secret(s));
         s->gathered = s->scanned;
     }
     if (s->gathered - s->literal_bytes > COMMAND_TEXT_MAX_BYTES) {
@@ -279,9 +278,8 @@ static bool read_skip(struct mox_imap_server *s)
         n = (size_t)s->literal_left;
     if (n == 0 && s->literal_left > 0)
         return false;
-    bool secret = s->cmd.row != NULL && (s->cmd.row->flags & ROW_SECRET) != 0;
     if (n > 0)
-        mox__imap_trace_input_data(s, slice(waiting_input(s).data, n), secret);
+        mox__imap_trace_input_data(s, slice(waiting_input(s).data, n), mox__imap_is_secret(s));
     s->literal_left -= n;
     if (s->literal_left == 0)
         s->reader = READ_COMMAND;
@@ -294,8 +292,7 @@ static bool read_answer(struct mox_imap_server *s)
     struct mox_slice line;
     if (s->in.len == s->in_at || !find_line(s, 0, AUTH_LINE_MAX_BYTES, &line))
         return false;
-    bool secret = (s->cmd.row->flags & ROW_SECRET) != 0;
-    mox__imap_trace_input(s, line, secret);
+    mox__imap_trace_input(s, line, mox__imap_is_secret(s));
     s->reader = READ_BUSY;
     s->called = false; /* what changed meanwhile is looked at anyway */
     s->cmd.row->answer(s, &s->cmd, line);

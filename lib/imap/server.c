@@ -38,6 +38,7 @@ void mox_imap_server_config_init(struct mox_imap_server_config *config)
         .login_us = 180 * SECOND,
         .idle_us = 1800 * SECOND,
         .max_bad_commands = 10,
+        .login_delay_us = SECOND,
     };
 }
 
@@ -220,6 +221,8 @@ int64_t mox_imap_server_deadline(struct mox_imap_server *s)
         due = earlier(due, s->started_us + s->config.login_us);
     if (!user && !s->first_seen)
         due = earlier(due, s->started_us + s->config.first_command_us);
+    if (s->delayed_until_us > 0)
+        due = earlier(due, s->delayed_until_us);
     if (s->reader == READ_BUSY)
         return due; /* we are the one who is waited for */
     if (s->literal_left > 0)
@@ -231,6 +234,11 @@ int mox_imap_server_tick(struct mox_imap_server *s)
 {
     if (now_us(s) < mox_imap_server_deadline(s))
         return s->failure;
+    if (s->delayed_until_us > 0 && now_us(s) >= s->delayed_until_us) {
+        s->delayed_until_us = 0;
+        s->called = true;
+        return go_on(s);
+    }
     bool stuck = s->out.len > s->out_at; /* then a BYE would not get out either */
     if (!stuck)
         mox__imap_bye(s, "inactive");
@@ -294,7 +302,7 @@ void mox_imap_server_shutdown(struct mox_imap_server *s)
 
 unsigned mox_imap_server_pace(struct mox_imap_server *s)
 {
-    if (s->failed_logins < SLOW_AFTER_FAILURES)
+    if (s->failed_logins < SLOW_AFTER_FAILURES || s->config.login_delay_us == 0)
         return 0;
     size_t fair = (s->out.len - s->out_at) / SLOW_REPLY_SECONDS;
     return fair > 0 && fair <= UINT32_MAX ? (unsigned)fair : 1;

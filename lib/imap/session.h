@@ -69,6 +69,7 @@ struct mox_imap_server {
     bool shutdown;    /* the host wants to stop: BYE when no command runs */
     bool first_seen;  /* a command was there; before, anything else is a probe */
     bool starttls_due; /* the OK is in the output, the handshake comes next */
+    bool secret_seen; /* there was a LOGIN or AUTHENTICATE */
     bool utf8;        /* names travel as UTF-8 (UTF8=ACCEPT) */
     unsigned bad_commands, failed_logins;
 
@@ -101,6 +102,7 @@ struct mox_imap_server {
 
     /* on the monotonic clock */
     int64_t started_us, active_us, sent_us;
+    int64_t delayed_until_us; /* a login waits for this; 0: none does */
 
     /* the account */
     bool have_store;
@@ -160,6 +162,8 @@ void mox__imap_bye(struct mox_imap_server *s, const char *text);
 
 /* Makes s->cmd the command on this line, which may be refused at once: then its result is set. */
 void mox__imap_open(struct mox_imap_server *s, struct mox_slice line);
+/* Whether the command's text must not be logged. */
+bool mox__imap_is_secret(const struct mox_imap_server *s);
 /* Runs the command as far as it goes. */
 void mox__imap_advance(struct mox_imap_server *s);
 /* Whether what it waits for is there. */

@@ -33,6 +33,7 @@ int rig_open(struct rig *r, const struct mox_env *env, struct mox_mailstore *sto
     config.hostname = "mx.example";
     config.auth_without_tls = true;
     config.starttls = true;
+    config.login_delay_us = 0;
     struct mox_peer peer = {.size = sizeof peer, .cid = 10};
     strcpy(peer.remote_ip, "192.0.2.1");
     return mox_imap_server_new(&r->server, env, &config, &peer, &callbacks, r);

@@ -20,6 +20,7 @@ static const struct dialogue {
     {"timeouts.txt", HOST_NO_TLS},
     {"shutdown.txt", HOST_SLOW_STORE},
     {"slow.txt", HOST_SLOW_STORE | HOST_FILLED},
+    {"delay.txt", HOST_NO_TLS},
     {"literals.txt", HOST_NO_TLS},
     {"bad.txt", HOST_NO_TLS},
     {"gone.txt", HOST_NO_TLS},
