@@ -197,38 +197,55 @@ static void account(struct mox_smtp_server *s, size_t read, size_t written)
         refuse_smuggling(s);
 }
 
-/* Whether reading on makes no sense. */
-static bool is_endless(struct mox_smtp_server *s)
+/* Whether there is more to come than is worth reading. */
+static bool is_endless(const struct mox_smtp_server *s)
 {
-    struct content *c = &s->content;
+    const struct content *c = &s->content;
     uint64_t left = c->is_chunk ? c->chunk_left : 0, max = max_read(s);
-    if (c->ended || (c->read <= max && left <= max - c->read))
-        return false;
+    return !c->ended && (c->read > max || left > max - c->read);
+}
+
+static void give_up(struct mox_smtp_server *s)
+{
     mox__smtp_prepare(s, 552, "5.3.4", too_large);
     leave(s);
     mox__smtp_send(s, &s->reply);
     mox__smtp_close(s);
-    return true;
+}
+
+/* How much of the source is read at once: not beyond the chunk, and to where it is endless but no
+ * further, so that it does not matter how reads are split. */
+static size_t step_bytes(const struct mox_smtp_server *s, struct mox_slice src)
+{
+    const struct content *c = &s->content;
+    size_t len = src.len < STEP_BYTES ? src.len : STEP_BYTES;
+    if (c->is_chunk && len > c->chunk_left)
+        len = (size_t)c->chunk_left;
+    if (!c->is_chunk && len > max_read(s) - c->read)
+        len = (size_t)(max_read(s) - c->read) + 1;
+    return len;
 }
 
 size_t mox__smtp_content_read(struct mox_smtp_server *s, struct mox_slice src)
 {
     struct content *c = &s->content;
-    size_t len = src.len < STEP_BYTES ? src.len : STEP_BYTES, used = 0, written = 0;
-    if (c->is_chunk && len > c->chunk_left)
-        len = (size_t)c->chunk_left;
-    if (is_endless(s))
+    size_t len = step_bytes(s, src), written = 0;
+    if (is_endless(s)) { /* a chunk says so before it comes */
+        give_up(s);
         return 0;
+    }
     uint8_t *room = mox__buf_reserve(&c->piece, DATA_READER_ROOM(len));
     if (room == NULL) {
         s->failure = MOX_ENOMEM;
         mox__smtp_close(s);
         return 0;
     }
-    used = mox__data_read(&c->reader, src.data, len, room, &written);
+    size_t used = mox__data_read(&c->reader, src.data, len, room, &written);
     mox__smtp_trace_content(s, slice(src.data, used));
     account(s, used, written);
-    if (c->piece.len >= PIECE_BYTES)
+    if (is_endless(s))
+        give_up(s);
+    else if (c->piece.len >= PIECE_BYTES)
         mox__smtp_content_flush(s);
     return used;
 }
