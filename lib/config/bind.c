@@ -49,7 +49,8 @@ void mox__field_presets(const struct value_type *type, void *out)
             preset(&type->fields[i], (uint8_t *)out + type->fields[i].offset);
 }
 
-static void bind_value(struct bind *b, const struct sconf_node *n, const struct value_type *type,
+/* Whether the entry has the form of its type; only then may its check look at it. */
+static bool bind_value(struct bind *b, const struct sconf_node *n, const struct value_type *type,
                        void *out);
 
 /* The name by which a message calls the entry. */
@@ -82,19 +83,20 @@ static bool is_composite(struct bind *b, const struct sconf_node *n, bool list)
     return false;
 }
 
-static void bind_scalar(struct bind *b, const struct sconf_node *n, const struct value_type *type,
+static bool bind_scalar(struct bind *b, const struct sconf_node *n, const struct value_type *type,
                         void *out)
 {
     char name[SCONF_QUOTED_MAX], text[SCONF_QUOTED_MAX];
     if (n->first != NULL) {
         mox__bind_wrong(b, n->first->line, "unexpected indentation: the value of %s stands on its "
                         "own line, behind a space", name_of(n, name));
-        return;
+        return false;
     }
     const char *failure = type->parse(b, n->value, out);
     if (failure != NULL)
         mox__bind_wrong(b, n->line, "%s: bad value %s: %s", name_of(n, name),
                         mox__sconf_quote(n->value, text), failure);
+    return failure == NULL;
 }
 
 static const struct field *find_field(const struct value_type *type, struct mox_slice name)
@@ -140,7 +142,8 @@ static bool is_zero(const void *value, size_t size)
 static void bind_field(struct bind *b, const struct sconf_node *n, const struct field *f,
                        void *value)
 {
-    bind_value(b, n, f->type, value);
+    if (!bind_value(b, n, f->type, value))
+        return;
     if (f->zero_is_preset && is_zero(value, f->type->size))
         preset(f, value);
     if (f->check != NULL)
@@ -207,7 +210,7 @@ static void bind_items(struct bind *b, const struct sconf_node *n, const struct 
             *(const char **)value = "";
         if (map && !take_key(b, child, item))
             return;
-        bind_value(b, child, type->element, value);
+        (void)bind_value(b, child, type->element, value);
         item += type->item_size;
     }
     if (map && array.count > 1)
@@ -215,29 +218,32 @@ static void bind_items(struct bind *b, const struct sconf_node *n, const struct 
     memcpy(out, &array, sizeof array);
 }
 
-static void bind_value(struct bind *b, const struct sconf_node *n, const struct value_type *type,
+static bool bind_value(struct bind *b, const struct sconf_node *n, const struct value_type *type,
                        void *out)
 {
     bool nil = n->first == NULL && mox__slice_is(n->value, "nil");
     if (b->no_memory)
-        return;
+        return false;
     if (type->kind == VALUE_OPTIONAL) {
         void *value = mox__arena_alloc(b->arena, 1, type->element->size);
         memcpy(out, &value, sizeof value);
         if (value == NULL) {
             b->no_memory = true;
-            return;
+            return false;
         }
         type = type->element;
         out = value;
         mox__field_presets(type, value);
     }
     if (type->kind == VALUE_SCALAR)
-        bind_scalar(b, n, type, out);
-    else if (type->kind == VALUE_STRUCT && (nil || is_composite(b, n, false)))
+        return bind_scalar(b, n, type, out);
+    if (!nil && !is_composite(b, n, type->kind == VALUE_LIST))
+        return false;
+    if (type->kind == VALUE_STRUCT)
         bind_struct(b, n, type, out);
-    else if (type->kind != VALUE_STRUCT && !nil && is_composite(b, n, type->kind == VALUE_LIST))
+    else if (!nil)
         bind_items(b, n, type, out);
+    return true;
 }
 
 int mox__bind(struct bind *b, const struct value_type *type, void *out)

@@ -132,6 +132,11 @@ static int merge_node(struct sconf *tree, struct sconf_node *node, const struct 
         if (rc < 0)
             return rc;
     }
+    while (node->first != NULL && after->first != NULL && node->is_list != after->is_list) {
+        int rc = mox__sconf_remove(tree, node->first); /* a list became a map, or the reverse */
+        if (rc < 0)
+            return rc;
+    }
     if (node->first == NULL)
         node->is_list = after->is_list;
     return node->is_list ? merge_list(tree, node, after) : merge_map(tree, node, before, after);

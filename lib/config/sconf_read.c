@@ -187,6 +187,8 @@ static int read_line(struct reader *r, const struct line *l, size_t at)
 {
     if (memchr(l->text.data, '\0', l->text.len) != NULL)
         return wrong(r, l->text, "a NUL byte in", "the file must be text");
+    if (memchr(l->text.data, '\r', l->text.len) != NULL) /* it could not be written back */
+        return wrong(r, l->text, "a carriage return in", "end lines with LF, or CR LF");
     int rc = follow_indent(r, l);
     if (rc < 0)
         return rc;

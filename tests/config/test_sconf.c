@@ -93,6 +93,7 @@ static void each_mistake_is_reported_with_its_line(void **state)
         {"- c\n", "f:1: ", "found the list item"},
         {"A: 1\nB: 2\nA: 3\nC: 1\n", "f:3: ", "duplicate key \"A\", already on line 1"},
         {"M:\n\tx: 1\n\ty: 2\n\tx: 3\nN: 1\n", "f:4: ", "duplicate key \"x\""},
+        {"A: 1\r\nB: 2\r\r\n", "f:2: ", "a carriage return in \"B: 2?\""},
         {"A: \001\002\nb\001\n", "f:2: ", "no colon in \"b?\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -184,6 +185,8 @@ static void a_change_keeps_comments_and_every_other_line(void **state)
         /* the last entry of a map goes, and the first comes back */
         {"M:\n\tx: 1\n", "M:\n\tx: 1\n", "M: nil\n", "M: nil\n"},
         {"# m\nM: nil\n", "M: nil\n", "M:\n\tx: 1\n", "# m\nM:\n\tx: 1\n"},
+        /* a list that becomes a map */
+        {"# l\nL:\n\t# one\n\t- 1\n", "L:\n\t- 1\n", "L:\n\tx: 1\n", "# l\nL:\n\tx: 1\n"},
         /* CRLF files stay that, and a last line gets its end */
         {"A: 1\r\nB: 2", "A: 1\nB: 2\n", "A: 2\nB: 2\nC: 3\n", "A: 2\r\nB: 2\nC: 3\r\n"},
     };
