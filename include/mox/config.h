@@ -4,6 +4,7 @@
 
 #include <mox/env.h>
 #include <mox/error.h>
+#include <mox/log.h>
 
 MOX_BEGIN_DECLS
 
@@ -176,6 +177,9 @@ MOX_API MOX_MUST_USE int mox_config_data_dir(const struct mox_env *env, const ch
 /** The listener's host name: its own, or the server's. */
 MOX_API const char *mox_config_hostname(const struct mox_config *config,
                                         const struct mox_config_listener *listener);
+/** Gives a logger the levels of mox.conf. MOX_ELIMIT for too many packages. */
+MOX_API MOX_MUST_USE int mox_config_log_levels(const struct mox_config *config,
+                                               struct mox_logger *logger);
 /** The account of that name, or NULL. */
 MOX_API const struct mox_config_account *mox_config_account(const struct mox_config *config,
                                                             const char *name);

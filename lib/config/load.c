@@ -240,3 +240,13 @@ const char *mox_config_hostname(const struct mox_config *config,
 {
     return *listener->hostname != '\0' ? listener->hostname : config->mox->hostname;
 }
+
+int mox_config_log_levels(const struct mox_config *config, struct mox_logger *logger)
+{
+    int rc = mox_logger_level(logger, NULL, config->mox->log_level);
+    for (size_t i = 0; i < config->mox->package_log_levels.count && rc == MOX_OK; i++) {
+        const struct mox_config_level *l = &config->mox->package_log_levels.items[i];
+        rc = mox_logger_level(logger, l->pkg, l->level);
+    }
+    return rc;
+}

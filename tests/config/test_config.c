@@ -176,6 +176,25 @@ static void the_data_directory_is_known_even_when_much_is_wrong(void **state)
     assert_non_null(strstr(err.text, "mox.conf:1: no DataDir"));
 }
 
+static void show_level(void *user, const char *pkg, enum mox_log_level level)
+{
+    char *out = user;
+    (void)sprintf(out + strlen(out), "%s=%s ", pkg == NULL ? "" : pkg, mox_log_level_name(level));
+}
+
+static void log_levels_reach_the_logger(void **state)
+{
+    struct fixture *f = *state;
+    struct mox_logger *logger;
+    char out[200] = "";
+    assert_int_equal(load(f), MOX_OK);
+    assert_int_equal(mox_logger_new(&logger, STDERR_FILENO), MOX_OK);
+    assert_int_equal(mox_config_log_levels(f->config, logger), MOX_OK);
+    mox_logger_levels(logger, show_level, out);
+    assert_string_equal(out, "=info store=debug ");
+    mox_logger_free(logger);
+}
+
 static void addresses_are_found_in_their_canonical_form(void **state)
 {
     struct fixture *f = *state;
@@ -326,6 +345,8 @@ static const struct {
     {"domains.conf", "bob@example.org: nil", "ALICE@example.org: nil", "25",
      "also a destination of account alice (line 15)"},
     {"domains.conf", "Mailbox: All", "Mailbox: #All", "21", "cannot be a mailbox"},
+    {"domains.conf", good_domains, "Domains: nil\nAccounts:\n\t- x\n\t- \n", "3",
+     "takes \"Key: value\" lines"},
     {"domains.conf", "Domains:\n", "Domains: x\n\ty: z\n", "2", "unexpected indentation"},
 };
 
@@ -570,6 +591,7 @@ int main(void)
         TEST(both_files_are_loaded),
         TEST(the_path_may_be_that_of_the_file),
         TEST(the_data_directory_is_known_even_when_much_is_wrong),
+        TEST(log_levels_reach_the_logger),
         TEST(addresses_are_found_in_their_canonical_form),
         TEST(unicode_names_are_found_in_every_form),
         TEST(overlong_and_odd_addresses_are_not_found),
