@@ -12,6 +12,7 @@ const struct flag global_flags[] = {
 const struct command_group *const command_groups[] = {
     &server_group,
     &config_group,
+    &data_group,
     &help_group,
 };
 const size_t command_group_count = sizeof command_groups / sizeof command_groups[0];

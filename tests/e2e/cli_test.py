@@ -206,6 +206,13 @@ class CliTest(unittest.TestCase):
         self.check(self.mox("config", "describe-static"), 0, out="\t\tSubmissions:\n")
         self.check(self.mox("config", "describe-domains"), 0, out="\t\tDestinations:\n")
 
+    # data
+
+    def test_verifydata_needs_a_data_directory(self):
+        self.check(self.mox("verifydata", "nowhere"), 1, err="nowhere")
+        self.check(self.mox("verifydata", "-dir", "nowhere"), 1, err="no nowhere/mox.conf")
+        self.check(self.mox("verifydata", "a", "b"), 2, err="too many arguments")
+
     # control
 
     def control(self, replies, greeting="ctlv0\n"):
