@@ -56,6 +56,21 @@ static struct mox_view *view_of(const struct test_env *t, const struct model *m)
     return view;
 }
 
+/* UIDs from 1 to count. */
+static struct mox_view *large_view(struct test_env *t, uint32_t count)
+{
+    struct mox_view_row *rows = calloc(count, sizeof *rows);
+    assert_non_null(rows);
+    for (uint32_t i = 0; i < count; i++)
+        rows[i] = (struct mox_view_row){.uid = i + 1, .modseq = 1};
+    const struct mox_view_info info = {
+        .size = sizeof info, .mailbox = 7, .uidvalidity = 8, .uidnext = count + 1, .modseq = 1};
+    struct mox_view *view = NULL;
+    assert_int_equal(mox_view_new(&view, &t->env, &info, rows, count), MOX_OK);
+    free(rows);
+    return view;
+}
+
 static bool same_row(const struct mox_view_row *a, const struct mox_view_row *b)
 {
     return a->uid == b->uid && a->flags == b->flags && a->keywords == b->keywords &&
@@ -232,6 +247,48 @@ static void random_edits_agree_with_an_array(void **state)
     test_env_done(&t);
 }
 
+/* Whole stretches go, at the start, in the middle, at the end, and at last everything. */
+static void stretches_may_go_whole(void **state)
+{
+    (void)state;
+    enum { COUNT = 5000 };
+    static const uint32_t stretches[][2] = {
+        {1025, 2048}, {1, 1024}, {4097, 5000}, {1, COUNT}, {2049, 4096}};
+    static struct mox_view_edit edits[COUNT];
+    struct test_env t;
+    test_env_init(&t);
+    struct model *m = calloc(1, sizeof *m);
+    assert_non_null(m);
+    m->uidnext = COUNT + 1;
+    struct mox_view *base = large_view(&t, COUNT);
+    for (size_t i = 0; i < sizeof stretches / sizeof stretches[0]; i++) {
+        size_t count = 0;
+        for (uint32_t uid = stretches[i][0]; uid <= stretches[i][1]; uid++)
+            edits[count++] = (struct mox_view_edit){.row.uid = uid, .remove = true};
+        m->count = 0;
+        for (uint32_t uid = 1; uid <= COUNT; uid++)
+            if (uid < stretches[i][0] || uid > stretches[i][1])
+                m->rows[m->count++] = (struct mox_view_row){.uid = uid, .modseq = 1};
+        struct mox_view_info info = info_of(m);
+        struct mox_view *view = NULL, *more = NULL;
+        assert_int_equal(mox_view_edit(&view, base, &info, edits, count), MOX_OK);
+        assert_shows(view, m);
+        assert_diff_leads_to(base, view, m);
+        const struct mox_view_edit edit = {.row = {.uid = COUNT + 1, .modseq = 2}};
+        m->rows[m->count++] = edit.row;
+        m->uidnext++;
+        info.uidnext++;
+        assert_int_equal(mox_view_edit(&more, view, &info, &edit, 1), MOX_OK);
+        assert_shows(more, m);
+        m->uidnext--;
+        mox_view_unref(view);
+        mox_view_unref(more);
+    }
+    mox_view_unref(base);
+    free(m);
+    test_env_done(&t);
+}
+
 /* Two views made from one base do not see each other's messages. */
 static void branches_of_a_view_stay_apart(void **state)
 {
@@ -259,20 +316,6 @@ static void branches_of_a_view_stay_apart(void **state)
     free(m);
     free(other);
     test_env_done(&t);
-}
-
-/* Allocates the rows of a large mailbox. */
-static struct mox_view *large_view(struct test_env *t, uint32_t count)
-{
-    struct mox_view_row *rows = calloc(count, sizeof *rows);
-    assert_non_null(rows);
-    for (uint32_t i = 0; i < count; i++)
-        rows[i] = (struct mox_view_row){.uid = i + 1, .modseq = 1};
-    const struct mox_view_info info = {.size = sizeof info, .uidnext = count + 1, .modseq = 1};
-    struct mox_view *view = NULL;
-    assert_int_equal(mox_view_new(&view, &t->env, &info, rows, count), MOX_OK);
-    free(rows);
-    return view;
 }
 
 static int count_told(void *user, uint32_t index, const struct mox_view_row *row)
@@ -553,6 +596,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_edits_agree_with_an_array),
+        cmocka_unit_test(stretches_may_go_whole),
         cmocka_unit_test(branches_of_a_view_stay_apart),
         cmocka_unit_test(a_change_shares_what_it_does_not_touch),
         cmocka_unit_test(a_message_after_the_other_fills_the_same_memory),
