@@ -100,18 +100,17 @@ void mox__memory_draft_settle(struct draft *d)
         qsort(d->list, d->count, sizeof d->list[0], by_name);
     for (size_t i = 0; i < d->count; i++) {
         struct mox_mailbox *last = kept == 0 ? NULL : &d->list[kept - 1];
-        struct mox_mailbox entry = d->list[i];
+        const struct mox_mailbox entry = d->list[i];
         if (is_nothing(&entry))
             continue;
         if (last == NULL || strcmp(last->name, entry.name) != 0) {
             d->list[kept++] = entry;
             continue;
         }
-        entry.subscribed = entry.subscribed || last->subscribed;
-        bool is_mailbox = entry.id != 0;
-        last->subscribed = entry.subscribed;
-        if (is_mailbox)
+        bool subscribed = entry.subscribed || last->subscribed;
+        if (entry.id != 0)
             *last = entry;
+        last->subscribed = subscribed;
     }
     d->count = kept;
 }

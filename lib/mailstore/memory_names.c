@@ -25,7 +25,7 @@ static int create(struct draft *d, const struct mox_mailbox_change *op, struct m
     return MOX_OK;
 }
 
-/* Whether the entry is the mailbox of this name or lies below it. */
+/* Whether the entry lies below this name. */
 static bool is_below(const struct mox_mailbox *entry, const char *name)
 {
     size_t len = strlen(name);
