@@ -34,10 +34,9 @@ static void free_if_over(struct conn *c)
     if (c->state != CONN_CLOSED || !c->release || c->working || atomic_load(&c->wake_posted))
         return;
     struct net *net = c->net;
+    bool lasts = c->lasts;
     mox__mem_free(&net->env, c);
-    net->conn_count--;
-    if (net->conn_count == 0 && net->stopping)
-        net->drained(net->drained_user);
+    mox__net_forget(net, lasts);
 }
 
 static void end_session(struct conn *c)
@@ -146,6 +145,17 @@ static enum next start_tls(struct conn *c)
     return mox__conn_start_tls(c, (struct mox_slice){data, len});
 }
 
+static void tell_shutdown(struct conn *c)
+{
+    const struct service *service = c->endpoint->service;
+    c->told = true;
+    c->engine.ops->shutdown(c->engine.self);
+    if (service->lasts == NULL || !service->lasts(c->session))
+        return;
+    c->lasts = true;
+    mox__net_lasting(c->net);
+}
+
 /* Output first: the last words of a failing session get out, and a peer that does not read is not
  * read from. */
 static enum next step(struct conn *c)
@@ -160,8 +170,7 @@ static enum next step(struct conn *c)
     if ((wants & MOX_WANTS_CLOSE) || c->failed)
         return say_goodbye(c);
     if (c->net->stopping && !c->told) {
-        c->told = true;
-        c->engine.ops->shutdown(c->engine.self);
+        tell_shutdown(c);
         return NEXT_STEP;
     }
     if (wants & MOX_WANTS_STARTTLS)
@@ -315,8 +324,13 @@ void mox__conn_shutdown(struct conn *c)
 
 void mox__conn_abort(struct conn *c)
 {
-    if (!c->working)
+    if (!c->working && !c->lasts)
         (void)mox__conn_close(c);
+}
+
+void mox__conn_end(struct conn *c)
+{
+    (void)mox__conn_close(c);
 }
 
 void mox__conn_release_idle(struct conn *c)

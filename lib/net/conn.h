@@ -21,6 +21,9 @@ struct service {
     /* The socket is closed. The session frees the engine as soon as nothing is pending in it, and
      * then calls mox__conn_release(), at once or later. */
     void (*closed)(void *session);
+    /* Asked once the engine was told of the shutdown: whether the session waits for its very end,
+     * and is not waited for. NULL: no. */
+    bool (*lasts)(void *session);
 };
 
 /* What a listener accepts connections for. It outlives them. */

@@ -52,6 +52,7 @@ struct conn {
     bool eof;        /* the peer sends no more */
     bool woken;      /* the engine is to be told so */
     bool told;       /* the engine knows of the shutdown */
+    bool lasts;      /* until mox__net_abort() */
     bool release;    /* the session is gone: free when the rest is too */
     bool idle;       /* its memory was given back */
     size_t lingered; /* bytes thrown away */
@@ -65,6 +66,7 @@ void mox__conn_watch(struct conn *c, int events);
 int mox__conn_start(struct conn *c, const struct mox_tls_info *tls);
 void mox__conn_shutdown(struct conn *c);
 void mox__conn_abort(struct conn *c);
+void mox__conn_end(struct conn *c); /* no worker has it */
 void mox__conn_release_idle(struct conn *c);
 
 /* conn_io.c */

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -31,7 +29,6 @@ struct listener {
     struct timer again;
     int fd;
     uint16_t port;
-    char *path;    /* of a Unix socket, else NULL */
     bool short_of; /* the back-off is in the log already */
 };
 
@@ -96,7 +93,6 @@ static struct listener *new_listener(struct net *net, const struct endpoint *end
         return NULL;
     l->net = net;
     l->endpoint = endpoint;
-    l->fd = -1;
     mox__timer_init(&l->again, net->loop, accept_again);
     return l;
 }
@@ -108,8 +104,7 @@ static int listen_at(const struct sockaddr *address, socklen_t len)
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (address->sa_family != AF_UNIX)
-        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (address->sa_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, address, len) == 0 && listen(fd, BACKLOG) == 0)
@@ -173,53 +168,26 @@ int mox__listener_open(struct listener **out, struct net *net, const char *ip, u
     struct ip parsed;
     if (!mox__ip_parse(slice_of(ip), &parsed))
         return mox__fail(err, MOX_EINVAL, "listen on %s: not an IP address", ip);
-    struct listener *l = new_listener(net, endpoint);
-    if (l == NULL)
-        return mox__fail(err, MOX_ENOMEM, "listen on %s: out of memory", ip);
     struct sockaddr_storage address;
     socklen_t len = fill_address(&address, &parsed, port);
-    l->fd = listen_at((const struct sockaddr *)&address, len);
-    if (l->fd < 0) {
-        int rc = fail_listen(err, errno, ip, port);
-        mox__listener_close(l);
-        return rc;
-    }
-    l->port = bound_port(l->fd);
-    ev_io_init(&l->io, acceptable, l->fd, EV_READ);
-    l->io.data = l;
-    *out = l;
-    return MOX_OK;
+    int fd = listen_at((const struct sockaddr *)&address, len);
+    if (fd < 0)
+        return fail_listen(err, errno, ip, port);
+    int rc = mox__listener_adopt(out, net, fd, endpoint);
+    return rc == MOX_OK ? rc : mox__fail(err, rc, "listen on %s: out of memory", ip);
 }
 
-int mox__listener_open_unix(struct listener **out, struct net *net, const char *path,
-                            const struct endpoint *endpoint, struct mox_error *err)
+int mox__listener_adopt(struct listener **out, struct net *net, int fd,
+                        const struct endpoint *endpoint)
 {
     *out = NULL;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return mox__fail(
-            err, MOX_ELIMIT,
-            "listen on %s: the path is longer than the %zu bytes that the system takes", path,
-            sizeof address.sun_path - 1);
-    memcpy(address.sun_path, path, strlen(path));
     struct listener *l = new_listener(net, endpoint);
-    char *copy = mox__strndup(&net->env, path, strlen(path));
-    if (l == NULL || copy == NULL) {
-        mox__mem_free(&net->env, l);
-        mox__mem_free(&net->env, copy);
-        return mox__fail(err, MOX_ENOMEM, "listen on %s: out of memory", path);
+    if (l == NULL) {
+        (void)close(fd);
+        return MOX_ENOMEM;
     }
-    (void)unlink(path);
-    l->fd = listen_at((const struct sockaddr *)&address, sizeof address);
-    if (l->fd < 0) {
-        int rc =
-            mox__fail(err, mox__status_of_errno(errno), "listen on %s: %s", path, strerror(errno));
-        mox__mem_free(&net->env, copy);
-        mox__listener_close(l);
-        return rc;
-    }
-    l->path = copy;
-    (void)chmod(path, 0660);
+    l->fd = fd;
+    l->port = bound_port(fd);
     ev_io_init(&l->io, acceptable, l->fd, EV_READ);
     l->io.data = l;
     *out = l;
@@ -235,14 +203,9 @@ void mox__listener_close(struct listener *l)
 {
     if (l == NULL)
         return;
-    if (l->fd >= 0) {
-        ev_io_stop(mox__loop_ev(l->net->loop), &l->io);
-        (void)close(l->fd);
-    }
+    ev_io_stop(mox__loop_ev(l->net->loop), &l->io);
+    (void)close(l->fd);
     mox__timer_stop(&l->again);
-    if (l->path != NULL)
-        (void)unlink(l->path);
-    mox__mem_free(&l->net->env, l->path);
     mox__mem_free(&l->net->env, l);
 }
 

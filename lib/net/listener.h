@@ -20,10 +20,9 @@ struct listener;
 MOX_MUST_USE int mox__listener_open(struct listener **out, struct net *net, const char *ip,
                                     uint16_t port, const struct endpoint *endpoint,
                                     struct mox_error *err);
-/* The same for a Unix socket, mode 0660. An old file of that name is removed first, and the new one
- * by mox__listener_close(). */
-MOX_MUST_USE int mox__listener_open_unix(struct listener **out, struct net *net, const char *path,
-                                         const struct endpoint *endpoint, struct mox_error *err);
+/* The same for a socket that listens already, which it takes over, also when it fails. */
+MOX_MUST_USE int mox__listener_adopt(struct listener **out, struct net *net, int fd,
+                                     const struct endpoint *endpoint);
 void mox__listener_start(struct listener *l);
 void mox__listener_close(struct listener *l); /* NULL is fine */
 uint16_t mox__listener_port(const struct listener *l);

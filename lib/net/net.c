@@ -19,6 +19,31 @@ static void sweep(struct timer *t)
     mox__timer_at(&net->sweep, mox__loop_now(net->loop) + SWEEP_US);
 }
 
+/* A connection may go while it is told something, but only itself. */
+static void tell_all(struct net *net, void (*tell)(struct conn *c))
+{
+    for (struct conn *c = net->conns, *next; c != NULL; c = next) {
+        next = c->next;
+        tell(c);
+    }
+}
+
+static void say_drained(struct loop_task *t)
+{
+    struct net *net = (struct net *)(void *)((char *)t - offsetof(struct net, drain_task));
+    net->drain_posted = false;
+    net->drained(net->drained_user);
+}
+
+static void check_drained(struct net *net)
+{
+    if (!net->stopping || net->conn_count > net->lasting_count || net->drain_posted)
+        return;
+    net->drain_posted = true;
+    net->drain_task.run = say_drained;
+    mox__loop_post(net->loop, &net->drain_task);
+}
+
 int mox__net_new(struct net **out, const struct mox_env *env, const struct net_config *config)
 {
     *out = NULL;
@@ -47,6 +72,8 @@ void mox__net_free(struct net *net)
     if (net == NULL)
         return;
     mox__pool_free(net->workers);
+    net->stopping = false; /* nobody is told any more */
+    tell_all(net, mox__conn_end);
     if (net->sweep.loop != NULL)
         mox__timer_stop(&net->sweep);
     mox__loop_free(net->loop);
@@ -60,24 +87,26 @@ uint64_t mox__net_next_cid(struct net *net)
     return ++net->last_cid;
 }
 
-/* A connection may go while it is told something, but only itself. */
-static void tell_all(struct net *net, void (*tell)(struct conn *c))
-{
-    for (struct conn *c = net->conns, *next; c != NULL; c = next) {
-        next = c->next;
-        tell(c);
-    }
-}
-
 void mox__net_stop(struct net *net, void (*drained)(void *user), void *user)
 {
     net->stopping = true;
     net->drained = drained;
     net->drained_user = user;
-    if (net->conn_count == 0)
-        drained(user);
-    else
-        tell_all(net, mox__conn_shutdown);
+    tell_all(net, mox__conn_shutdown);
+    check_drained(net);
+}
+
+void mox__net_lasting(struct net *net)
+{
+    net->lasting_count++;
+    check_drained(net);
+}
+
+void mox__net_forget(struct net *net, bool lasts)
+{
+    net->conn_count--;
+    net->lasting_count -= lasts;
+    check_drained(net);
 }
 
 void mox__net_abort(struct net *net)

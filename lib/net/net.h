@@ -24,14 +24,17 @@ struct net {
     struct pool *workers; /* owned */
     uint8_t *chunk;       /* MOX_INPUT_MAX bytes: what was just read, of whatever connection */
     struct conn *conns;   /* all whose socket is open */
+    size_t lasting_count; /* of them, those to an endpoint that lasts */
     size_t conn_count;    /* all that still exist */
     size_t max_conns;
     uint64_t last_cid;
-    struct timer sweep;          /* takes memory from idle TLS connections */
-    bool stopping;               /* every session is told to say goodbye */
-    bool aborting;               /* and then to go */
-    void (*drained)(void *user); /* the last connection went after mox__net_stop() */
+    struct timer sweep; /* takes memory from idle TLS connections */
+    bool stopping;      /* every session is told to say goodbye */
+    bool aborting;      /* and then to go */
+    void (*drained)(void *user);
     void *drained_user;
+    struct loop_task drain_task; /* calls it, when nothing else is on the stack */
+    bool drain_posted;
 };
 
 struct net_config {
@@ -42,7 +45,7 @@ struct net_config {
 
 MOX_MUST_USE int mox__net_new(struct net **out, const struct mox_env *env,
                               const struct net_config *config);
-/* No connection is left. NULL is fine. */
+/* Closes those that waited for this; no other connection is left. NULL is fine. */
 void mox__net_free(struct net *net);
 
 /* The number of the next connection or operation, for the log: it starts at the Unix time in
@@ -50,9 +53,14 @@ void mox__net_free(struct net *net);
 uint64_t mox__net_next_cid(struct net *net);
 
 /* Every session says goodbye as soon as it can, new ones at once. `drained` is called when none is
- * left, perhaps before this returns. */
+ * left but those that last, once or more often; never before this returns. */
 void mox__net_stop(struct net *net, void (*drained)(void *user), void *user);
-/* No more waiting for peers: all sockets are closed. What is under way in the store is finished. */
+/* One more connection waits for the server's end. */
+void mox__net_lasting(struct net *net);
+/* A connection is gone. */
+void mox__net_forget(struct net *net, bool lasts);
+/* No more waiting for peers: all sockets are closed but those that last. What is under way in the
+ * store is finished. */
 void mox__net_abort(struct net *net);
 
 #endif
