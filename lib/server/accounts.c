@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/server.h"
+
+/* An account stays open for so long after its last message: opening one reads the disk, and an open
+ * one costs memory and descriptors. */
+#define KEEP_US  INT64_C(300000000)
+#define SWEEP_US INT64_C(60000000)
+
+static void sweep(struct timer *t)
+{
+    struct mox_server *s =
+        (struct mox_server *)(void *)((char *)t - offsetof(struct mox_server, account_sweep));
+    int64_t now_us = mox__loop_now(s->net->loop);
+    for (size_t i = 0; i < s->account_count; i++) {
+        struct account_slot *slot = &s->accounts[i];
+        if (slot->account == NULL || now_us - slot->used_us < KEEP_US)
+            continue;
+        mox_account_close(slot->account);
+        slot->account = NULL;
+    }
+    mox__timer_at(&s->account_sweep, now_us + SWEEP_US);
+}
+
+int mox__accounts_init(struct mox_server *s)
+{
+    s->account_count = s->files->domains->accounts.count;
+    s->accounts = mem_new(&s->env, struct account_slot, s->account_count + 1);
+    if (s->accounts == NULL)
+        return MOX_ENOMEM;
+    for (size_t i = 0; i < s->account_count; i++)
+        s->accounts[i].config = &s->files->domains->accounts.items[i];
+    mox__timer_init(&s->account_sweep, s->net->loop, sweep);
+    mox__timer_at(&s->account_sweep, mox__loop_now(s->net->loop) + SWEEP_US);
+    return MOX_OK;
+}
+
+void mox__accounts_free(struct mox_server *s)
+{
+    if (s->accounts == NULL)
+        return;
+    mox__timer_stop(&s->account_sweep);
+    for (size_t i = 0; i < s->account_count; i++)
+        mox_account_close(s->accounts[i].account);
+    mox__mem_free(&s->env, s->accounts);
+}
+
+struct account_slot *mox__account_slot(struct mox_server *s,
+                                       const struct mox_config_account *account)
+{
+    return &s->accounts[account - s->files->domains->accounts.items];
+}
+
+bool mox__account_is_open(struct mox_server *s, const struct mox_config_account *account)
+{
+    return mox__account_slot(s, account)->account != NULL;
+}
+
+/* The account of a configuration exists; its folder may be yet to be made. */
+int mox__account_open(struct mox_server *s, const char *name, struct mox_account **out,
+                      struct mox_error *err)
+{
+    return mox_account_open(out, s->store, name, MOX_ACCOUNT_CREATE, NULL, err);
+}
+
+void mox__account_keep(struct mox_server *s, const struct mox_config_account *config,
+                       struct mox_account *account)
+{
+    struct account_slot *slot = mox__account_slot(s, config);
+    slot->used_us = mox__loop_now(s->net->loop);
+    if (slot->account == NULL)
+        slot->account = account;
+    else
+        mox_account_close(account); /* the slot has a reference, so this waits for nothing */
+}

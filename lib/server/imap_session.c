@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include <mox/imap_server.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/server.h"
+
+#define PKG "imapserver"
+
+/* The host's side of one IMAP connection. */
+struct imap_session {
+    struct mox_server *server;
+    struct conn *conn;
+    struct mox_imap_server *engine;
+    uint64_t cid;
+    int64_t opened_us;
+    struct login login;
+    bool pending; /* a login is being checked: the engine and this stay */
+    bool closed;  /* the connection is gone */
+    struct work end;
+};
+
+static struct imap_session *session_of(struct work *w)
+{
+    return (struct imap_session *)(void *)((char *)w - offsetof(struct imap_session, end));
+}
+
+static void free_engine(struct work *w)
+{
+    mox_imap_server_free(session_of(w)->engine);
+}
+
+static void forget(struct work *w)
+{
+    struct imap_session *is = session_of(w);
+    struct conn *c = is->conn;
+    mox__mem_free(&is->server->env, is);
+    mox__conn_release(c);
+}
+
+/* On a worker, for the engine waits for writes that are under way, and closing the account may wait
+ * for the disk. */
+static void end_session(struct imap_session *is)
+{
+    is->end.run = free_engine;
+    is->end.done = forget;
+    if (mox__pool_submit(is->server->net->workers, &is->end) == MOX_OK)
+        return;
+    free_engine(&is->end);
+    forget(&is->end);
+}
+
+/* -- callbacks of the engine ----------------------------------------------------------------------
+ */
+
+static void login_done(struct login *l)
+{
+    struct imap_session *is = l->user;
+    is->pending = false;
+    if (is->closed) {
+        mox_account_close(l->account);
+        end_session(is);
+        return;
+    }
+    if (l->status == MOX_EDENIED)
+        log_line(&is->server->env, MOX_LOG_INFO, PKG, "failed authentication attempt", NULL,
+                 F_HEX("cid", is->cid),
+                 F_TEXT("account", l->config == NULL ? "" : l->config->name));
+    struct mox_mailstore store = {.ops = NULL};
+    if (l->status == MOX_OK)
+        store = mox_account_mailstore(l->account); /* with our reference */
+    int rc = mox_imap_server_login(is->engine, l->status, &store, &l->error);
+    mox__conn_go_on(is->conn, rc);
+}
+
+static int on_login(void *user, const char *username, const char *password,
+                    struct mox_mailstore *store, struct mox_error *err)
+{
+    (void)store;
+    struct imap_session *is = user;
+    is->login.server = is->server;
+    is->login.done = login_done;
+    is->login.user = is;
+    int rc = mox__login_start(&is->login, username, password);
+    if (rc < 0)
+        return mox__fail(err, rc, "check a password: too many logins at once");
+    is->pending = true;
+    return rc;
+}
+
+static void on_wake(void *user)
+{
+    struct imap_session *is = user;
+    mox__conn_wake(is->conn);
+}
+
+static const struct mox_imap_server_callbacks callbacks = {
+    .size = sizeof callbacks,
+    .login = on_login,
+    .wake = on_wake,
+};
+
+/* -- service --------------------------------------------------------------------------------------
+ */
+
+static void configure(struct mox_imap_server_config *config, const struct service_endpoint *e)
+{
+    mox_imap_server_config_init(config);
+    config->hostname = e->hostname;
+    config->starttls = e->endpoint.tls != NULL && !e->endpoint.implicit_tls;
+    config->auth_without_tls = e->kind == SERVE_IMAP && e->listener->imap.no_require_starttls;
+    config->pedantic = e->server->files->mox->pedantic;
+}
+
+static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
+                        struct mox_engine *engine, void **session)
+{
+    const struct service_endpoint *e = user;
+    struct mox_server *s = e->server;
+    struct imap_session *is = mem_new(&s->env, struct imap_session, 1);
+    if (is == NULL)
+        return MOX_ENOMEM;
+    is->server = s;
+    is->conn = c;
+    is->cid = peer->cid;
+    is->opened_us = mox__loop_now(s->net->loop);
+    mox__log_connection(s, e, peer);
+    struct mox_imap_server_config config;
+    configure(&config, e);
+    int rc = mox_imap_server_new(&is->engine, &s->env, &config, peer, &callbacks, is);
+    if (rc < 0) {
+        mox__mem_free(&s->env, is);
+        return rc;
+    }
+    *engine = mox_imap_server_engine(is->engine);
+    *session = is;
+    return MOX_OK;
+}
+
+static void session_closed(void *session)
+{
+    struct imap_session *is = session;
+    log_line(&is->server->env, MOX_LOG_DEBUG, PKG, "connection closed", NULL, F_HEX("cid", is->cid),
+             F_DURATION("duration", mox__loop_now(is->server->net->loop) - is->opened_us));
+    is->closed = true;
+    if (!is->pending)
+        end_session(is);
+}
+
+const struct service mox__imap_service = {open_session, session_closed, NULL};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include <mox/ctl.h>
+#include <mox/server.h>
+#include <mox/store.h>
+
+#include "net/listener.h"
+
+/* The server from inside. Where to look:
+ *
+ *   server.c       making it, running it, and its end
+ *   addresses.c    listeners and certificates, as configured
+ *   accounts.c     which accounts are open; login.c: passwords, on a thread of their own
+ *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
+ *   smtp_deliver.c its messages, from the spool to the store
+ *   imap_session.c one IMAP connection
+ *   ctl_session.c  one conversation on the control socket
+ *   localserve.c   the throw-away server; localserve_files.c: its directory; transcript.c:
+ * dialogues
+ *
+ * All of it runs on the loop's thread, but the `run` of a piece of work and engine runs. */
+
+enum service_kind { SERVE_SMTP, SERVE_SUBMISSION, SERVE_SUBMISSIONS, SERVE_IMAP, SERVE_IMAPS };
+#define SERVICE_KINDS 5
+
+/* A service of one configured listener, on each of its addresses. */
+struct service_endpoint {
+    struct endpoint endpoint; /* its user is this */
+    struct mox_server *server;
+    const struct mox_config_listener *listener;
+    enum service_kind kind;
+    const char *hostname;
+};
+
+struct bound_address {
+    struct listener *listener;
+    const struct service_endpoint *service;
+    const char *ip;
+};
+
+struct account_slot {
+    const struct mox_config_account *config;
+    struct mox_account *account; /* NULL: not open as far as we know */
+    int64_t used_us;
+};
+
+struct smtp_session;
+
+struct mox_server {
+    struct mox_env env;
+    struct mox_server_config config;
+    const struct mox_config *files;
+    struct net *net;
+    struct pool *hashing;
+    struct mox_store *store;
+    uint8_t received_id_key[24];
+    char *spool_dir;
+    struct account_slot *accounts; /* in the order of the configuration's */
+    size_t account_count;
+
+    struct service_endpoint
+        *services; /* SERVICE_KINDS for each listener; those without use are empty */
+    struct tls_context **contexts; /* two for each listener: with tickets, and without */
+    struct bound_address *bound;
+    size_t bound_count;
+
+    struct endpoint ctl_endpoint;
+    struct mox_ctl_handlers ctl_handlers;
+    struct listener *ctl;
+
+    struct smtp_session *sleepers; /* `timeout` recipients */
+    struct timer patience;         /* how long sessions have to finish */
+    struct timer account_sweep;
+    struct loop_task stop_task;
+    atomic_bool stop_posted;
+    bool stopped;
+    bool running; /* mox_server_run() */
+    int signal;
+};
+
+/* addresses.c */
+MOX_MUST_USE int mox__server_bind(struct mox_server *s, struct mox_error *err);
+void mox__server_unbind(struct mox_server *s);
+/* Closes the listeners, nothing else. */
+void mox__server_close_listeners(struct mox_server *s);
+
+/* accounts.c */
+MOX_MUST_USE int mox__accounts_init(struct mox_server *s);
+void mox__accounts_free(struct mox_server *s);
+struct account_slot *mox__account_slot(struct mox_server *s,
+                                       const struct mox_config_account *account);
+/* Opens the account; quick when it is open already (mox__account_is_open()), else it waits for the
+ * disk. Any thread. */
+MOX_MUST_USE int mox__account_open(struct mox_server *s, const char *name, struct mox_account **out,
+                                   struct mox_error *err);
+/* Keeps the account open for a while: takes the reference over, or gives it back. */
+void mox__account_keep(struct mox_server *s, const struct mox_config_account *config,
+                       struct mox_account *account);
+bool mox__account_is_open(struct mox_server *s, const struct mox_config_account *account);
+
+/* login.c */
+struct login {
+    struct work work;
+    struct mox_server *server;
+    const char *password;                    /* borrowed until done */
+    const struct mox_config_account *config; /* NULL: no such user */
+    struct mox_account *account;             /* with MOX_OK: open, the taker's */
+    int status; /* MOX_OK, MOX_EDENIED, MOX_ETOOMANY or what kept us from looking */
+    struct mox_error error;
+    void (*done)(
+        struct login *l); /* on the loop's thread, never before mox__login_start() returned */
+    void *user;
+};
+/* MOX_LATER, or MOX_ETOOMANY when too many passwords wait to be checked. */
+int mox__login_start(struct login *l, const char *username, const char *password);
+MOX_MUST_USE int mox__server_set_password(struct mox_server *s, const char *address,
+                                          const char *password, struct mox_error *err);
+
+/* sessions */
+extern const struct service mox__smtp_service;
+extern const struct service mox__imap_service;
+extern const struct service mox__ctl_service;
+/* The server stops: nobody sleeps on. */
+void mox__smtp_wake_sleepers(struct mox_server *s);
+
+/* log lines that every kind of session has */
+void mox__log_connection(struct mox_server *s, const struct service_endpoint *e,
+                         const struct mox_peer *peer);
+
+/* received_id.c */
+MOX_MUST_USE int mox__received_id_key(const struct mox_env *env, const char *data_dir,
+                                      uint8_t key[24], struct mox_error *err);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/smtp_session.h"
+
+#include <string.h>
+
+#include <mox/delivery.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define PKG "smtpserver"
+
+/* -- answers ------------------------------------------------------------------------------------
+ */
+
+static void free_session(struct smtp_session *ss)
+{
+    struct conn *c = ss->conn;
+    struct mox_env *env = &ss->server->env;
+    mox_smtp_server_free(ss->engine); /* ends the transaction, too */
+    mox__timer_stop(&ss->nap);
+    mox_spool_free(ss->spool);
+    mox__mem_free(env, ss->recipients);
+    mox__mem_free(env, ss);
+    mox__conn_release(c);
+}
+
+void mox__smtp_answer_pending(struct smtp_session *ss, int status,
+                              const struct mox_smtp_reply *reply)
+{
+    ss->pending = false;
+    if (ss->closed) {
+        free_session(ss);
+        return;
+    }
+    int rc = mox_smtp_server_reply(ss->engine, status, reply);
+    mox__conn_go_on(ss->conn, rc);
+}
+
+static int later(struct smtp_session *ss)
+{
+    ss->pending = true;
+    return MOX_LATER;
+}
+
+/* -- recipients that fail as asked for ------------------------------------------------------------
+ */
+
+static void wake_up(struct smtp_session *ss)
+{
+    mox__timer_stop(&ss->nap);
+    if (ss->prev != NULL)
+        ss->prev->next = ss->next;
+    else
+        ss->server->sleepers = ss->next;
+    if (ss->next != NULL)
+        ss->next->prev = ss->prev;
+    ss->next = ss->prev = NULL;
+    mox__smtp_answer_pending(ss, MOX_EREFUSED, &ss->nap_reply);
+}
+
+static void nap_over(struct timer *t)
+{
+    wake_up((struct smtp_session *)(void *)((char *)t - offsetof(struct smtp_session, nap)));
+}
+
+static int fall_asleep(struct smtp_session *ss, const struct mox_smtp_reply *reply, int64_t us)
+{
+    ss->nap_reply = *reply;
+    ss->next = ss->server->sleepers;
+    if (ss->next != NULL)
+        ss->next->prev = ss;
+    ss->server->sleepers = ss;
+    mox__timer_at(&ss->nap, mox__loop_now(ss->server->net->loop) + us);
+    return later(ss);
+}
+
+void mox__smtp_wake_sleepers(struct mox_server *s)
+{
+    while (s->sleepers != NULL)
+        wake_up(s->sleepers);
+}
+
+/* What a special address of a test server asks for: MOX_OK if it is none. */
+static int special(struct smtp_session *ss, const char *localpart, enum mox_special_stage stage,
+                   struct mox_smtp_reply *reply)
+{
+    struct mox_special what;
+    if (!ss->server->config.localserve || !mox_special_localpart(localpart, stage, &what))
+        return MOX_OK;
+    mox_smtp_reply_set(reply, what.code, what.enhanced, "failing as the address asks for");
+    log_line(&ss->server->env, MOX_LOG_INFO, PKG, "failing as the address asks for", NULL,
+             F_HEX("cid", ss->cid), F_TEXT("localpart", localpart), F_INT("code", what.code));
+    bool sleeps = what.delay_us > 0 && !ss->server->net->stopping;
+    return sleeps ? fall_asleep(ss, reply, what.delay_us) : MOX_EREFUSED;
+}
+
+/* -- callbacks of the engine ----------------------------------------------------------------------
+ */
+
+static void login_done(struct login *l)
+{
+    struct smtp_session *ss = l->user;
+    struct mox_smtp_reply reply;
+    if (l->status == MOX_OK) {
+        ss->user = l->config;
+        mox__account_keep(ss->server, l->config, l->account);
+        mox__smtp_answer_pending(ss, MOX_OK, NULL);
+    } else if (l->status == MOX_EDENIED) {
+        log_line(&ss->server->env, MOX_LOG_INFO, PKG, "failed authentication attempt", NULL,
+                 F_HEX("cid", ss->cid),
+                 F_TEXT("account", l->config == NULL ? "" : l->config->name));
+        mox__smtp_answer_pending(ss, MOX_EDENIED, NULL);
+    } else {
+        log_line(&ss->server->env, MOX_LOG_ERROR, PKG, "cannot check a password", l->error.text,
+                 F_HEX("cid", ss->cid));
+        mox_smtp_reply_set(&reply, 454, "4.7.0",
+                           "passwords cannot be checked now; try again later");
+        mox__smtp_answer_pending(ss, l->status, &reply);
+    }
+}
+
+static int on_auth(void *user, const char *username, const char *password,
+                   struct mox_smtp_reply *reply)
+{
+    struct smtp_session *ss = user;
+    ss->login.server = ss->server;
+    ss->login.done = login_done;
+    ss->login.user = ss;
+    if (mox__login_start(&ss->login, username, password) == MOX_LATER)
+        return later(ss);
+    mox_smtp_reply_set(reply, 454, "4.7.0", "too many logins at once; try again later");
+    return MOX_ETOOMANY;
+}
+
+/* Submission: a user sends as himself. A test server takes any sender, unless it is pedantic:
+ * programs under test send from addresses of their own. */
+static int check_sender(struct smtp_session *ss, const struct mox_smtp_path *from,
+                        struct mox_smtp_reply *reply)
+{
+    struct mox_server *s = ss->server;
+    if (from->address[0] == '\0' || (s->config.localserve && !s->files->mox->pedantic))
+        return MOX_OK;
+    struct mox_config_target target;
+    enum mox_config_found found = mox_config_lookup(
+        s->files, slice_of(from->localpart), slice_of(from->domain), MOX_CONFIG_LOGIN, &target);
+    if (found == MOX_CONFIG_DOMAIN_DISABLED) {
+        mox_smtp_reply_set(reply, 451, "4.3.0", "the domain of this address is disabled for now");
+        return MOX_EREFUSED;
+    }
+    if (found == MOX_CONFIG_FOUND && !from->is_literal && target.account == ss->user)
+        return MOX_OK;
+    mox_smtp_reply_set(reply, 550, "5.7.1", "this address is not one of your account's");
+    return MOX_EDENIED;
+}
+
+static int on_mail(void *user, const struct mox_smtp_envelope *envelope,
+                   struct mox_smtp_reply *reply)
+{
+    struct smtp_session *ss = user;
+    const struct mox_smtp_path *from = &envelope->mail_from;
+    int rc = special(ss, from->localpart, MOX_SPECIAL_MAIL, reply);
+    if (rc != MOX_OK)
+        return rc;
+    return ss->endpoint->kind == SERVE_SMTP ? MOX_OK : check_sender(ss, from, reply);
+}
+
+/* Who gets the mail of this address. */
+static int resolve(struct smtp_session *ss, const struct mox_smtp_path *path, struct recipient *out,
+                   struct mox_smtp_reply *reply)
+{
+    struct mox_server *s = ss->server;
+    struct mox_config_target target = {.account = NULL};
+    enum mox_config_found found =
+        path->is_literal ? MOX_CONFIG_NO_DOMAIN
+                         : mox_config_lookup(s->files, slice_of(path->localpart),
+                                             slice_of(path->is_postmaster ? "" : path->domain),
+                                             MOX_CONFIG_RECIPIENT, &target);
+    *out = (struct recipient){target.account, target.mailbox};
+    if (found == MOX_CONFIG_FOUND)
+        return MOX_OK;
+    if (s->config.localserve) {
+        out->account = mox_config_account(s->files, s->files->mox->postmaster.account);
+        out->mailbox = "Inbox";
+        return MOX_OK;
+    }
+    if (found == MOX_CONFIG_DOMAIN_DISABLED)
+        mox_smtp_reply_set(reply, 450, "4.2.1", "the domain is disabled for now; try again later");
+    else if (found == MOX_CONFIG_NO_DOMAIN)
+        mox_smtp_reply_set(reply, 550, "5.1.1", "not accepting mail for this domain");
+    else
+        mox_smtp_reply_set(reply, 550, "5.1.1", "no such user");
+    return MOX_ENOTFOUND;
+}
+
+static int add_recipient(struct smtp_session *ss, const struct recipient *r)
+{
+    if (ss->recipient_count == ss->recipient_cap) {
+        size_t cap =
+            ss->recipient_cap == 0 ? 4 : 2 * ss->recipient_cap; /* the engine has the bound */
+        void *more = mox__realloc(&ss->server->env, ss->recipients, cap, sizeof *ss->recipients);
+        if (more == NULL)
+            return MOX_ENOMEM;
+        ss->recipients = more;
+        ss->recipient_cap = cap;
+    }
+    ss->recipients[ss->recipient_count++] = *r;
+    return MOX_OK;
+}
+
+static int on_rcpt(void *user, const struct mox_smtp_envelope *envelope,
+                   const struct mox_smtp_path *path, struct mox_smtp_reply *reply)
+{
+    (void)envelope;
+    struct smtp_session *ss = user;
+    int rc = special(ss, path->localpart, MOX_SPECIAL_RCPT, reply);
+    if (rc != MOX_OK)
+        return rc;
+    struct recipient r;
+    rc = resolve(ss, path, &r, reply);
+    if (rc < 0)
+        return rc;
+    rc = add_recipient(ss, &r);
+    if (rc < 0)
+        mox_smtp_reply_set(reply, 452, "4.3.0", "out of memory; try again later");
+    return rc;
+}
+
+static int on_data_begin(void *user, const struct mox_smtp_envelope *envelope,
+                         struct mox_smtp_reply *reply)
+{
+    (void)envelope;
+    struct smtp_session *ss = user;
+    int rc = mox_spool_new(&ss->spool, &ss->server->env, ss->server->spool_dir,
+                           (uint64_t)ss->endpoint->listener->smtp_max_message_size);
+    if (rc < 0)
+        mox_smtp_reply_set(reply, 451, "4.3.0", "cannot take a message now; try again later");
+    return rc;
+}
+
+static void write_piece(struct work *w)
+{
+    struct smtp_session *ss =
+        (struct smtp_session *)(void *)((char *)w - offsetof(struct smtp_session, work));
+    ss->piece_rc = mox_spool_write(ss->spool, ss->piece);
+}
+
+static void piece_written(struct work *w)
+{
+    struct smtp_session *ss =
+        (struct smtp_session *)(void *)((char *)w - offsetof(struct smtp_session, work));
+    mox__smtp_answer_pending(ss, ss->piece_rc, NULL);
+}
+
+static int on_data(void *user, struct mox_slice piece, struct mox_smtp_reply *reply)
+{
+    (void)reply;
+    struct smtp_session *ss = user;
+    if (!mox_spool_write_waits(ss->spool, piece.len))
+        return mox_spool_write(ss->spool, piece);
+    ss->piece = piece;
+    ss->work.run = write_piece;
+    ss->work.done = piece_written;
+    int rc = mox__pool_submit(ss->server->net->workers, &ss->work);
+    return rc == MOX_OK ? later(ss) : rc;
+}
+
+static int on_deliver(void *user, const struct mox_smtp_envelope *envelope,
+                      struct mox_smtp_reply *reply)
+{
+    struct smtp_session *ss = user;
+    enum mox_special_stage stage =
+        ss->endpoint->kind == SERVE_SMTP ? MOX_SPECIAL_DELIVERY : MOX_SPECIAL_SUBMISSION;
+    int rc = MOX_OK;
+    for (size_t i = 0; rc == MOX_OK && i < envelope->recipient_count; i++)
+        rc = special(ss, envelope->recipients[i].localpart, stage, reply);
+    if (rc != MOX_OK)
+        return rc;
+    rc = mox__smtp_deliver(ss, envelope, reply);
+    return rc == MOX_LATER ? later(ss) : rc;
+}
+
+static void on_reset(void *user)
+{
+    struct smtp_session *ss = user;
+    mox_spool_free(ss->spool);
+    ss->spool = NULL;
+    ss->recipient_count = 0;
+}
+
+static const struct mox_smtp_server_callbacks callbacks = {
+    .size = sizeof callbacks,
+    .auth = on_auth,
+    .mail = on_mail,
+    .rcpt = on_rcpt,
+    .data_begin = on_data_begin,
+    .data = on_data,
+    .deliver = on_deliver,
+    .reset = on_reset,
+};
+
+/* -- service --------------------------------------------------------------------------------------
+ */
+
+static void configure(struct mox_smtp_server_config *config, const struct service_endpoint *e)
+{
+    const struct mox_config_listener *l = e->listener;
+    bool relaxed = e->kind == SERVE_SUBMISSION && l->submission.no_require_starttls;
+    mox_smtp_server_config_init(config);
+    config->mode = e->kind == SERVE_SMTP ? MOX_SMTP_DELIVERY : MOX_SMTP_SUBMISSION;
+    config->hostname = e->hostname;
+    config->max_message_bytes = (uint64_t)l->smtp_max_message_size;
+    config->starttls = e->endpoint.tls != NULL && !e->endpoint.implicit_tls;
+    config->tls_required = e->kind == SERVE_SMTP ? l->smtp.require_starttls : !relaxed;
+    config->auth_without_tls = relaxed;
+    config->pedantic = e->server->files->mox->pedantic;
+    config->multiple_bounce_recipients = e->server->config.localserve;
+    memcpy(config->received_id_key, e->server->received_id_key, sizeof config->received_id_key);
+}
+
+static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
+                        struct mox_engine *engine, void **session)
+{
+    const struct service_endpoint *e = user;
+    struct mox_server *s = e->server;
+    struct smtp_session *ss = mem_new(&s->env, struct smtp_session, 1);
+    if (ss == NULL)
+        return MOX_ENOMEM;
+    ss->server = s;
+    ss->endpoint = e;
+    ss->conn = c;
+    ss->cid = peer->cid;
+    ss->opened_us = mox__loop_now(s->net->loop);
+    mox__timer_init(&ss->nap, s->net->loop, nap_over);
+    mox__log_connection(s, e, peer);
+    struct mox_smtp_server_config config;
+    configure(&config, e);
+    int rc = mox_smtp_server_new(&ss->engine, &s->env, &config, peer, &callbacks, ss);
+    if (rc < 0) {
+        mox__mem_free(&s->env, ss);
+        return rc;
+    }
+    *engine = mox_smtp_server_engine(ss->engine);
+    *session = ss;
+    return MOX_OK;
+}
+
+static void session_closed(void *session)
+{
+    struct smtp_session *ss = session;
+    log_line(&ss->server->env, MOX_LOG_DEBUG, PKG, "connection closed", NULL, F_HEX("cid", ss->cid),
+             F_DURATION("duration", mox__loop_now(ss->server->net->loop) - ss->opened_us));
+    ss->closed = true;
+    if (!ss->pending)
+        free_session(ss);
+    else if (ss->nap.at_us != INT64_MAX)
+        wake_up(ss);
+}
+
+const struct service mox__smtp_service = {open_session, session_closed, NULL};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_SMTP_SESSION_H
+#define SERVER_SMTP_SESSION_H
+
+#include <mox/smtp_server.h>
+
+#include "server/server.h"
+
+/* The host's side of one SMTP connection. At most one answer is pending, and while one is, the
+ * engine and the session stay, even when the connection has gone. */
+struct smtp_session {
+    struct mox_server *server;
+    const struct service_endpoint *endpoint;
+    struct conn *conn;
+    struct mox_smtp_server *engine;
+    uint64_t cid;
+    int64_t opened_us;
+    bool pending;
+    bool closed; /* the connection is gone */
+
+    struct login login;
+    const struct mox_config_account *user; /* who logged in, or NULL */
+
+    /* A `timeout` recipient: */
+    struct timer nap;
+    struct smtp_session *next, *prev; /* server->sleepers */
+    struct mox_smtp_reply nap_reply;
+
+    /* The transaction: */
+    struct recipient {
+        const struct mox_config_account *account;
+        const char *mailbox; /* of the configuration */
+    } * recipients;          /* in the order of the envelope's */
+    size_t recipient_count, recipient_cap;
+    struct mox_spool *spool;
+    struct work work; /* a piece that goes to the disk */
+    struct mox_slice piece;
+    int piece_rc;
+};
+
+/* The answer to what is pending; *reply may be NULL for the prepared one. Frees a session whose
+ * connection is gone. */
+void mox__smtp_answer_pending(struct smtp_session *ss, int status,
+                              const struct mox_smtp_reply *reply);
+/* smtp_deliver.c: brings the message to all recipients. MOX_LATER, or a failure at once. */
+MOX_MUST_USE int mox__smtp_deliver(struct smtp_session *ss,
+                                   const struct mox_smtp_envelope *envelope,
+                                   struct mox_smtp_reply *reply);
+
+#endif
