@@ -58,6 +58,11 @@ static bool no_memory(struct lexer *l)
     return false;
 }
 
+static bool take_byte(struct lexer *l, uint8_t byte, const char *expected)
+{
+    return mox__lex_byte(l, byte) || miss(l, expected);
+}
+
 /* Letters, digits and dots: what names of items and sections consist of. */
 static struct mox_slice take_name(struct lexer *l)
 {
@@ -93,14 +98,15 @@ static bool take_parts(struct lexer *l, struct section *s)
         parts[s->part_count++] = (uint32_t)number;
         if (mox__lex_peek(l) == ']')
             return true;
-        if (!mox__lex_byte(l, '.'))
-            return miss(l, "\".\" or \"]\" after a part number");
+        if (!take_byte(l, '.', "\".\" or \"]\" after a part number"))
+            return false;
     }
     return s->part_count == 0 || mox__lex_peek(l) != ']' || miss(l, "a section after \".\"");
 }
 
 static bool take_section_text(struct lexer *l, struct section *s)
 {
+    const uint8_t *start = l->at;
     const struct mox_slice name = take_name(l);
     for (size_t i = 0; i < sizeof section_texts / sizeof section_texts[0]; i++) {
         if (!mox__slice_is_nocase(name, section_texts[i].name))
@@ -110,6 +116,7 @@ static bool take_section_text(struct lexer *l, struct section *s)
             return miss(l, "a part number in front of MIME");
         return true;
     }
+    l->at = start;
     return miss(l, "HEADER, HEADER.FIELDS, HEADER.FIELDS.NOT, TEXT or MIME");
 }
 
@@ -140,7 +147,7 @@ static bool take_fields(struct lexer *l, struct section *s)
     } while (mox__lex_space(l));
     s->names = names;
     mox__section_names(s);
-    return mox__lex_byte(l, ')');
+    return take_byte(l, ')', "\")\" after the header fields");
 }
 
 /* "[" ... "]", from behind the bracket. */
@@ -156,7 +163,7 @@ static bool take_section(struct lexer *l, struct section *s)
         return false;
     if ((s->kind == SECTION_FIELDS || s->kind == SECTION_FIELDS_NOT) && !take_fields(l, s))
         return false;
-    return mox__lex_byte(l, ']');
+    return take_byte(l, ']', "\"]\" after the section");
 }
 
 /* ["<" number "." nz-number ">"] */
@@ -166,8 +173,10 @@ static bool take_partial(struct lexer *l, struct fetch_item *item)
         return true;
     item->partial = true;
     return mox__lex_byte(l, '<') && mox__lex_number(l, INT64_MAX, &item->offset) &&
-           mox__lex_byte(l, '.') && mox__lex_number(l, INT64_MAX, &item->length) &&
-           (item->length > 0 || miss(l, "a length above 0")) && mox__lex_byte(l, '>');
+           take_byte(l, '.', "a length after the offset") &&
+           mox__lex_number(l, INT64_MAX, &item->length) &&
+           (item->length > 0 || miss(l, "a length above 0")) &&
+           take_byte(l, '>', "\">\" after the length");
 }
 
 /* A field's name in a response: an atom if it is one, else quoted (astring, RFC 9051 §9). */
@@ -243,11 +252,14 @@ static const struct fetch_attribute *find_attribute(struct mox_slice name, bool 
 
 static bool take_item(struct lexer *l, struct fetch_item *item)
 {
+    const uint8_t *start = l->at;
     const struct mox_slice name = take_name(l);
     const bool with_section = mox__lex_peek(l) == '[';
     *item = (struct fetch_item){.attribute = find_attribute(name, with_section)};
-    if (item->attribute == NULL)
+    if (item->attribute == NULL) {
+        l->at = start;
         return miss(l, "a data item of FETCH");
+    }
     item->label = slice_of(item->attribute->name);
     item->section.kind = item->attribute->fixed;
     if (!with_section)
@@ -283,7 +295,7 @@ static bool take_list(struct fetch_program *p, struct lexer *l)
         if (!add_item(p, l))
             return false;
     } while (mox__lex_space(l));
-    return mox__lex_byte(l, ')');
+    return take_byte(l, ')', "\")\" after the data items");
 }
 
 static bool take_macro(struct fetch_program *p, struct lexer *l)

@@ -22,9 +22,12 @@ int mox__message_set(struct mox_imap_server *s, struct command *c, enum seqset_k
     struct seqset set;
     if (!mox__lex_space(&c->args))
         return mox__lex_failure(&c->args);
+    const uint8_t *start = c->args.at;
     int rc = mox__seqset_parse(&set, &c->arena, take_set(&c->args));
-    if (rc == MOX_ESYNTAX)
+    if (rc == MOX_ESYNTAX) {
         c->args.expected = "a set of messages such as 1:3,5";
+        c->args.at = start;
+    }
     if (rc < 0)
         return rc;
     rc = mox__seqset_rows(out, &c->arena, &set, kind, s->view);

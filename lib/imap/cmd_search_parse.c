@@ -185,6 +185,8 @@ static bool take_set(struct parser *p, struct search_node *n, enum seqset_kind k
     if (rc == MOX_OK)
         rc = mox__seqset_rows(&n->arg.rows, l->arena, &set, kind, p->session->view);
     l->no_memory = l->no_memory || rc == MOX_ENOMEM;
+    if (rc != MOX_OK)
+        l->at = start;
     return rc == MOX_OK || miss(p, "a set of messages such as 1:3,5") != NULL;
 }
 
@@ -361,12 +363,13 @@ static struct search_node *take_new(struct parser *p)
 
 static struct search_node *take_named(struct parser *p)
 {
+    const uint8_t *start = p->l->at;
     struct mox_slice name;
-    if (!mox__lex_atom(p->l, &name))
+    const struct search_key *key = mox__lex_atom(p->l, &name) ? find_key(name) : NULL;
+    if (key == NULL) {
+        p->l->at = start;
         return miss(p, "a search key");
-    const struct search_key *key = find_key(name);
-    if (key == NULL)
-        return miss(p, "a search key");
+    }
     if (key->args == ARGS_KEY)
         return mox__lex_space(p->l) ? negate(p, take_key(p)) : NULL;
     if (key->args == ARGS_KEYS)
