@@ -58,12 +58,19 @@ static bool is_word(uint8_t c)
     return !specials[c];
 }
 
+/* Empties a buffer; running out of memory is not forgotten. */
+static void empty(struct addresses *a, struct buf *b)
+{
+    a->failed |= b->failed;
+    mox__buf_clear(b);
+}
+
 /* Takes the comment that opens here into a->comment: the last one of an address counts. A parenthesis
  * without its other half is skipped. */
 static void take_comment(struct addresses *a)
 {
     size_t start = ++a->at, depth = 1;
-    mox__buf_clear(&a->comment);
+    empty(a, &a->comment);
     for (; !a->no_comments && !at_end(a); a->at++) {
         uint8_t c = peek(a);
         if (c == '\\' && a->at + 1 < a->text.len)
@@ -79,7 +86,7 @@ static void take_comment(struct addresses *a)
         a->at++;
         return;
     }
-    mox__buf_clear(&a->comment);
+    empty(a, &a->comment);
     a->no_comments = true;
     a->at = start;
 }
@@ -167,7 +174,7 @@ static unsigned take_words(struct addresses *a, size_t *before)
             return words;
         if (words > 0 && gap && !dotted && peek(a) != '.') {
             *before = a->name.len;
-            mox__buf_clear(&a->mailbox);
+            empty(a, &a->mailbox);
         } else if (words > 0) {
             words--; /* joined to the one before */
         }
@@ -243,8 +250,8 @@ static void take_localpart(struct addresses *a)
 /* Behind "<": a localpart, a domain, and what ends it. */
 static void take_angle(struct addresses *a)
 {
-    mox__buf_clear(&a->mailbox);
-    mox__buf_clear(&a->host);
+    empty(a, &a->mailbox);
+    empty(a, &a->host);
     (void)skip_cfws(a);
     if (peek(a) == '@')
         take_route(a);
@@ -291,11 +298,11 @@ static void fill(const struct addresses *a, struct address *out)
 
 static void clear(struct addresses *a)
 {
-    mox__buf_clear(&a->name);
-    mox__buf_clear(&a->comment);
-    mox__buf_clear(&a->route);
-    mox__buf_clear(&a->mailbox);
-    mox__buf_clear(&a->host);
+    empty(a, &a->name);
+    empty(a, &a->comment);
+    empty(a, &a->route);
+    empty(a, &a->mailbox);
+    empty(a, &a->host);
 }
 
 /* Takes what stands here, which is not a separator. */
@@ -316,18 +323,17 @@ static void take_element(struct addresses *a, struct address *out)
     } else if (c == '@') {
         take_addr_spec(a, before);
     } else if (words > 1) { /* only a name */
-        mox__buf_clear(&a->mailbox);
+        empty(a, &a->mailbox);
     } else {
-        mox__buf_clear(&a->name); /* only a localpart */
+        empty(a, &a->name); /* only a localpart */
     }
     if (c == ':')
         a->at++; /* groups do not nest */
     fill(a, out);
 }
 
-bool mox__addresses_next(struct addresses *a, struct address *out)
+static bool take_next(struct addresses *a, struct address *out)
 {
-    clear(a);
     for (;;) {
         (void)skip_cfws(a);
         if (at_end(a) && !a->in_group)
@@ -341,14 +347,21 @@ bool mox__addresses_next(struct addresses *a, struct address *out)
         if (peek(a) != ',' && peek(a) != ';' && peek(a) != '>') /* ">>" is seen */
             break;
         a->at++;
-        mox__buf_clear(&a->comment);
+        empty(a, &a->comment);
     }
     size_t start = a->at;
     take_element(a, out);
     a->at += a->at == start; /* whatever it is, it is behind us */
-    a->failed = a->name.failed || a->comment.failed || a->route.failed || a->mailbox.failed ||
-                a->host.failed;
-    return !a->failed;
+    return true;
+}
+
+bool mox__addresses_next(struct addresses *a, struct address *out)
+{
+    clear(a);
+    bool more = take_next(a, out);
+    a->failed |= a->name.failed || a->comment.failed || a->route.failed || a->mailbox.failed ||
+                 a->host.failed;
+    return more && !a->failed;
 }
 
 /* Looks at the addresses of one field. */

@@ -52,6 +52,14 @@ static bool is_token(uint8_t c)
     return c > ' ' && !tspecials[c];
 }
 
+/* What is between `start` and the place. */
+static struct mox_slice taken(const struct params *p, size_t start)
+{
+    struct mox_slice s = slice_from(p->text, start);
+    s.len = p->at - start;
+    return s;
+}
+
 /* Takes the token at p; empty when there is none. */
 static struct mox_slice take_token(struct params *p)
 {
@@ -59,7 +67,7 @@ static struct mox_slice take_token(struct params *p)
     size_t start = p->at;
     while (p->at < p->text.len && is_token(p->text.data[p->at]))
         p->at++;
-    return slice(p->text.data + start, p->at - start);
+    return taken(p, start);
 }
 
 struct mox_slice mox__content_token(struct params *p)
@@ -88,7 +96,7 @@ static struct mox_slice take_quoted(struct params *p)
     size_t start = ++p->at;
     while (p->at < p->text.len && p->text.data[p->at] != '"')
         p->at += p->text.data[p->at] == '\\' && p->at + 1 < p->text.len ? 2 : 1;
-    struct mox_slice s = slice(p->text.data + start, p->at - start);
+    struct mox_slice s = taken(p, start);
     if (p->at < p->text.len)
         p->at++;
     return s;
@@ -101,7 +109,7 @@ static struct mox_slice take_bare(struct params *p)
     size_t start = p->at;
     while (p->at < p->text.len && !is_white(p->text.data[p->at]) && p->text.data[p->at] != ';')
         p->at++;
-    return slice(p->text.data + start, p->at - start);
+    return taken(p, start);
 }
 
 /* Behind the next semicolon that is not in quotes or a comment. */
