@@ -23,6 +23,9 @@ static const struct dialogue {
     {"delay.txt", HOST_NO_TLS},
     {"literals.txt", HOST_NO_TLS},
     {"bad.txt", HOST_NO_TLS},
+    {"sharing.txt", HOST_FILLED},
+    {"rename.txt", HOST_NO_TLS},
+    {"sizes.txt", HOST_SMALL},
     {"gone.txt", HOST_NO_TLS},
 };
 
