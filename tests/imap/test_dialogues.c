@@ -26,6 +26,12 @@ static const struct dialogue {
     {"sharing.txt", HOST_FILLED},
     {"rename.txt", HOST_NO_TLS},
     {"sizes.txt", HOST_SMALL},
+    {"client-thunderbird.txt", HOST_FILLED},
+    {"client-ios.txt", HOST_FILLED},
+    {"client-mutt.txt", HOST_FILLED},
+    {"client-mbsync.txt", HOST_FILLED},
+    {"client-imaplib.txt", HOST_FILLED},
+    {"client-curl.txt", HOST_FILLED},
     {"gone.txt", HOST_NO_TLS},
 };
 
