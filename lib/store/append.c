@@ -104,8 +104,8 @@ static int prepare(struct mox_account *a, struct append_job *j)
     if (rc == MOX_OK)
         rc = mox__rendered_init(&j->wire, a->env, j->content);
     if (rc == MOX_OK)
-        rc = mox__thread_read(&j->arena, slice(j->content.data, mox_header_end(j->content)),
-                              &j->thread);
+        mox__thread_read(&j->arena, slice(j->content.data, mox_header_end(j->content)),
+                         &j->thread);
     if (rc == MOX_OK)
         rc = join_domains(j);
     if (rc == MOX_OK && j->op->facts != NULL && j->op->facts->is_reject)

@@ -107,7 +107,6 @@ static void insert(struct mox_account *a, struct box *to, struct source *s, cons
     (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(to->id), V_INT(row.uid), V_INT(modseq),
                  V_INT(row.flags), V_INT(row.keywords), V_INT(s->message), V_INT(s->bytes),
                  V_INT(now), V_INT(s->origin), V_INT(s->reject));
-    (void)db_run(&a->writer, SQL_REF_ADD, V_INT(s->message));
     mox__box_count(to, row.flags, s->bytes, 1);
     mox__box_edit(to, &row, false);
     mox__verdict_change(a, to, row.uid, s->message, s->origin, 0, row.flags);
@@ -149,6 +148,9 @@ static int copy_all(struct mox_account *a, struct job *j, struct mox_copy *op, s
     to->next.modseq = modseq;
     int64_t now = a->env->wall_us(a->env->user);
     size_t cap = 0;
+    for (size_t i = 0; i < op->range_count; i++) /* before the copies, which may be in the range */
+        (void)db_run(&a->writer, SQL_REF_ADD_RANGE, V_INT(from->id), V_INT(op->ranges[i].first),
+                     V_INT(op->ranges[i].last));
     for (size_t i = 0; i < all->count && a->writer.status == MOX_OK; i++) {
         insert(a, to, &all->list[i], map, op->move, from != to, now, modseq);
         (void)add_result(a, op, all->list[i].uid, &cap);

@@ -83,8 +83,10 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_RECIPIENT_DELETE] = "DELETE FROM recipient WHERE message = ?1",
 
-    [SQL_REF_ADD] = "INSERT INTO ref(message, extra) VALUES(?1, 1)"
-                    " ON CONFLICT(message) DO UPDATE SET extra = extra + 1",
+    [SQL_REF_ADD_RANGE] =
+        "INSERT INTO ref(message, extra) SELECT message, 1 FROM entry"
+        " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3"
+        " ON CONFLICT(message) DO UPDATE SET extra = extra + 1",
     [SQL_REF_FIND] = "SELECT extra FROM ref WHERE message = ?1",
     [SQL_REF_DROP] = "UPDATE ref SET extra = extra - 1 WHERE message = ?1",
     [SQL_REF_DELETE] = "DELETE FROM ref WHERE message = ?1",

@@ -24,18 +24,12 @@ struct thread_place {
     bool missing;            /* some message that it refers to is not here */
 };
 
-int mox__thread_read(struct arena *arena, struct mox_slice headers, struct thread_facts *out);
+/* Texts that are too long, or for which there is no memory, are left out. */
+void mox__thread_read(struct arena *arena, struct mox_slice headers, struct thread_facts *out);
 /* Inside a transaction. `dsn`: subjects need not agree. */
 void mox__thread_place(struct mox_account *a, const struct thread_facts *facts, bool dsn,
                        uint64_t id, struct thread_place *out);
 /* The hash of a message in `key` for its thread. */
 uint64_t mox__thread_key(uint64_t thread);
-
-/* The canonical form of a message-id: without <>, lower case, needless quotes removed. NULL when there
- * is none, or no memory. *rest, if given, is moved behind it. */
-const char *mox__message_id_canonical(struct arena *arena, struct mox_slice value,
-                                      struct mox_slice *rest);
-/* The base subject; NULL without memory. */
-const char *mox__base_subject(struct arena *arena, struct mox_slice value, bool *response);
 
 #endif
