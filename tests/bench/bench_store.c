@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <mox/store.h>
+
+#include "store/storefix.h"
+#include "store/vfsshim.h"
+#include "support/cm.h"
+
+/* Figures of the durable store, beside single commits of SQLite on the same disk. The folder is made in
+ * $MOX_BENCH_DIR, or in /var/tmp, which is seldom memory. */
+
+static struct mox_env env;
+static struct storefix f;
+
+static double seconds(void)
+{
+    return (double)env.monotonic_us(env.user) / 1e6;
+}
+
+static void check(int rc, const struct mox_error *err)
+{
+    if (rc >= 0)
+        return;
+    fprintf(stderr, "bench: %s\n", err->text);
+    exit(1);
+}
+
+/* ---- single commits ---- */
+
+static void single_commits(void)
+{
+    char path[128];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    (void)snprintf(path, sizeof path, "%s/single.db", f.dir);
+    sqlite3_open(path, &db);
+    sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                     "CREATE TABLE t (id INTEGER PRIMARY KEY, data BLOB)", NULL, NULL, NULL);
+    sqlite3_prepare_v2(db, "INSERT INTO t(data) VALUES(zeroblob(4096))", -1, &s, NULL);
+    double start = seconds();
+    const int count = 2000;
+    for (int i = 0; i < count; i++) {
+        sqlite3_step(s);
+        sqlite3_reset(s);
+    }
+    printf("single SQLite commits of 4 KiB      %8.0f/s\n", count / (seconds() - start));
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+}
+
+/* ---- appends ---- */
+
+struct flight {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned free_count;
+    struct slot *free;
+};
+
+struct slot {
+    struct mox_append op;
+    struct slot *next;
+    struct flight *flight;
+};
+
+static void landed(struct mox_write *w)
+{
+    struct slot *s = w->user;
+    check(w->status, &w->error);
+    pthread_mutex_lock(&s->flight->lock);
+    s->next = s->flight->free;
+    s->flight->free = s;
+    s->flight->free_count++;
+    pthread_cond_signal(&s->flight->changed);
+    pthread_mutex_unlock(&s->flight->lock);
+}
+
+static struct slot *wait_slot(struct flight *fl)
+{
+    pthread_mutex_lock(&fl->lock);
+    while (fl->free == NULL)
+        pthread_cond_wait(&fl->changed, &fl->lock);
+    struct slot *s = fl->free;
+    fl->free = s->next;
+    fl->free_count--;
+    pthread_mutex_unlock(&fl->lock);
+    return s;
+}
+
+static const char headers[] =
+    "From: Some Body <some.body@sender.example>\r\nTo: Me <me@mail.example>\r\n"
+    "Subject: A message of the usual kind\r\nDate: Fri, 2 Jan 2026 03:04:05 +0000\r\n"
+    "Message-ID: <%u.%u@sender.example>\r\nMIME-Version: 1.0\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\n";
+
+static void append_many(uint64_t mailbox, unsigned outstanding, unsigned count, const char *label)
+{
+    static unsigned round;
+    struct flight fl = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct slot *slots = calloc(outstanding, sizeof *slots);
+    for (unsigned i = 0; i < outstanding; i++) {
+        slots[i].flight = &fl;
+        slots[i].next = fl.free;
+        fl.free = &slots[i];
+        fl.free_count++;
+    }
+    round++;
+    struct vfsshim *shim = vfsshim();
+    double start = seconds();
+    for (unsigned i = 0; i < count; i++) {
+        char head[512];
+        (void)snprintf(head, sizeof head, headers, round, i);
+        struct slot *s = wait_slot(&fl);
+        mox_spool_free(s->op.spool);
+        s->op = (struct mox_append){.write = {.done = landed, .user = s}, .mailbox = mailbox,
+                                    .spool = mail_spool(&f, head, 3800)};
+        f.mail.ops->append(f.mail.self, &s->op);
+    }
+    pthread_mutex_lock(&fl.lock);
+    while (fl.free_count < outstanding)
+        pthread_cond_wait(&fl.changed, &fl.lock);
+    pthread_mutex_unlock(&fl.lock);
+    double took = seconds() - start;
+    if (label != NULL)
+        printf("append of 4 KiB, %s outstanding      %8.0f/s  %5.1f messages per sync\n", label,
+               count / took, (double)count / (double)(shim->wal_syncs > 0 ? shim->wal_syncs : 1));
+    for (unsigned i = 0; i < outstanding; i++)
+        mox_spool_free(slots[i].op.spool);
+    free(slots);
+}
+
+/* ---- changes and reads ---- */
+
+static void report(const char *what, double start)
+{
+    printf("%-34s  %8.1f ms\n", what, (seconds() - start) * 1000);
+}
+
+static int count_bytes(void *user, const struct mox_message_data *d)
+{
+    *(uint64_t *)user += d->envelope.len + d->content.len;
+    return 0;
+}
+
+static void fetch(struct mox_view *view, uint32_t last, unsigned wants, const char *what)
+{
+    struct mox_error err;
+    uint64_t bytes = 0;
+    struct mox_uid_range range = {1, last};
+    double start = seconds();
+    check(f.mail.ops->fetch(f.mail.self, view, &range, 1, wants, count_bytes, &bytes, &err), &err);
+    report(what, start);
+}
+
+static struct mox_view *view_of(uint64_t mailbox, const char *what)
+{
+    struct mox_view *view = NULL;
+    struct mox_error err;
+    double start = seconds();
+    check(f.mail.ops->view(f.mail.self, mailbox, &view, &err), &err);
+    report(what, start);
+    return view;
+}
+
+static void changes(uint64_t inbox, uint64_t archive, const char *when)
+{
+    char what[64];
+    struct mox_uid_range range = {1, 10000};
+    double start = seconds();
+    struct mox_set_flags flags = {.mailbox = inbox, .ranges = &range, .range_count = 1,
+                                  .mode = MOX_FLAGS_ADD,
+                                  .flags = when[0] == 'c' ? MOX_FLAG_SEEN : MOX_FLAG_FLAGGED};
+    check(wait_set_flags(&f, &flags), &flags.write.error);
+    (void)snprintf(what, sizeof what, "STORE on 10,000, %s", when);
+    report(what, start);
+    start = seconds();
+    struct mox_copy copy = {.mailbox = inbox, .destination = archive, .ranges = &range,
+                            .range_count = 1};
+    check(wait_copy(&f, &copy), &copy.write.error);
+    (void)snprintf(what, sizeof what, "COPY of 10,000, %s", when);
+    report(what, start);
+    mox_copy_free(&copy);
+}
+
+int main(void)
+{
+    const char *base = getenv("MOX_BENCH_DIR");
+    struct mox_error err;
+    mox_env_system(&env);
+    vfsshim();
+    f.t.env = env;
+    (void)snprintf(f.dir, sizeof f.dir, "%s/mox-bench.XXXXXX", base == NULL ? "/var/tmp" : base);
+    if (mkdtemp(f.dir) == NULL)
+        return 1;
+    single_commits();
+    check(mox_store_open(&f.store, &env, f.dir, &err), &err);
+    check(mox_account_open(&f.account, f.store, "mjl", MOX_ACCOUNT_CREATE, NULL, &err), &err);
+    f.mail = mox_account_mailstore(f.account);
+    uint64_t inbox = box_id(&f, "Inbox"), archive = box_id(&f, "Archive");
+    append_many(inbox, 1, 3000, " 1");
+    append_many(inbox, 10, 20000, "10");
+    append_many(inbox, 50, 40000, "50");
+    append_many(inbox, 50, 27000, NULL);
+    changes(inbox, archive, "nobody looking");
+    mox_account_close(f.account);
+    check(mox_account_open(&f.account, f.store, "mjl", MOX_ACCOUNT_EXISTING, NULL, &err), &err);
+    f.mail = mox_account_mailstore(f.account);
+    struct mox_view *view = view_of(inbox, "view of 90,000, cold");
+    struct mox_view *again = view_of(inbox, "view of 90,000, warm");
+    mox_view_unref(again);
+    changes(inbox, archive, "c: with a view");
+    fetch(view, 10000, MOX_FETCH_ENVELOPE, "envelopes of 10,000, cold");
+    fetch(view, 10000, MOX_FETCH_ENVELOPE, "envelopes of 10,000, warm");
+    fetch(view, 10000, MOX_FETCH_CONTENT, "content of 10,000");
+    mox_view_unref(view);
+    double start = seconds();
+    mox_account_close(f.account);
+    report("close", start);
+    mox_store_close(f.store);
+    remove_tree(f.dir);
+    return 0;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "store/storefix.h"
+#include "store/verdict.h"
+#include "support/cm.h"
+
+/* What the store knows about messages beside IMAP's needs: verdicts, threads, junk, rejects, quota. */
+
+static const char *const dkim[] = {"sender.example", "list.example"};
+
+static const struct mox_delivery_facts facts = {
+    .size = sizeof facts,
+    .remote_ip = "192.0.2.77",
+    .ehlo_domain = "mx.sender.example",
+    .mail_from_localpart = "bounce",
+    .mail_from_domain = "sender.example",
+    .rcpt_to_localpart = "mjl",
+    .rcpt_to_domain = "mail.example",
+    .msg_from_localpart = "Ann",
+    .msg_from_domain = "news.sender.example",
+    .msg_from_org_domain = "sender.example",
+    .msg_from_validation = MOX_VALIDATION_STRICT,
+    .dkim_domains = dkim,
+    .dkim_domain_count = 2,
+};
+
+static uint32_t deliver(struct storefix *f, uint64_t mailbox, const char *headers, uint32_t flags,
+                        const struct mox_delivery_facts *its_facts)
+{
+    struct mox_append op = {.mailbox = mailbox, .spool = mail_spool(f, headers, 20),
+                            .flags = flags, .facts = its_facts};
+    if (wait_append(f, &op) < 0)
+        fail_msg("%s", op.write.error.text);
+    mox_spool_free(op.spool);
+    return op.uid;
+}
+
+static void set_flags(struct storefix *f, uint64_t mailbox, enum mox_flags_mode mode,
+                      uint32_t flags)
+{
+    struct mox_uid_range all = {1, UINT32_MAX};
+    struct mox_set_flags op = {.mailbox = mailbox, .ranges = &all, .range_count = 1, .mode = mode,
+                               .flags = flags};
+    assert_int_equal(wait_set_flags(f, &op), MOX_OK);
+}
+
+static long long verdicts(struct storefix *f, enum verdict_kind kind, const char *localpart,
+                          const char *domain, bool junk)
+{
+    char sql[200];
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM verdict WHERE hash = %lld AND junk = %d",
+                   (long long)mox__verdict_hash(kind, localpart, domain), junk);
+    return query(f, sql);
+}
+
+static void verdicts_come_and_go_with_the_flags(void **state)
+{
+    struct storefix *f = *state;
+    uint64_t inbox = box_id(f, "Inbox");
+    (void)deliver(f, inbox, "Subject: x\r\n", 0, &facts);
+    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 0);
+    set_flags(f, inbox, MOX_FLAGS_ADD, MOX_FLAG_JUNK);
+    /* address, domain and organizational domain of From; address and domain of MAIL FROM; EHLO; two
+     * of DKIM; three of the address */
+    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 11);
+    assert_int_equal(verdicts(f, VERDICT_FROM, "Ann", "news.sender.example", true), 1);
+    assert_int_equal(verdicts(f, VERDICT_FROM_UNPROVED, "Ann", "news.sender.example", true), 0);
+    assert_int_equal(verdicts(f, VERDICT_FROM_ORG_DOMAIN, NULL, "sender.example", true), 1);
+    assert_int_equal(verdicts(f, VERDICT_DKIM, NULL, "list.example", true), 1);
+    assert_int_equal(verdicts(f, VERDICT_IP2, NULL, "192.0.2.64", true), 1);
+    set_flags(f, inbox, MOX_FLAGS_SET, MOX_FLAG_NOTJUNK);
+    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 11);
+    assert_int_equal(verdicts(f, VERDICT_EHLO, NULL, "mx.sender.example", false), 1);
+    set_flags(f, inbox, MOX_FLAGS_ADD, MOX_FLAG_JUNK); /* both: as junk */
+    assert_int_equal(verdicts(f, VERDICT_EHLO, NULL, "mx.sender.example", true), 1);
+    set_flags(f, inbox, MOX_FLAGS_SET, MOX_FLAG_SEEN);
+    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 0);
+}
+
+static void verdicts_follow_copies_moves_and_removals(void **state)
+{
+    struct storefix *f = *state;
+    uint64_t inbox = box_id(f, "Inbox"), junk = box_id(f, "Junk"), trash = box_id(f, "Trash");
+    struct mox_uid_range all = {1, UINT32_MAX};
+    (void)deliver(f, inbox, "Subject: x\r\n", 0, &facts);
+    struct mox_copy copy = {.mailbox = inbox, .destination = junk, .ranges = &all,
+                            .range_count = 1};
+    assert_int_equal(wait_copy(f, &copy), MOX_OK); /* Junk makes it junk */
+    mox_copy_free(&copy);
+    assert_int_equal(query(f, "SELECT count(*) FROM verdict WHERE junk"), 11);
+    struct mox_copy move = {.mailbox = junk, .destination = trash, .ranges = &all,
+                            .range_count = 1, .move = true};
+    assert_int_equal(wait_copy(f, &move), MOX_OK);
+    mox_copy_free(&move);
+    char sql[100];
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT count(*) FROM verdict WHERE origin = %lld AND mailbox = %lld",
+                   (long long)inbox, (long long)trash);
+    assert_int_equal(query(f, sql), 11); /* still of the mailbox that it was delivered to */
+    struct mox_expunge op = {.mailbox = trash, .ranges = &all, .range_count = 1};
+    assert_int_equal(wait_expunge(f, &op), MOX_OK);
+    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 0);
+}
+
+static void forwarders_get_no_verdict(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_delivery_facts forwarded = facts;
+    forwarded.is_forward = true;
+    (void)deliver(f, box_id(f, "Inbox"), "Subject: x\r\n", MOX_FLAG_NOTJUNK, &forwarded);
+    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 3); /* who wrote it does */
+}
+
+static void a_rejected_message_counts_where_it_was_meant_to_go(void **state)
+{
+    struct storefix *f = *state;
+    uint64_t inbox = box_id(f, "Inbox"), archive = box_id(f, "Archive"), trash = box_id(f, "Trash");
+    struct mox_delivery_facts reject = facts;
+    reject.is_reject = true;
+    reject.destined_mailbox = inbox;
+    (void)deliver(f, trash, "Subject: x\r\n", MOX_FLAG_SEEN, &reject);
+    assert_int_equal(query(f, "SELECT length(hash) FROM message"), 32);
+    assert_int_equal(query(f, "SELECT origin FROM entry"), (long long)trash);
+    struct mox_uid_range all = {1, UINT32_MAX};
+    struct mox_copy move = {.mailbox = trash, .destination = archive, .ranges = &all,
+                            .range_count = 1, .move = true};
+    assert_int_equal(wait_copy(f, &move), MOX_OK);
+    mox_copy_free(&move);
+    assert_int_equal(query(f, "SELECT origin FROM entry"), (long long)inbox);
+    assert_int_equal(query(f, "SELECT reject FROM entry"), 0);
+    assert_int_equal(query(f, "SELECT flags FROM entry"), 0); /* unseen again, to stand out */
+}
+
+/* ---- threads ---- */
+
+static void answers_join_the_thread_of_what_they_answer(void **state)
+{
+    struct storefix *f = *state;
+    uint64_t inbox = box_id(f, "Inbox");
+    static const struct {
+        const char *headers;
+        int thread, parent, missing;
+    } mails[] = {
+        {"Subject: Lunch\r\nMessage-ID: <1@x.example>\r\n", 1, 0, 0},
+        {"Subject: Re: lunch\r\nMessage-ID: <2@x.example>\r\nReferences: <1@x.example>\r\n", 1, 1, 0},
+        {"Subject: RE: Lunch\r\nMessage-ID: <3@x.example>\r\n"
+         "References: <1@x.example>\r\n <2@X.example>\r\n", 1, 2, 0},
+        {"Subject: Re: Lunch\r\nIn-Reply-To: <1@x.example>\r\n", 1, 1, 0},
+        /* another subject is another thread */
+        {"Subject: Dinner\r\nMessage-ID: <5@x.example>\r\nReferences: <1@x.example>\r\n", 5, 0, 1},
+        {"Subject: Re: Lunch\r\nReferences: <2@x.example> <unknown@x.example>\r\n", 1, 2, 1},
+        {"Subject: Other\r\nMessage-ID: <3@x.example>\r\n", 1, 3, 1}, /* the same message again */
+        {"Subject: Loop\r\nMessage-ID: <8@x.example>\r\nReferences: <8@x.example>\r\n", 8, 0, 1},
+        {"Subject: nothing else\r\n", 9, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof mails / sizeof mails[0]; i++) {
+        char sql[100];
+        (void)deliver(f, inbox, mails[i].headers, 0, NULL);
+        (void)snprintf(sql, sizeof sql, "SELECT thread * 10000 + coalesce(parent, 0) * 100 + missing"
+                       " FROM message WHERE id = %zu", i + 1);
+        long long got = query(f, sql);
+        if (got != mails[i].thread * 10000 + mails[i].parent * 100 + mails[i].missing)
+            fail_msg("message %zu: %lld", i + 1, got);
+    }
+    assert_int_equal(query(f, "SELECT count(*) FROM message WHERE message_id = '3@x.example'"), 2);
+}
+
+/* ---- quota ---- */
+
+static void a_full_account_takes_no_more(void **state)
+{
+    struct storefix *f = *state;
+    mox_account_close(f->account);
+    const struct mox_account_config config = {.size = sizeof config, .quota_bytes = 1000};
+    assert_int_equal(mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_EXISTING, &config,
+                                      NULL), MOX_OK);
+    f->mail = mox_account_mailstore(f->account);
+    uint64_t inbox = box_id(f, "Inbox");
+    (void)add_mail(f, inbox, "Subject: x\r\n", 800);
+    struct mox_append op = {.mailbox = inbox, .spool = mail_spool(f, "Subject: x\r\n", 800)};
+    assert_int_equal(wait_append(f, &op), MOX_EQUOTA);
+    mox_spool_free(op.spool);
+    struct mox_uid_range all = {1, 1};
+    struct mox_copy copy = {.mailbox = inbox, .destination = inbox, .ranges = &all,
+                            .range_count = 1};
+    assert_int_equal(wait_copy(f, &copy), MOX_EQUOTA);
+    assert_int_equal(copy.count, 0);
+    copy.move = true; /* takes no room */
+    copy.destination = box_id(f, "Archive");
+    assert_int_equal(wait_copy(f, &copy), MOX_OK);
+    mox_copy_free(&copy);
+}
+
+static int meaning(void *user, const char *mailbox)
+{
+    (void)user;
+    if (strcmp(mailbox, "Archive") == 0)
+        return MOX_JUNK_IS_NOTJUNK;
+    return strcmp(mailbox, "Inbox") == 0 ? MOX_JUNK_NEUTRAL : MOX_JUNK_UNCHANGED;
+}
+
+static void mailboxes_say_what_is_junk(void **state)
+{
+    struct storefix *f = *state;
+    mox_account_close(f->account);
+    const struct mox_account_config config = {.size = sizeof config, .junk_flags = meaning};
+    assert_int_equal(mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_EXISTING, &config,
+                                      NULL), MOX_OK);
+    f->mail = mox_account_mailstore(f->account);
+    static const struct {
+        const char *mailbox;
+        uint32_t flags, expected;
+    } cases[] = {
+        {"Inbox", MOX_FLAG_JUNK, 0},
+        {"Junk", MOX_FLAG_NOTJUNK, MOX_FLAG_JUNK},
+        {"Archive", MOX_FLAG_JUNK | MOX_FLAG_SEEN, MOX_FLAG_NOTJUNK | MOX_FLAG_SEEN},
+        {"Trash", MOX_FLAG_JUNK, MOX_FLAG_JUNK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char sql[100];
+        uint64_t id = box_id(f, cases[i].mailbox);
+        (void)deliver(f, id, "Subject: x\r\n", cases[i].flags, NULL);
+        (void)snprintf(sql, sizeof sql, "SELECT flags FROM entry WHERE mailbox = %lld",
+                       (long long)id);
+        assert_int_equal(query(f, sql), cases[i].expected);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(verdicts_come_and_go_with_the_flags),
+        STORE_TEST(verdicts_follow_copies_moves_and_removals),
+        STORE_TEST(forwarders_get_no_verdict),
+        STORE_TEST(a_rejected_message_counts_where_it_was_meant_to_go),
+        STORE_TEST(answers_join_the_thread_of_what_they_answer),
+        STORE_TEST(a_full_account_takes_no_more),
+        STORE_TEST(mailboxes_say_what_is_junk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

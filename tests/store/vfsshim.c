@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/vfsshim.h"
+
+#include <sqlite3.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct vfsshim shim;
+static sqlite3_vfs vfs;
+static sqlite3_vfs *real;
+
+/* Our file is SQLite's behind a method table of ours. */
+struct file {
+    sqlite3_file base;
+    bool wal;
+    sqlite3_file *real; /* behind this struct */
+};
+
+static struct file *of(sqlite3_file *f)
+{
+    return (struct file *)f;
+}
+
+static int x_close(sqlite3_file *f)
+{
+    return of(f)->real->pMethods->xClose(of(f)->real);
+}
+
+static int x_read(sqlite3_file *f, void *to, int len, sqlite3_int64 at)
+{
+    return of(f)->real->pMethods->xRead(of(f)->real, to, len, at);
+}
+
+static int x_write(sqlite3_file *f, const void *from, int len, sqlite3_int64 at)
+{
+    if (of(f)->wal)
+        shim.wal_writes++;
+    if (shim.full)
+        return SQLITE_FULL;
+    if (shim.fail_writes)
+        return SQLITE_IOERR_WRITE;
+    return of(f)->real->pMethods->xWrite(of(f)->real, from, len, at);
+}
+
+static int x_truncate(sqlite3_file *f, sqlite3_int64 size)
+{
+    return of(f)->real->pMethods->xTruncate(of(f)->real, size);
+}
+
+static int x_sync(sqlite3_file *f, int flags)
+{
+    if (of(f)->wal) {
+        shim.wal_syncs++;
+        if (shim.sync_delay_us > 0)
+            usleep((useconds_t)shim.sync_delay_us);
+    }
+    if (shim.fail_syncs)
+        return SQLITE_IOERR_FSYNC;
+    return of(f)->real->pMethods->xSync(of(f)->real, flags);
+}
+
+static int x_file_size(sqlite3_file *f, sqlite3_int64 *size)
+{
+    return of(f)->real->pMethods->xFileSize(of(f)->real, size);
+}
+
+static int x_lock(sqlite3_file *f, int level)
+{
+    return of(f)->real->pMethods->xLock(of(f)->real, level);
+}
+
+static int x_unlock(sqlite3_file *f, int level)
+{
+    return of(f)->real->pMethods->xUnlock(of(f)->real, level);
+}
+
+static int x_check_lock(sqlite3_file *f, int *out)
+{
+    return of(f)->real->pMethods->xCheckReservedLock(of(f)->real, out);
+}
+
+static int x_control(sqlite3_file *f, int op, void *arg)
+{
+    return of(f)->real->pMethods->xFileControl(of(f)->real, op, arg);
+}
+
+static int x_sector(sqlite3_file *f)
+{
+    return of(f)->real->pMethods->xSectorSize(of(f)->real);
+}
+
+static int x_characteristics(sqlite3_file *f)
+{
+    return of(f)->real->pMethods->xDeviceCharacteristics(of(f)->real);
+}
+
+static int x_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **out)
+{
+    return of(f)->real->pMethods->xShmMap(of(f)->real, page, size, extend, out);
+}
+
+static int x_shm_lock(sqlite3_file *f, int offset, int n, int flags)
+{
+    return of(f)->real->pMethods->xShmLock(of(f)->real, offset, n, flags);
+}
+
+static void x_shm_barrier(sqlite3_file *f)
+{
+    of(f)->real->pMethods->xShmBarrier(of(f)->real);
+}
+
+static int x_shm_unmap(sqlite3_file *f, int delete_flag)
+{
+    return of(f)->real->pMethods->xShmUnmap(of(f)->real, delete_flag);
+}
+
+static int x_fetch(sqlite3_file *f, sqlite3_int64 at, int len, void **out)
+{
+    return of(f)->real->pMethods->xFetch(of(f)->real, at, len, out);
+}
+
+static int x_unfetch(sqlite3_file *f, sqlite3_int64 at, void *p)
+{
+    return of(f)->real->pMethods->xUnfetch(of(f)->real, at, p);
+}
+
+static const sqlite3_io_methods methods = {
+    3, x_close, x_read, x_write, x_truncate, x_sync, x_file_size, x_lock, x_unlock, x_check_lock,
+    x_control, x_sector, x_characteristics, x_shm_map, x_shm_lock, x_shm_barrier, x_shm_unmap,
+    x_fetch, x_unfetch,
+};
+
+static int x_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out_flags)
+{
+    (void)v;
+    struct file *file = of(f);
+    size_t len = name == NULL ? 0 : strlen(name);
+    file->wal = len > 4 && strcmp(name + len - 4, "-wal") == 0;
+    file->real = (sqlite3_file *)(file + 1);
+    file->base.pMethods = NULL;
+    int result = real->xOpen(real, name, file->real, flags, out_flags);
+    if (file->real->pMethods != NULL)
+        file->base.pMethods = &methods;
+    return result;
+}
+
+struct vfsshim *vfsshim(void)
+{
+    if (real == NULL) {
+        real = sqlite3_vfs_find(NULL);
+        vfs = *real;
+        vfs.pNext = NULL;
+        vfs.zName = "shim";
+        vfs.szOsFile = (int)sizeof(struct file) + real->szOsFile;
+        vfs.xOpen = x_open;
+        (void)sqlite3_vfs_register(&vfs, 1);
+    }
+    shim.wal_syncs = shim.wal_writes = 0;
+    shim.full = shim.fail_writes = shim.fail_syncs = false;
+    shim.sync_delay_us = 0;
+    return &shim;
+}
