@@ -9,17 +9,17 @@ MOX_BEGIN_DECLS
 
 /** A date as it was written, in its own zone. */
 struct mox_date {
-    int year;                    /* 1..9999 */
-    unsigned month, day;         /* 1..12, 1..31; there is such a day */
+    int year;                      /* 1..9999 */
+    unsigned month, day;           /* 1..12, 1..31; there is such a day */
     unsigned hour, minute, second; /* 0..23, 0..59, 0..60 */
-    int zone_minutes;            /* east of UTC, less than a day; 0 when it is not known */
+    int zone_minutes;              /* east of UTC, less than a day; 0 when it is not known */
 };
 
 /**
- * Reads the value of a Date field (RFC 5322 §3.3): obsolete forms (§4.3), comments, and what is seen in
- * the wild: no seconds, no time, no zone, names of more zones, "1-Jul-2003", the orders of asctime()
- * and ISO 8601. The name of the day is not looked at. A zone of a day or more is taken off, and the
- * date is in UTC.
+ * Reads the value of a Date field (RFC 5322 §3.3): obsolete forms (§4.3), comments, and what is
+ * seen in the wild: no seconds, no time, no zone, names of more zones, "1-Jul-2003", the orders of
+ * asctime() and ISO 8601. The name of the day is not looked at. A zone of a day or more is taken
+ * off, and the date is in UTC.
  *
  * @return MOX_OK, or MOX_ESYNTAX and *out is undefined
  */

@@ -9,9 +9,9 @@
 MOX_BEGIN_DECLS
 
 /**
- * A message taken apart (RFC 5322, RFC 2045, RFC 2046): where its headers and bodies are. Nothing is
- * copied, and nothing in a message makes it fail: what breaks the grammar is kept as far as it makes
- * sense, and what makes none becomes application/octet-stream. Lines may end in CRLF or LF.
+ * A message taken apart (RFC 5322, RFC 2045, RFC 2046): where its headers and bodies are. Nothing
+ * is copied, and nothing in a message makes it fail: what breaks the grammar is kept as far as it
+ * makes sense, and what makes none becomes application/octet-stream. Lines may end in CRLF or LF.
  *
  * Threads: read by any number at once.
  */
@@ -46,9 +46,9 @@ enum mox_part_field {
 
 /**
  * One part, owned by its message. Offsets count bytes of the content that was parsed, at any depth.
- * The header, with its blank line, is header..body, the undecoded body is body..end. The line end in
- * front of a boundary belongs to the boundary (RFC 2046 §5.1.1). What lies between the children of a
- * multipart (preamble, boundaries, epilogue) belongs to no child.
+ * The header, with its blank line, is header..body, the undecoded body is body..end. The line end
+ * in front of a boundary belongs to the boundary (RFC 2046 §5.1.1). What lies between the children
+ * of a multipart (preamble, boundaries, epilogue) belongs to no child.
  */
 struct mox_part {
     uint64_t header, body, end; /* header <= body <= end; children lie within body..end */

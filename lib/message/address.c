@@ -46,11 +46,11 @@ static bool is_white(uint8_t c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* What no word has. Dots, brackets, controls and 8-bit bytes are let through: real names have them. */
+/* What no word has. Dots, brackets, controls and 8-bit bytes are let through, as real names do. */
 static const bool specials[256] = {
-    ['('] = true, [')'] = true, ['<'] = true, ['>'] = true, ['@'] = true,  [','] = true,
-    [';'] = true, [':'] = true, ['"'] = true, [' '] = true, ['\t'] = true, ['\r'] = true,
-    ['\n'] = true,
+    ['('] = true,  [')'] = true,  ['<'] = true,  ['>'] = true, ['@'] = true,
+    [','] = true,  [';'] = true,  [':'] = true,  ['"'] = true, [' '] = true,
+    ['\t'] = true, ['\r'] = true, ['\n'] = true,
 };
 
 static bool is_word(uint8_t c)
@@ -65,8 +65,8 @@ static void empty(struct addresses *a, struct buf *b)
     mox__buf_clear(b);
 }
 
-/* Takes the comment that opens here into a->comment: the last one of an address counts. A parenthesis
- * without its other half is skipped. */
+/* Takes the comment that opens here into a->comment: the last one of an address counts. A
+ * parenthesis without its other half is skipped. */
 static void take_comment(struct addresses *a)
 {
     size_t start = ++a->at, depth = 1;
@@ -106,8 +106,8 @@ static bool skip_cfws(struct addresses *a)
     return a->at > start;
 }
 
-/* Behind the quoted string that opens here, or 0 if it has no end; then none of the rest has, and it
- * is not looked for again. */
+/* Behind the quoted string that opens here, or 0 if it has no end; then none of the rest has, and
+ * it is not looked for again. */
 static size_t quoted_end(struct addresses *a)
 {
     if (a->no_quotes)
@@ -138,8 +138,8 @@ static bool at_word(const struct addresses *a)
     return !at_end(a) && (peek(a) == '"' || is_word(peek(a)));
 }
 
-/* Appends the text of the word here, an atom or a quoted string; whether it is an atom that ends in a
- * dot. A quote without an end is skipped. */
+/* Appends the text of the word here, an atom or a quoted string; whether it is an atom that ends in
+ * a dot. A quote without an end is skipped. */
 static bool take_word(struct addresses *a, struct buf *out)
 {
     size_t start = a->at;
@@ -161,9 +161,9 @@ static struct mox_slice of(const struct buf *b)
     return slice(b->data, b->len);
 }
 
-/* Words up to something else; how many. All of them make a phrase (a->name, joined by single spaces);
- * the last ones that only dots join make a localpart (a->mailbox), as in "John Doe j . doe@x.example";
- * *before is how much of the phrase stands in front of that. */
+/* Words up to something else; how many. All of them make a phrase (a->name, joined by single
+ * spaces); the last ones that only dots join make a localpart (a->mailbox), as in
+ * "John Doe j . doe@x.example"; *before is how much of the phrase stands in front of that. */
 static unsigned take_words(struct addresses *a, size_t *before)
 {
     unsigned words = 0;

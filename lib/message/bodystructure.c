@@ -168,8 +168,8 @@ static void put_fields(struct buf *out, const struct mox_part *part)
 
 #define EMPTY_TEXT "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 0 0"
 
-/* For a message type the grammar wants an envelope and a body, also when the part is a leaf since it
- * is encoded or too deep: then those of an empty message. */
+/* For a message type the grammar wants an envelope and a body, also when the part is a leaf since
+ * it is encoded or too deep: then those of an empty message. */
 static void begin_message(const struct writer *w, const struct mox_part *part)
 {
     const struct mox_part *root = part->children;

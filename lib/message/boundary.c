@@ -11,7 +11,7 @@ _Static_assert(BOUNDARY_SLOTS == 1 << 7, "SLOT() takes seven bits");
 /* FNV-1a from a start that nobody outside knows. Its high bits choose the slot: they depend on all
  * of the state. */
 #define HASH_STEP(hash, byte) (((hash) ^ (byte)) * 16777619u)
-#define SLOT(hash) ((hash) >> 25)
+#define SLOT(hash)            ((hash) >> 25)
 
 void mox__boundaries_init(struct boundaries *b, const struct mox_env *env)
 {

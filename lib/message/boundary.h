@@ -8,8 +8,9 @@
  * their delimiters. A line is hashed once, however many boundaries are open, so nested multiparts
  * cannot make a message slow to read. */
 
-/* The longest boundary that works. RFC 2046 §5.1.1 allows 70 bytes and a line of mail ends at 998 (RFC
- * 5322 §2.1.1); since a longer one costs nothing, this is the longest line that some servers take. */
+/* The longest boundary that works. RFC 2046 §5.1.1 allows 70 bytes and a line of mail ends at 998
+ * (RFC 5322 §2.1.1); since a longer one costs nothing, this is the longest line that some servers
+ * take. */
 #define BOUNDARY_MAX 8192
 
 #define BOUNDARY_SLOTS 128

@@ -18,10 +18,12 @@ static const char replacement[] = "\xef\xbf\xbd";
 static const struct {
     const char *name, *meant;
 } supersets[] = {
-    {"iso-8859-1", "WINDOWS-1252"}, {"latin1", "WINDOWS-1252"},     {"gb2312", "GB18030"},
-    {"gbk", "GB18030"},             {"x-gbk", "GB18030"},           {"big5", "BIG5-HKSCS"},
-    {"ks_c_5601-1987", "CP949"},    {"euc-kr", "CP949"},            {"shift_jis", "CP932"},
-    {"x-sjis", "CP932"},            {"iso-8859-9", "WINDOWS-1254"}, {"tis-620", "CP874"},
+    {"iso-8859-1", "WINDOWS-1252"}, {"latin1", "WINDOWS-1252"},
+    {"gb2312", "GB18030"},          {"gbk", "GB18030"},
+    {"x-gbk", "GB18030"},           {"big5", "BIG5-HKSCS"},
+    {"ks_c_5601-1987", "CP949"},    {"euc-kr", "CP949"},
+    {"shift_jis", "CP932"},         {"x-sjis", "CP932"},
+    {"iso-8859-9", "WINDOWS-1254"}, {"tis-620", "CP874"},
     {"iso-8859-8-i", "ISO-8859-8"}, {"iso-2022-jp", "ISO-2022-JP-2"},
 };
 
@@ -32,7 +34,7 @@ static bool is_utf8_name(struct mox_slice name)
            mox__slice_is_nocase(name, "ascii");
 }
 
-/* Copies a name that is safe to hand to iconv_open(), where "/" starts options; false for others. */
+/* Copies a name that is safe to hand to iconv_open(), where "/" starts options; or false. */
 static bool copy_name(struct mox_slice name, char out[NAME_MAX_LEN + 1])
 {
     if (name.len > NAME_MAX_LEN)
@@ -98,8 +100,8 @@ static size_t utf8_prefix(struct mox_slice s, bool *cut)
     return at;
 }
 
-/* Gives UTF-8 on as it is, and another byte as the character of its number. Leaves a character that is
- * cut, unless nothing follows. */
+/* Gives UTF-8 on as it is, and another byte as the character of its number. Leaves a character that
+ * is cut, unless nothing follows. */
 static int pass_utf8(struct mox_slice *s, bool last, mox__sink *sink, void *user)
 {
     while (s->len > 0) {

@@ -12,13 +12,13 @@
 typedef int mox__sink(void *user, struct mox_slice piece);
 
 struct charset {
-    void *iconv;       /* NULL: UTF-8 is expected */
-    uint8_t rest[8];   /* of a character that a piece cut */
+    void *iconv;     /* NULL: UTF-8 is expected */
+    uint8_t rest[8]; /* of a character that a piece cut */
     size_t rest_len;
 };
 
-/* UTF-8, US-ASCII, no name and names that nobody knows let UTF-8 through, and make of each byte that is
- * none the character of that number (ISO 8859-1): different words stay different. Close it. */
+/* UTF-8, US-ASCII, no name and names that nobody knows let UTF-8 through, and make of each byte
+ * that is none the character of that number (ISO 8859-1): different words stay different. */
 void mox__charset_open(struct charset *c, struct mox_slice name);
 void mox__charset_close(struct charset *c);
 

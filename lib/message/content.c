@@ -102,8 +102,8 @@ static struct mox_slice take_quoted(struct params *p)
     return s;
 }
 
-/* Up to white space or a semicolon: real values have '=', '/', ':' and the like unquoted, boundaries
- * above all. */
+/* Up to white space or a semicolon: real values have '=', '/', ':' and the like unquoted,
+ * boundaries above all. */
 static struct mox_slice take_bare(struct params *p)
 {
     size_t start = p->at;
@@ -210,7 +210,7 @@ static struct mox_slice take_charset(struct mox_slice s, struct mox_slice *chars
     return slice_from(rest, (size_t)(second - rest.data) + 1);
 }
 
-/* What stands behind name and "*" in a parameter's name: "" or "0", "0*" …; false for another one. */
+/* What stands behind name and "*" in a parameter's name: "" or "0", "0*" …; or false. */
 static bool suffix_of(struct mox_slice param, const char *name, struct mox_slice *suffix)
 {
     size_t len = strlen(name);
@@ -220,8 +220,7 @@ static bool suffix_of(struct mox_slice param, const char *name, struct mox_slice
     return true;
 }
 
-bool mox__param_value(struct params p, const char *name, struct buf *out,
-                      struct mox_slice *charset)
+bool mox__param_value(struct params p, const char *name, struct buf *out, struct mox_slice *charset)
 {
     *charset = slice("", 0);
     struct param param;
@@ -240,8 +239,8 @@ bool mox__param_value(struct params p, const char *name, struct buf *out,
         if ((suffix.len > 0 && !mox__slice_uint(suffix, PARAMS_MAX, &number)) || number != section)
             continue;
         if (encoded)
-            put_percent_decoded(out, section == 0 ? take_charset(param.value, charset)
-                                                  : param.value);
+            put_percent_decoded(out,
+                                section == 0 ? take_charset(param.value, charset) : param.value);
         else
             mox__param_text(out, &param);
         section++;

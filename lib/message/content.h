@@ -19,11 +19,11 @@ struct param {
     bool quoted;
 };
 
-/* The most parameters of one field that are looked at: real mail has fewer than ten, and a file name
- * in continuations (RFC 2231 §3) some tens. */
+/* The most parameters of one field that are looked at: real mail has fewer than ten, and a file
+ * name in continuations (RFC 2231 §3) some tens. */
 #define PARAMS_MAX 100
 
-/* "type/subtype": true when both are there; either may be empty otherwise. *rest is what follows. */
+/* "type/subtype": true when both are there; either may be empty otherwise. *rest follows. */
 bool mox__content_type(struct mox_slice value, struct mox_slice *type, struct mox_slice *subtype,
                        struct params *rest);
 /* One token, as of Content-Disposition, Content-Transfer-Encoding and Content-Language; empty if
@@ -33,9 +33,10 @@ struct mox_slice mox__content_token(struct params *p);
 bool mox__param_next(struct params *p, struct param *out);
 /* The first parameter of this name. */
 bool mox__param_find(struct params p, const char *name, struct param *out);
-/* Appends the value of the parameter of this name, decoded: given plainly (then with escapes and folds
- * resolved) or else in one of the forms of RFC 2231: "name*", or "name*0", "name*1*" … in this order.
- * Its bytes are of *charset, which is empty if none is given. Whether there is such a parameter. */
+/* Appends the value of the parameter of this name, decoded: given plainly (then with escapes and
+ * folds resolved) or else in one of the forms of RFC 2231: "name*", or "name*0", "name*1*" … in
+ * this order. Its bytes are of *charset, which is empty if none is given. Whether there is such a
+ * parameter. */
 bool mox__param_value(struct params p, const char *name, struct buf *out,
                       struct mox_slice *charset);
 /* A value with escapes and folds resolved. */

@@ -185,8 +185,8 @@ static bool take_all(struct scan *c)
 {
     while ((c->at = mox__skip_cfws(c->s, c->at)) < c->s.len) {
         uint8_t byte = peek(c);
-        bool sign = (byte == '+' || byte == '-') && c->s.len - c->at > 1 &&
-                    is_digit(c->s.data[c->at + 1]);
+        bool sign =
+            (byte == '+' || byte == '-') && c->s.len - c->at > 1 && is_digit(c->s.data[c->at + 1]);
         if (is_digit(byte)) {
             if (!take_digits(c))
                 return false;

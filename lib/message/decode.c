@@ -70,7 +70,8 @@ static void put_groups(struct pieces *p, const struct alphabet *a, struct mox_sl
     const uint8_t *from = in->data, *end = in->data + in->len;
     uint8_t *to = p->data + p->len, *full = p->data + sizeof p->data - 3;
     for (; end - from >= 4 && to <= full; from += 4, to += 3) {
-        int bits = a->values[from[0]] | a->values[from[1]] | a->values[from[2]] | a->values[from[3]];
+        int bits =
+            a->values[from[0]] | a->values[from[1]] | a->values[from[2]] | a->values[from[3]];
         if (bits < 0)
             break;
         uint32_t group = (uint32_t)a->values[from[0]] << 18 | (uint32_t)a->values[from[1]] << 12 |
@@ -187,9 +188,7 @@ void mox__q_decode(struct buf *out, struct mox_slice in)
 {
     for (size_t i = 0; i < in.len; i++) {
         int value = in.data[i] == '=' ? hex_byte(slice_from(in, i)) : -1;
-        mox__buf_byte(out, value >= 0            ? (uint8_t)value
-                           : in.data[i] == '_' ? ' '
-                                               : in.data[i]);
+        mox__buf_byte(out, value >= 0 ? (uint8_t)value : in.data[i] == '_' ? ' ' : in.data[i]);
         i += value >= 0 ? 2 : 0;
     }
 }

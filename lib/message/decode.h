@@ -4,8 +4,8 @@
 
 #include "message/charset.h"
 
-/* Bodies without their transfer encoding (RFC 2045 §6.7, §6.8), in pieces. Decoding never fails: bytes
- * outside of base64's alphabet are skipped, "=XY" that is no hexadecimal number stays. */
+/* Bodies without their transfer encoding (RFC 2045 §6.7, §6.8), in pieces. Decoding never fails:
+ * bytes outside of base64's alphabet are skipped, "=XY" that is no hexadecimal number stays. */
 
 /* The most bytes of a piece that a sink gets. */
 #define DECODE_PIECE_MAX 8192

@@ -43,8 +43,8 @@ static void put_nstring(struct buf *out, struct mox_slice s)
         mox__wire_string(out, s);
 }
 
-/* RFC 9051 §7.5.2: the begin of a group has its name for a mailbox and no host, its end has neither;
- * so an address that lacks one of the two has an empty string for it. */
+/* RFC 9051 §7.5.2: the begin of a group has its name for a mailbox and no host, its end has
+ * neither; so an address that lacks one of the two has an empty string for it. */
 static void put_address(struct buf *out, const struct address *a)
 {
     mox__buf_byte(out, '(');

@@ -105,7 +105,7 @@ size_t mox__count_newlines(struct mox_slice s)
         for (; words > 0; words--, at += 8) {
             uint64_t w;
             memcpy(&w, s.data + at, sizeof w);
-            w ^= ones * '\n';                            /* a match is a zero byte now */
+            w ^= ones * '\n';                                /* a match is a zero byte now */
             lanes += (~(((w & low) + low) | w) >> 7) & ones; /* 1 for each zero byte */
         }
         for (; lanes > 0; lanes >>= 8)

@@ -6,11 +6,11 @@
 
 #include "base/buf.h"
 
-/* The bytes of the line end that the line at `at` consists of, 0 if it has more or there is none. */
+/* The bytes of the line end that the line at `at` consists of, 0 if it has more. */
 MOX_PRIV size_t mox__blank_line(struct mox_slice s, size_t at);
 
-/* The value on one line: without white space at its ends, and with one space for each fold. RFC 5322
- * §2.2.3 would keep all white space of a fold, which is only there to indent it. */
+/* The value on one line: without white space at its ends, and with one space for each fold. RFC
+ * 5322 §2.2.3 would keep all white space of a fold, which is only there to indent it. */
 MOX_PRIV void mox__header_unfold(struct buf *out, struct mox_slice value);
 
 /* How many LFs there are. */

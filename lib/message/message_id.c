@@ -59,8 +59,8 @@ static void put_lower(struct buf *out, struct mox_slice s)
         mox__buf_byte(out, to_lower(s.data[i]));
 }
 
-/* A localpart in quotes, as it is written with as few of them as it takes: "a" is a, "\a b" is "a b".
- * `text` is between the quotes. */
+/* A localpart in quotes, as it is written with as few of them as it takes: "a" is a, "\a b" is "a
+ * b". `text` is between the quotes. */
 static void put_localpart(struct buf *out, struct mox_slice text)
 {
     size_t start = out->len;

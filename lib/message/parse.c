@@ -31,10 +31,10 @@
 struct node {
     struct mox_part part; /* first: a part is its node */
     struct node *parent, *last_child;
-    struct params params;    /* of its type */
-    uint64_t newlines;       /* LFs in front of its body */
-    unsigned depth;          /* of the root: 0 */
-    bool digest;             /* multipart/digest */
+    struct params params; /* of its type */
+    uint64_t newlines;    /* LFs in front of its body */
+    unsigned depth;       /* of the root: 0 */
+    bool digest;          /* multipart/digest */
 };
 
 struct mox_message {
@@ -125,8 +125,8 @@ static enum mox_encoding encoding_of(const struct mox_part *part)
         const char *name;
         enum mox_encoding encoding;
     } known[] = {
-        {"7bit", MOX_ENCODING_IDENTITY},   {"8bit", MOX_ENCODING_IDENTITY},
-        {"binary", MOX_ENCODING_IDENTITY}, {"base64", MOX_ENCODING_BASE64},
+        {"7bit", MOX_ENCODING_IDENTITY},       {"8bit", MOX_ENCODING_IDENTITY},
+        {"binary", MOX_ENCODING_IDENTITY},     {"base64", MOX_ENCODING_BASE64},
         {"quoted-printable", MOX_ENCODING_QP}, {"", MOX_ENCODING_IDENTITY},
     };
     struct mox_slice token = mox__part_encoding(part);
@@ -162,8 +162,8 @@ static void find_type(struct node *n)
     }
 }
 
-/* The value of a parameter of n's type, copied only if it is encoded; empty when there is none or it
- * is longer than BOUNDARY_MAX. */
+/* The value of a parameter of n's type, copied only if it is encoded; empty when there is none or
+ * it is longer than BOUNDARY_MAX. */
 static int find_param(struct parser *p, const struct node *n, const char *name,
                       struct mox_slice *out)
 {
@@ -198,7 +198,7 @@ static int find_details(struct parser *p, struct node *n)
     return mox_part_is_text(part) ? find_param(p, n, "charset", &part->charset) : MOX_OK;
 }
 
-/* Decides what n is, once its header is known. Sets p->current to a new child if it is a message. */
+/* Decides what n is, once its header is known. A message gets its child, as p->current. */
 static int classify(struct parser *p, struct node *n)
 {
     find_type(n);
@@ -229,8 +229,8 @@ static int classify(struct parser *p, struct node *n)
 }
 
 /* Ends n in front of p->at: in front of the delimiter there, or at the end of the content. The line
- * end in front of a delimiter is the delimiter's, unless it is the blank line that ends the header of
- * n or of its last child. */
+ * end in front of a delimiter is the delimiter's, unless it is the blank line that ends the header
+ * of n or of its last child. */
 static void close_node(const struct parser *p, struct node *n, bool at_delimiter)
 {
     struct mox_part *part = &n->part;

@@ -10,8 +10,7 @@ static struct mox_slice between(struct mox_slice content, uint64_t from, uint64_
 {
     if (to > content.len)
         to = content.len;
-    return from >= to ? slice(content.data, 0)
-                      : slice(content.data + from, (size_t)(to - from));
+    return from >= to ? slice(content.data, 0) : slice(content.data + from, (size_t)(to - from));
 }
 
 bool mox_part_is_text(const struct mox_part *part)

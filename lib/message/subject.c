@@ -49,7 +49,7 @@ static size_t response(struct mox_slice s)
     return rest.len > 0 && rest.data[0] == ':' ? (size_t)(rest.data - s.data) + 1 : 0;
 }
 
-/* One step of RFC 5256 §2.1 (2) to (6); false when there is nothing left to take off. s is trimmed. */
+/* One step of RFC 5256 §2.1 (2) to (6); false when nothing is left to take off. s is trimmed. */
 static bool take_off(struct mox_slice *s, bool *is_response)
 {
     size_t len;

@@ -8,8 +8,8 @@
 
 /* What IMAP sends about a message (RFC 9051 §7.5.2, RFC 3501 §7.4.2), complete with parentheses.
  * Values of header fields are unfolded and not decoded. What comes out is ASCII but for literals.
- * Of each kind of address MOX_ADDRESS_LIST_MAX are told. Running out of memory shows in the buffer's
- * `failed`. */
+ * Of each kind of address MOX_ADDRESS_LIST_MAX are told. Running out of memory shows in the
+ * buffer's `failed`. */
 
 MOX_PRIV void mox__message_envelope(const struct mox_message *m, struct buf *out);
 /* BODY: the structure without extension data. */

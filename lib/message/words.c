@@ -28,8 +28,8 @@ static bool take_until_mark(struct mox_slice *s, size_t max, struct mox_slice *o
     return true;
 }
 
-/* Whether s starts with an encoded word. White space in its text is wrong but seen, and so is a whole
- * subject in one word. */
+/* Whether s starts with an encoded word. White space in its text is wrong but seen, and so is a
+ * whole subject in one word. */
 static bool word_at(struct mox_slice s, struct word *w)
 {
     struct mox_slice rest, encoding;

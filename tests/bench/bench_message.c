@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* How fast messages are parsed: bytes per second of large bodies, and microseconds for a typical one
- * with all that a delivery keeps of it (ENVELOPE, BODY, BODYSTRUCTURE, structure). */
+/* How fast messages are parsed: bytes per second of large bodies, and microseconds for a typical
+ * one with all that a delivery keeps of it (ENVELOPE, BODY, BODYSTRUCTURE, structure). */
 
 #include <mox/message.h>
 
@@ -83,14 +83,15 @@ static void decode_large(const struct mox_env *env, const char *what, const char
     "Received: from laptop.local ([198.51.100.7]) by mail.sender.example with ESMTPSA\r\n"         \
     "\tid b16-20020aa7; Tue, 29 Aug 2023 16:20:10 +0000\r\n"                                       \
     "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=sender.example; s=s1;\r\n"            \
-    "\th=from:to:subject:date:message-id; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\r\n"     \
+    "\th=from:to:subject:date:message-id; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\r\n"    \
     "\tb=dzdVyOfAKCdLXdJOc9G2q8LoXSlEniSbav+yuU4zGeeruD00lszZVoG4ZHRNiYzRd5Bb6l4yDFHVRy0a\r\n"     \
     "\t0123456789abcdefABCDEF0123456789abcdefABCDEF0123456789abcdefABCDEF==\r\n"                   \
     "From: =?utf-8?q?Alice_=C3=84?= <alice@sender.example>\r\n"                                    \
     "To: Bob <bob@receiver.example>, \"Carol, C.\" <carol@receiver.example>\r\n"                   \
     "Cc: dave@other.example\r\nSubject: Re: the minutes of the last meeting\r\n"                   \
     "Date: Tue, 29 Aug 2023 18:20:09 +0200\r\nMessage-ID: <1234.5678@sender.example>\r\n"          \
-    "In-Reply-To: <8765.4321@receiver.example>\r\nReferences: <1@x.example> <8765.4321@r.example>\r\n" \
+    "In-Reply-To: <8765.4321@receiver.example>\r\nReferences: <1@x.example> "                      \
+    "<8765.4321@r.example>\r\n"                                                                    \
     "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"=_b1\"\r\n\r\n"                \
     "--=_b1\r\nContent-Type: multipart/alternative; boundary=\"=_b2\"\r\n\r\n"                     \
     "--=_b2\r\nContent-Type: text/plain; charset=utf-8\r\n"                                        \
@@ -110,7 +111,8 @@ static struct mox_slice typical_message(const struct mox_env *env, struct buf *b
     for (size_t i = 0; i < 3; i++) {
         mox__buf_text(b, heads[i]);
         for (unsigned line = 0; line < 8; line++)
-            mox__buf_text(b, "The quick brown fox jumps over the lazy dog, and then once more =\r\n");
+            mox__buf_text(b,
+                          "The quick brown fox jumps over the lazy dog, and then once more =\r\n");
     }
     mox__buf_text(b, "--=_b1--\r\n");
     return slice(b->data, b->len);
@@ -165,7 +167,8 @@ int main(void)
     decode_large(&env, "base64", OCTETS "Content-Transfer-Encoding: base64\r\n\r\n");
     decode_large(&env, "quoted-printable",
                  OCTETS "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
-    decode_large(&env, "text of iso-8859-1", "Content-Type: text/plain; charset=iso-8859-1\r\n\r\n");
+    decode_large(&env, "text of iso-8859-1",
+                 "Content-Type: text/plain; charset=iso-8859-1\r\n\r\n");
     typical(&env);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Any bytes are a list of addresses: groups are balanced and do not nest, and nothing gets longer by
- * being read. */
+/* Any bytes are a list of addresses: groups are balanced and do not nest, and nothing gets longer
+ * by being read. */
 
 #include <mox/address.h>
 

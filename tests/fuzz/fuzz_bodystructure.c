@@ -84,9 +84,9 @@ static void check_body(const struct sexp *s, bool extended)
     assert(is_nstring(&s->items[3]) && is_nstring(&s->items[4]));
     assert(s->items[5].kind == SEXP_STRING && s->items[6].kind == SEXP_NUMBER);
     bool text = mox__slice_is(s->items[0].text, "TEXT");
-    bool message = mox__slice_is(s->items[0].text, "MESSAGE") &&
-                   (mox__slice_is(s->items[1].text, "RFC822") ||
-                    mox__slice_is(s->items[1].text, "GLOBAL"));
+    bool message =
+        mox__slice_is(s->items[0].text, "MESSAGE") &&
+        (mox__slice_is(s->items[1].text, "RFC822") || mox__slice_is(s->items[1].text, "GLOBAL"));
     size_t at = 7;
     if (message) {
         check_envelope(&s->items[at]);

@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     assert(d.zone_minutes > -1440 && d.zone_minutes < 1440);
     moment = mox_date_unix(&d);
     mox_date_format(moment, d.zone_minutes, text);
-    assert(mox_date_parse((struct mox_slice){(const uint8_t *)text, strlen(text)}, &again) == MOX_OK);
+    assert(mox_date_parse((struct mox_slice){(const uint8_t *)text, strlen(text)}, &again) ==
+           MOX_OK);
     bool at_the_edge = (d.year == 1 || d.year == 9999); /* a leap second may step over it */
     assert(at_the_edge || mox_date_unix(&again) == moment);
     assert(again.zone_minutes == d.zone_minutes);

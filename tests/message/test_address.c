@@ -145,8 +145,8 @@ static void the_list_ends_at_its_bound(void **state)
     for (unsigned i = 0; i < 2 * MOX_ADDRESS_LIST_MAX; i++)
         mox__buf_text(&value, "b,");
     struct mox_address_list *list = NULL;
-    assert_int_equal(
-        mox_address_list_parse(&list, &t.env, slice(value.data + 3, value.len - 3)), MOX_OK);
+    assert_int_equal(mox_address_list_parse(&list, &t.env, slice(value.data + 3, value.len - 3)),
+                     MOX_OK);
     size_t count = mox_address_list_count(list);
     assert_int_equal(count, MOX_ADDRESS_LIST_MAX + 1);
     assert_int_equal(mox_address_list_at(list, count - 1)->kind, MOX_ADDRESS_GROUP_END);
@@ -183,8 +183,8 @@ static void from_has_exactly_one_address(void **state)
         struct buf mailbox, host;
         mox__buf_init(&mailbox, &t.env, 1000);
         mox__buf_init(&host, &t.env, 1000);
-        assert_int_equal(
-            mox__address_from(&t.env, slice_of(rows[i].headers), &mailbox, &host), rows[i].status);
+        assert_int_equal(mox__address_from(&t.env, slice_of(rows[i].headers), &mailbox, &host),
+                         rows[i].status);
         if (rows[i].status == FROM_ONE) {
             assert_true(mox__slice_is(slice(mailbox.data, mailbox.len), rows[i].mailbox));
             assert_true(mox__slice_is(slice(host.data, host.len), rows[i].host));

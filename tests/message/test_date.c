@@ -41,7 +41,8 @@ static void dates_of_rfc_5322(void **state)
         {"Fri, 21 Nov 1997 09:55:06 -0600", "1997-11-21 09:55:06 -360"},
         {" Tue,  1 Jul 2003 10:52:37 +0200\r\n", "2003-07-01 10:52:37 +120"},
         {"Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n"
-         "               -0330 (Newfoundland Time)", "1969-02-13 23:32:00 -210"},
+         "               -0330 (Newfoundland Time)",
+         "1969-02-13 23:32:00 -210"},
         {"21 Nov 97 09:55:06 GMT", "1997-11-21 09:55:06 +0"},
         {"Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", "1997-11-21 09:55:06 -360"},
         {"Thu, 01 Jan 00 00:00:00 -0000", "2000-01-01 00:00:00 +0"},
@@ -77,11 +78,23 @@ static void nonsense_is_refused(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {"", NULL}, {"<HR>", NULL}, {"Jul 2003", NULL}, {"1 Jul", NULL}, {"1 Foo 2003", NULL},
-        {"31 Jun 2003 10:00", NULL}, {"29 Feb 2003 10:00", NULL}, {"0 Jul 2003", NULL},
-        {"1 Jul 2003 24:00", NULL}, {"1 Jul 2003 10:60", NULL}, {"1 Jul 10000 10:00", NULL},
-        {"1 Jul 99999999999999999999 10:00", NULL}, {"1 Jul 0000", NULL}, {"7/1/2003", NULL},
-        {"2003-13-01", NULL}, {"1 Jul 2003 10:", NULL}, {"100:00 1 Jul 2003", NULL},
+        {"", NULL},
+        {"<HR>", NULL},
+        {"Jul 2003", NULL},
+        {"1 Jul", NULL},
+        {"1 Foo 2003", NULL},
+        {"31 Jun 2003 10:00", NULL},
+        {"29 Feb 2003 10:00", NULL},
+        {"0 Jul 2003", NULL},
+        {"1 Jul 2003 24:00", NULL},
+        {"1 Jul 2003 10:60", NULL},
+        {"1 Jul 10000 10:00", NULL},
+        {"1 Jul 99999999999999999999 10:00", NULL},
+        {"1 Jul 0000", NULL},
+        {"7/1/2003", NULL},
+        {"2003-13-01", NULL},
+        {"1 Jul 2003 10:", NULL},
+        {"100:00 1 Jul 2003", NULL},
     };
     ALL(rows);
     reads_as(slice_of("29 Feb 2004 10:00"), "2004-02-29 10:00:00 +0");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /* Compares ENVELOPE, BODYSTRUCTURE and the size of some three hundred real and broken messages with
- * what Dovecot 2.3.19 answers. differences.tsv names each item that differs, and why; an item that is
- * not named must agree, and one that is named must differ. What only looks different is settled
+ * what Dovecot 2.3.19 answers. differences.tsv names each item that differs, and why; an item that
+ * is not named must agree, and one that is named must differ. What only looks different is settled
  * here: the case of types, encodings and names of parameters, the order of parameters, Dovecot's
  * MISSING_MAILBOX and MISSING_DOMAIN, and that we count a last line without a line end. */
 
@@ -129,8 +129,8 @@ static bool same_lines(const struct sexp *ours, const struct sexp *theirs, struc
 
 static void compare_envelope(const char *path, const struct sexp *ours, const struct sexp *theirs)
 {
-    static const char *const names[] = {"date", "subject", "from", "sender", "reply-to",
-                                        "to", "cc", "bcc", "in-reply-to", "message-id"};
+    static const char *const names[] = {"date", "subject", "from", "sender",      "reply-to",
+                                        "to",   "cc",      "bcc",  "in-reply-to", "message-id"};
     assert_int_equal(ours->count, 10);
     assert_int_equal(theirs->count, 10);
     for (size_t i = 0; i < 10; i++) {
@@ -182,7 +182,8 @@ static void compare_body(const char *path, const struct pair *p, const struct se
 static void compare_multipart(const char *path, const struct pair *p, const struct sexp *ours,
                               const struct sexp *theirs)
 {
-    static const struct member members[] = {{"subtype", same_nocase}, {"params", same_params}, {NULL, NULL}};
+    static const struct member members[] = {
+        {"subtype", same_nocase}, {"params", same_params}, {NULL, NULL}};
     size_t n = children_of(ours);
     const struct mox_part *child = p->part->children;
     for (size_t i = 0; i < n; i++, child = child->next) {
@@ -207,10 +208,9 @@ static void compare_lines(const char *path, const struct pair *p, const struct s
 static void compare_single(const char *path, const struct pair *p, const struct sexp *ours,
                            const struct sexp *theirs)
 {
-    static const struct member members[] = {{"type", same_nocase}, {"subtype", same_nocase},
-                                            {"params", same_params}, {"id", same},
-                                            {"description", same}, {"encoding", same_nocase},
-                                            {"octets", same}, {NULL, NULL}};
+    static const struct member members[] = {
+        {"type", same_nocase}, {"subtype", same_nocase},  {"params", same_params}, {"id", same},
+        {"description", same}, {"encoding", same_nocase}, {"octets", same},        {NULL, NULL}};
     static const struct member md5[] = {{"md5", same}, {NULL, NULL}};
     size_t at = 7;
     compare_members(path, ours, 0, theirs, 0, members);
@@ -331,7 +331,8 @@ static void every_answer_is_dovecots_or_explained(void **state)
         char file[200], full[300];
         size_t len;
         int n = 0;
-        assert_int_equal(sscanf((const char *)answers.data + at, "== %199s %zu%n", file, &len, &n), 2);
+        assert_int_equal(sscanf((const char *)answers.data + at, "== %199s %zu%n", file, &len, &n),
+                         2);
         at += (size_t)n + 1;
         (void)snprintf(full, sizeof full, "mime/%s", file);
         struct mox_slice raw = read_file(corpus_path(full)), content = with_crlf(raw);

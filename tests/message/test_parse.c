@@ -42,7 +42,7 @@ static void all_parse(const struct row *rows, size_t count)
 }
 
 #define ALL(rows) all_parse((rows), sizeof(rows) / sizeof((rows)[0]))
-#define MIXED "Content-Type: multipart/mixed; boundary=b\n\n"
+#define MIXED     "Content-Type: multipart/mixed; boundary=b\n\n"
 
 static void single_parts(void **state)
 {
@@ -75,7 +75,8 @@ static void bad_content_types_are_kept_as_far_as_they_make_sense(void **state)
         {"Content-Type: not a content type;;\n\nx", "application/octet-stream 1 \"x\""},
         {"Content-Type: /html\n\nx", "application/octet-stream 1 \"x\""},
         {"Content-Type: multipart/mixed;;\n\nx", "application/octet-stream 1 \"x\""},
-        {"Content-Type: multipart/mixed; boundary=\"\"\n\n--\nx", "application/octet-stream 2 \"--\\nx\""},
+        {"Content-Type: multipart/mixed; boundary=\"\"\n\n--\nx",
+         "application/octet-stream 2 \"--\\nx\""},
         {"Content-Type: multipart/mixed;; boundary=b\n\n--b\n\nx\n--b--\n",
          "multipart/mixed 4{text/plain 1 \"x\"}"},
         {"Content-Type: multipart/mixed; boundary=a=b;\n\n--a=b\n\nx\n--a=b--\n",
@@ -118,13 +119,16 @@ static void rfc_2049_sample(void **state)
     (void)state;
     static const struct row rows[] = {
         {"MIME-Version: 1.0\nFrom: Nathaniel Borenstein <nsb@nsb.fv.com>\n"
-         "Subject: A multipart example\nContent-Type: multipart/mixed;\n boundary=unique-boundary-1\n\n"
+         "Subject: A multipart example\nContent-Type: multipart/mixed;\n "
+         "boundary=unique-boundary-1\n\n"
          "This is the preamble area of a multipart message.\n"
          "--unique-boundary-1\n\n... Some text appears here ...\n"
          "--unique-boundary-1\nContent-type: text/plain; charset=US-ASCII\n\ntyped\n"
          "--unique-boundary-1\nContent-Type: multipart/parallel; boundary=unique-boundary-2\n\n"
-         "--unique-boundary-2\nContent-Type: audio/basic\nContent-Transfer-Encoding: base64\n\nAAAA\n"
-         "--unique-boundary-2\nContent-Type: image/jpeg\nContent-Transfer-Encoding: base64\n\nBBBB\n"
+         "--unique-boundary-2\nContent-Type: audio/basic\nContent-Transfer-Encoding: "
+         "base64\n\nAAAA\n"
+         "--unique-boundary-2\nContent-Type: image/jpeg\nContent-Transfer-Encoding: "
+         "base64\n\nBBBB\n"
          "--unique-boundary-2--\n\n"
          "--unique-boundary-1\nContent-type: text/enriched\n\nrich\n"
          "--unique-boundary-1\nContent-Type: message/rfc822\n\n"
@@ -132,7 +136,8 @@ static void rfc_2049_sample(void **state)
          "Content-Type: Text/plain; charset=ISO-8859-1\n"
          "Content-Transfer-Encoding: Quoted-printable\n\ntext\n"
          "--unique-boundary-1--\n",
-         "multipart/mixed 37{text/plain 1 \"... Some text appears here ...\"|text/plain 1 \"typed\"|"
+         "multipart/mixed 37{text/plain 1 \"... Some text appears here ...\"|text/plain 1 "
+         "\"typed\"|"
          "multipart/parallel 11{audio/basic 1 \"AAAA\"|image/jpeg 1 \"BBBB\"}|"
          "text/enriched 1 \"rich\"|message/rfc822 6{text/plain 1 \"text\"}}"},
     };
@@ -144,14 +149,17 @@ static void boundaries(void **state)
     (void)state;
     static const struct row rows[] = {
         /* a boundary that is a prefix of the inner one */
-        {MIXED "--b\nContent-Type: multipart/x; boundary=bb\n\n--bb\n\n1\n--bb--\n--b\n\n2\n--b--\n",
+        {MIXED
+         "--b\nContent-Type: multipart/x; boundary=bb\n\n--bb\n\n1\n--bb--\n--b\n\n2\n--b--\n",
          "multipart/mixed 11{multipart/x 4{text/plain 1 \"1\"}|text/plain 1 \"2\"}"},
         /* and the other way round */
-        {"Content-Type: multipart/mixed; boundary=bb\n\n--bb\nContent-Type: multipart/x; boundary=b\n\n"
+        {"Content-Type: multipart/mixed; boundary=bb\n\n--bb\nContent-Type: multipart/x; "
+         "boundary=b\n\n"
          "--b\n\n1\n--b--\n--bb\n\n2\n--bb--\n",
          "multipart/mixed 11{multipart/x 4{text/plain 1 \"1\"}|text/plain 1 \"2\"}"},
         /* an inner boundary that looks like the close delimiter of the outer one */
-        {MIXED "--b\nContent-Type: multipart/x; boundary=\"b--b\"\n\n--b--b\n\n1\n--b--b--\n--b--\n",
+        {MIXED
+         "--b\nContent-Type: multipart/x; boundary=\"b--b\"\n\n--b--b\n\n1\n--b--b--\n--b--\n",
          "multipart/mixed 8{multipart/x 4{text/plain 1 \"1\"}}"},
         /* the same one twice: the inner multipart takes it */
         {MIXED "--b\n" MIXED "--b\n\n1\n--b--\n--b\n\n2\n--b--\n",
@@ -165,7 +173,8 @@ static void boundaries(void **state)
         {MIXED "--b--\n", "application/octet-stream 1 \"--b--\\n\""},
         {MIXED "none\n", "application/octet-stream 1 \"none\\n\""},
         {MIXED "--b\n--b\n\n--b\n\n\n--b\nA: b\n--b--\n",
-         "multipart/mixed 9{text/plain 0 \"\"|text/plain 0 \"\"|text/plain 0 \"\"|text/plain 0 \"\"}"},
+         "multipart/mixed 9{text/plain 0 \"\"|text/plain 0 \"\"|text/plain 0 \"\"|text/plain 0 "
+         "\"\"}"},
         /* siblings survive an inner multipart that never closes */
         {MIXED "--b\nContent-Type: multipart/x; boundary=i\n\n--i\n\n1\n--b\n\n2\n--b--\n",
          "multipart/mixed 10{multipart/x 3{text/plain 1 \"1\"}|text/plain 1 \"2\"}"},
@@ -183,7 +192,8 @@ static void nested_messages(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {"Content-Type: message/rfc822\n\nSubject: y\n\nx\n", "message/rfc822 3{text/plain 1 \"x\\n\"}"},
+        {"Content-Type: message/rfc822\n\nSubject: y\n\nx\n",
+         "message/rfc822 3{text/plain 1 \"x\\n\"}"},
         {"Content-Type: message/global\n\n", "message/global 0{text/plain 0 \"\"}"},
         {"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nAAAA\n",
          "message/rfc822 1 \"AAAA\\n\""},
@@ -256,7 +266,8 @@ static void the_number_of_parts_ends_at_its_bound(void **state)
 static void looking_for_boundaries_takes_a_step_per_byte(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"--\n", "--aaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", "-- -- -- -- --\n",
+    static const char *const lines[] = {"--\n", "--aaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+                                        "-- -- -- -- --\n",
                                         "--aaaaaaaaaaaaaaaa--aaaaaaaaaaaaaaa--aaaaaaa a a a a\n"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct test_env t;
@@ -264,7 +275,8 @@ static void looking_for_boundaries_takes_a_step_per_byte(void **state)
         struct buf b;
         mox__buf_init(&b, &t.env, 1 << 26);
         for (unsigned depth = 0; depth < MOX_MESSAGE_DEPTH_MAX; depth++) {
-            mox__buf_printf(&b, "Content-Type: multipart/x; boundary=\"%0*d\"\n\n--", depth + 1, depth);
+            mox__buf_printf(&b, "Content-Type: multipart/x; boundary=\"%0*d\"\n\n--", depth + 1,
+                            depth);
             mox__buf_printf(&b, "%0*d\n", depth + 1, depth);
         }
         mox__buf_text(&b, "\n");
@@ -305,8 +317,9 @@ static void details_of_parts(void **state)
 static void failing_allocations_leave_nothing_behind(void **state)
 {
     (void)state;
-    struct mox_slice s = slice_of("Content-Type: multipart/mixed; boundary=\"\\b\"\n\n--b\n"
-                                  "Content-Type: message/rfc822\n\nA: b\n\n--b\n\n--b\n\n--b\n\n--b--\n");
+    struct mox_slice s =
+        slice_of("Content-Type: multipart/mixed; boundary=\"\\b\"\n\n--b\n"
+                 "Content-Type: message/rfc822\n\nA: b\n\n--b\n\n--b\n\n--b\n\n--b--\n");
     int rc = MOX_ENOMEM;
     for (long n = 1; rc != MOX_OK; n++) {
         struct test_env t;
@@ -324,7 +337,8 @@ static void failing_allocations_leave_nothing_behind(void **state)
 static void fields_are_read_one_by_one(void **state)
 {
     (void)state;
-    struct mox_slice s = slice_of("A: 1\r\nBc \t: 2\r\n 3\n\t4\r\njunk\r\n  x: y\r\n: z\r\n\r\nD: 5");
+    struct mox_slice s =
+        slice_of("A: 1\r\nBc \t: 2\r\n 3\n\t4\r\njunk\r\n  x: y\r\n: z\r\n\r\nD: 5");
     static const struct {
         const char *name, *value;
     } want[] = {{"A", " 1"}, {"Bc", " 2\r\n 3\n\t4"}, {"", "junk\r\n  x: y"}, {"", " z"}};
@@ -351,7 +365,10 @@ static void newlines_are_counted(void **state)
     static uint8_t data[5000];
     size_t want = 0;
     for (size_t i = 0; i < sizeof data; i++)
-        data[i] = (uint8_t)(i % 7 == 0 || i > 4000 ? '\n' : i % 5 == 0 ? 0x8a : i % 3 == 0 ? 0x0b : 0);
+        data[i] = (uint8_t)(i % 7 == 0 || i > 4000 ? '\n'
+                            : i % 5 == 0           ? 0x8a
+                            : i % 3 == 0           ? 0x0b
+                                                   : 0);
     for (size_t len = 0; len < sizeof data; len++) {
         assert_int_equal(mox__count_newlines(slice(data, len)), want);
         want += data[len] == '\n';

@@ -13,7 +13,8 @@
 static const char nested[] =
     "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html; charset=koi8-r\n"
     "Content-Transfer-Encoding: base64\n\nAAAA\n--b\nContent-Type: message/rfc822\n\n"
-    "Subject: x\nContent-Type: multipart/x; boundary=i\n\n--i\nContent-Disposition: attachment\n\n1\n"
+    "Subject: x\nContent-Type: multipart/x; boundary=i\n\n--i\nContent-Disposition: "
+    "attachment\n\n1\n"
     "--i\n\n2\n--i--\n--b\nContent-Type: image/png\nContent-Transfer-Encoding: quoted-printable\n\n"
     "=20\n--b--\n";
 
@@ -108,7 +109,8 @@ static void cut_and_longer_blobs_are_refused(void **state)
         assert_int_equal(rc, len == blob.len - 1 ? MOX_OK : MOX_ECORRUPT);
     }
     blob.data[0]++; /* a later version */
-    assert_int_equal(mox__structure_decode(slice(blob.data, blob.len - 1), &a, &root), MOX_ECORRUPT);
+    assert_int_equal(mox__structure_decode(slice(blob.data, blob.len - 1), &a, &root),
+                     MOX_ECORRUPT);
     mox__arena_reset(&a);
     mox__buf_free(&blob);
     test_env_done(&t);

@@ -31,7 +31,8 @@ static struct mox_slice said(struct mox_slice message, bool raw)
     assert_int_equal(mox_message_parse(&m, &t.env, message), MOX_OK);
     const struct mox_part *root = mox_message_root(m);
     assert_int_equal(raw ? mox__part_decode(root, message, collect, &out)
-                         : mox__part_text(&t.env, root, message, collect, &out), MOX_OK);
+                         : mox__part_text(&t.env, root, message, collect, &out),
+                     MOX_OK);
     uint8_t *copy = malloc(out.len + 1);
     assert_non_null(copy);
     memcpy(copy, out.len > 0 ? out.data : copy, out.len);
@@ -59,8 +60,8 @@ static void all_say(const struct row *rows, size_t count, bool raw)
 }
 
 #define ALL(rows, raw) all_say((rows), sizeof(rows) / sizeof((rows)[0]), (raw))
-#define BASE64 "Content-Type: a/b\nContent-Transfer-Encoding: base64"
-#define QP "Content-Type: a/b\nContent-Transfer-Encoding: Quoted-Printable"
+#define BASE64         "Content-Type: a/b\nContent-Transfer-Encoding: base64"
+#define QP             "Content-Type: a/b\nContent-Transfer-Encoding: Quoted-Printable"
 
 static void transfer_encodings_are_undone(void **state)
 {
@@ -87,7 +88,8 @@ static void decoded_text_has_crlf(void **state)
         {"A: b", "a\nb\r\nc\n\n\r\n\rd", "a\r\nb\r\nc\r\n\r\n\r\n\rd"},
         {"A: b", "\n", "\r\n"},
         {"Content-Transfer-Encoding: base64", "YQpiDQpjCg==", "a\r\nb\r\nc\r\n"},
-        {"Content-Type: text/plain; charset=utf-16le\nContent-Transfer-Encoding: base64", "YWEK", "aa\n"},
+        {"Content-Type: text/plain; charset=utf-16le\nContent-Transfer-Encoding: base64", "YWEK",
+         "aa\n"},
     };
     ALL(rows, true);
 }
@@ -96,17 +98,22 @@ static void text_becomes_utf_8(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {"A: b", "plain \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "plain \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"A: b", "plain \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+         "plain \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
         {"A: b", "\xe9 \xe2\x82 \xf0\x9f", "\xc3\xa9 \xc3\xa2\xc2\x82 \xc3\xb0\xc2\x9f"},
         {"Content-Type: text/plain; charset=us-ascii", "\xc3\xa9\xff", "\xc3\xa9\xc3\xbf"},
         {"Content-Type: text/plain; charset=nobody-knows", "\xe9", "\xc3\xa9"},
         {"Content-Type: text/plain; charset=../../x//TRANSLIT", "\xe9", "\xc3\xa9"},
-        {"Content-Type: text/plain; charset=iso-8859-1", "\xe9\x80\x81.", "\xc3\xa9\xe2\x82\xac\xef\xbf\xbd."},
+        {"Content-Type: text/plain; charset=iso-8859-1", "\xe9\x80\x81.",
+         "\xc3\xa9\xe2\x82\xac\xef\xbf\xbd."},
         {"Content-Type: text/plain; charset=\"ISO-8859-2\"", "\xb9", "\xc5\xa1"},
         {"Content-Type: text/html; charset*=us-ascii''koi8-r", "\xc1", "\xd0\xb0"},
         {"Content-Type: text/plain; charset=gb2312", "\xc4\xe3\xba", "\xe4\xbd\xa0\xef\xbf\xbd"},
-        {"Content-Type: text/plain; charset=utf-16be\nContent-Transfer-Encoding: base64", "AGEAYgBj", "abc"},
-        {"Content-Type: text/plain; charset=iso-2022-jp", "\x1b$B$\"\x1b(Ba", "\xe3\x81\x82" "a"},
+        {"Content-Type: text/plain; charset=utf-16be\nContent-Transfer-Encoding: base64",
+         "AGEAYgBj", "abc"},
+        {"Content-Type: text/plain; charset=iso-2022-jp", "\x1b$B$\"\x1b(Ba",
+         "\xe3\x81\x82"
+         "a"},
     };
     ALL(rows, false);
 }
@@ -128,7 +135,8 @@ static void long_text_is_converted_whole(void **state)
         size_t in = strlen(rows[i].character), out = strlen(rows[i].utf8);
         char *message = malloc(100 + count * in);
         assert_non_null(message);
-        size_t len = (size_t)sprintf(message, "Content-Type: text/plain; charset=%s\n\n", rows[i].charset);
+        size_t len =
+            (size_t)sprintf(message, "Content-Type: text/plain; charset=%s\n\n", rows[i].charset);
         for (size_t k = 0; k < count; k++, len += in)
             memcpy(message + len, rows[i].character, in);
         struct mox_slice got = said(slice(message, len), false);
@@ -206,7 +214,8 @@ static void filenames(void **state)
         {"Content-Disposition: attachment; filename=\"a \\\"b\\\".txt\"", "a \"b\".txt"},
         {"Content-Disposition: x; filename*=iso-8859-2''%B9.txt", "\xc5\xa1.txt"},
         {"Content-Disposition: x; filename*0*=utf-8'en'%C3%A9; filename*1=b%20; filename*2*=%20c",
-         "\xc3\xa9" "b%20 c"},
+         "\xc3\xa9"
+         "b%20 c"},
         {"Content-Disposition: x; filename*1=b; filename*0=a", "a"}, /* only in order */
         {"Content-Disposition: x; filename=\"=?koi8-r?B?wQ==?=.txt\"", "\xd0\xb0.txt"},
         {"Content-Disposition: inline\nContent-Type: a/b; name=c.txt", "c.txt"},
@@ -308,11 +317,16 @@ static void real_files_are_decoded(void **state)
     if (corpus_path("mime/charset") == NULL)
         skip();
     says_the_same(BASE64, "encodings/photo.b64", "encodings/photo.jpg", true);
-    says_the_same(CHARSET("windows-1251"), "charset/cyrillic.cp1251.txt", "charset/cyrillic.utf-8.txt", false);
-    says_the_same(CHARSET("iso-8859-5"), "charset/cyrillic.iso-8859-5.txt", "charset/cyrillic.utf-8.txt", false);
-    says_the_same(CHARSET("koi8-r"), "charset/cyrillic.koi8-r.txt", "charset/cyrillic.utf-8.txt", false);
-    says_the_same(CHARSET("iso-2022-jp"), "charset/japanese.iso-2022-jp.txt", "charset/japanese.utf-8.txt", false);
-    says_the_same(CHARSET("shift-jis"), "charset/japanese.shift-jis.txt", "charset/japanese.utf-8.txt", false);
+    says_the_same(CHARSET("windows-1251"), "charset/cyrillic.cp1251.txt",
+                  "charset/cyrillic.utf-8.txt", false);
+    says_the_same(CHARSET("iso-8859-5"), "charset/cyrillic.iso-8859-5.txt",
+                  "charset/cyrillic.utf-8.txt", false);
+    says_the_same(CHARSET("koi8-r"), "charset/cyrillic.koi8-r.txt", "charset/cyrillic.utf-8.txt",
+                  false);
+    says_the_same(CHARSET("iso-2022-jp"), "charset/japanese.iso-2022-jp.txt",
+                  "charset/japanese.utf-8.txt", false);
+    says_the_same(CHARSET("shift-jis"), "charset/japanese.shift-jis.txt",
+                  "charset/japanese.utf-8.txt", false);
 }
 
 static void failing_allocations_leave_nothing_behind(void **state)

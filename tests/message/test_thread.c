@@ -124,7 +124,8 @@ static void subjects_have_a_base(void **state)
 static void long_subjects_take_linear_time(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"re:", "[a]", "[fwd:", "(fwd)", "re[a]", "[", "]", "re [a]:"};
+    static const char *const pieces[] = {"re:",   "[a]", "[fwd:", "(fwd)",
+                                         "re[a]", "[",   "]",     "re [a]:"};
     struct test_env t;
     test_env_init(&t);
     size_t len = 500000;

@@ -38,7 +38,9 @@ static void strings_are_quoted_or_literals(void **state)
         {{(const uint8_t *)"a\"\\", 3}, "\"a\\\"\\\\\""},
         {{(const uint8_t *)"\xe9", 1}, "{1}\r\n\xe9"},
         {{(const uint8_t *)"a\rb", 3}, "{3}\r\na\rb"},
-        {{(const uint8_t *)"\0a\0", 3}, "{7}\r\n\xef\xbf\xbd" "a\xef\xbf\xbd"},
+        {{(const uint8_t *)"\0a\0", 3},
+         "{7}\r\n\xef\xbf\xbd"
+         "a\xef\xbf\xbd"},
     };
     struct test_env t;
     test_env_init(&t);
@@ -60,7 +62,8 @@ static void envelopes(void **state)
     writes(mox__message_envelope, "Subject:\nDate: \nTo: ,\n\n",
            "(\"\" \"\" NIL NIL NIL NIL NIL NIL NIL NIL)");
     writes(mox__message_envelope,
-           "Date: Tue,\n\t1 Jul 2003\nSubject: =?x?q?a?=\n  b\nFrom: \"A \\\"B\\\"\" <a@b>\nSender: s@t\n"
+           "Date: Tue,\n\t1 Jul 2003\nSubject: =?x?q?a?=\n  b\nFrom: \"A \\\"B\\\"\" "
+           "<a@b>\nSender: s@t\n"
            "To: g: c@d, \"e f\"@g (H);, root, Only Name, <@r:x@y>\nMessage-ID: <1@x>\n"
            "In-Reply-To: <2@x> <3@x>\nTo: z@z\nSubject: other\n\nCc: not@here",
            "(\"Tue, 1 Jul 2003\" \"=?x?q?a?= b\" ((\"A \\\"B\\\"\" NIL \"a\" \"b\")) "
@@ -73,7 +76,7 @@ static void envelopes(void **state)
            "((NIL NIL \"c\" NIL)(NIL NIL NIL NIL)) NIL NIL NIL NIL NIL)");
 }
 
-#define DEFAULT "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" "
+#define DEFAULT     "(\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" "
 #define NO_ENVELOPE "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"
 
 static void single_bodies(void **state)
@@ -84,16 +87,19 @@ static void single_bodies(void **state)
     writes(mox__message_body, "Content-Type: text/HTML; z=1; b=\"x y\"; B=2\n\n",
            "(\"TEXT\" \"HTML\" (\"B\" \"x y\" \"B\" \"2\" \"CHARSET\" \"US-ASCII\" \"Z\" \"1\") "
            "NIL NIL \"7BIT\" 0 0)");
-    writes(mox__message_body, "Content-Type: text/plain; z=1; charset=utf-8; a=\n\n",
-           "(\"TEXT\" \"PLAIN\" (\"A\" \"\" \"CHARSET\" \"utf-8\" \"Z\" \"1\") NIL NIL \"7BIT\" 0 0)");
+    writes(
+        mox__message_body, "Content-Type: text/plain; z=1; charset=utf-8; a=\n\n",
+        "(\"TEXT\" \"PLAIN\" (\"A\" \"\" \"CHARSET\" \"utf-8\" \"Z\" \"1\") NIL NIL \"7BIT\" 0 0)");
     writes(mox__message_bodystructure,
            "Content-Type: image/png; name*0*=utf-8''a; name*1=b\nContent-Id: <1@x>\n"
            "Content-Description: a\n\tb\nContent-Transfer-Encoding: Base64\nContent-MD5: abc=\n"
            "Content-Disposition: Attachment; filename=\"a\\\"b\"\nContent-Language: en, de-AT (x)\n"
            "Content-Location: http://x/\n\nAAAA\n",
-           "(\"IMAGE\" \"PNG\" (\"NAME*0*\" \"utf-8''a\" \"NAME*1\" \"b\") \"<1@x>\" \"a b\" \"BASE64\" 5 "
+           "(\"IMAGE\" \"PNG\" (\"NAME*0*\" \"utf-8''a\" \"NAME*1\" \"b\") \"<1@x>\" \"a b\" "
+           "\"BASE64\" 5 "
            "\"abc=\" (\"Attachment\" (\"FILENAME\" \"a\\\"b\")) (\"en\" \"de-AT\") \"http://x/\")");
-    writes(mox__message_bodystructure, "Content-Type: a/b\nContent-Disposition: inline\n"
+    writes(mox__message_bodystructure,
+           "Content-Type: a/b\nContent-Disposition: inline\n"
            "Content-Transfer-Encoding: x-odd\nContent-ID:\nContent-Language:\n\n",
            "(\"A\" \"B\" NIL \"\" NIL \"x-odd\" 0 NIL (\"inline\" NIL) NIL NIL)");
     writes(mox__message_body, "Content-Type: multipart/x; boundary=b\n\nno part\n",
@@ -113,7 +119,8 @@ static void nested_bodies(void **state)
            "(" DEFAULT "1 1 NIL NIL NIL NIL)(\"MESSAGE\" \"RFC822\" NIL NIL \"d\" \"7BIT\" 15 "
            "(NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL) " DEFAULT "3 2 NIL NIL NIL NIL) 4 "
            "NIL NIL NIL NIL) \"MIXED\" (\"BOUNDARY\" \"b\") NIL (\"en\") NIL)");
-    writes(mox__message_body, "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nAA\n",
+    writes(mox__message_body,
+           "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nAA\n",
            "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"BASE64\" 3 " NO_ENVELOPE " " DEFAULT "0 0) 1)");
 }
 
@@ -122,8 +129,8 @@ static void failing_allocations_are_said(void **state)
     (void)state;
     static writer *const writers[] = {mox__message_envelope, mox__message_body,
                                       mox__message_bodystructure};
-    static const char content[] =
-        "From: A <a@b>\nSubject: a\n b\nContent-Type: message/rfc822; x=\"\\y\"\n\nFrom: c (d)\n\nx";
+    static const char content[] = "From: A <a@b>\nSubject: a\n b\nContent-Type: message/rfc822; "
+                                  "x=\"\\y\"\n\nFrom: c (d)\n\nx";
     for (size_t i = 0; i < 3; i++) {
         bool failed = true;
         for (long n = 1; failed; n++) {

@@ -8,8 +8,8 @@
  * count of lines, the body of a leaf stands with CRLF as \n. */
 const char *tree_text(const struct mox_part *root, struct mox_slice content);
 
-/* Fails the test unless both trees are the same, but for the fields and for texts over 127 bytes, which
- * a stored tree cuts. */
+/* Fails the test unless both trees are the same, but for the fields and for texts over 127 bytes,
+ * which a stored tree cuts. */
 void tree_same(const struct mox_part *a, const struct mox_part *b);
 
 /* Fails the test unless the offsets nest, siblings are in order, and the tree is linked rightly. */

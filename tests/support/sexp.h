@@ -15,7 +15,7 @@ struct sexp {
     size_t count;
 };
 
-/* Reads one item at *at and moves behind it; false when it is not well-formed. Free it either way. */
+/* Reads one item at *at and moves behind it; false if it is not well-formed. Free it either way. */
 bool sexp_read(struct mox_slice in, size_t *at, struct sexp *out);
 void sexp_free(struct sexp *s);
 
