@@ -44,13 +44,13 @@ static enum exit_code read_line(char out[PASSWORD_MAX + 1])
 static enum exit_code ask(const char *prompt, char out[PASSWORD_MAX + 1])
 {
     struct termios before, quiet;
-    (void)fputs(prompt, stderr);
     if (tcgetattr(STDIN_FILENO, &before) < 0)
         return cli_fail("read password: %s", strerror(errno));
     quiet = before;
     quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
     quiet.c_cc[VEOL] = '\003';
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    (void)fputs(prompt, stderr); /* last: what is typed before the flush would be lost */
     enum exit_code code = read_line(out);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     (void)fputc('\n', stderr);
