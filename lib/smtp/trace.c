@@ -61,12 +61,14 @@ void mox__smtp_trace_command(struct mox_smtp_server *s, struct mox_slice line)
 {
     const uint8_t *space = line.len == 0 ? NULL : memchr(line.data, ' ', line.len);
     struct mox_slice verb = slice(line.data, space == NULL ? line.len : (size_t)(space - line.data));
-    if (mox__slice_starts_nocase(line, "AUTH"))
+    if (mox__slice_starts_nocase(line, "AUTH")) {
         trace_auth_command(s, line);
-    else if (s->auth_seen && mox__smtp_verb(verb) == NULL)
+        s->auth_seen = true;
+    } else if (s->auth_seen && mox__smtp_verb(verb) == NULL) {
         trace_secret(s, "RC: ***", line); /* a response to an AUTH that was refused, perhaps */
-    else if (mox__log_enabled(&s->env, MOX_LOG_TRACE, SMTP_PKG))
+    } else if (mox__log_enabled(&s->env, MOX_LOG_TRACE, SMTP_PKG)) {
         trace(s, MOX_LOG_TRACE, "RC: ", line);
+    }
 }
 
 void mox__smtp_trace_auth(struct mox_smtp_server *s, struct mox_slice line)
