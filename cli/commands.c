@@ -10,6 +10,7 @@ const struct flag global_flags[] = {
 };
 
 const struct command_group *const command_groups[] = {
+    &serve_group,
     &server_group,
     &config_group,
     &data_group,

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The mox command: how it takes its arguments apart, what it prints where, and its exit codes. A small
 server of our own stands behind the control socket."""
+import imaplib
 import os
 import pathlib
 import pty
+import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 MOX = os.environ["MOX"]
@@ -46,6 +50,7 @@ class CliTest(unittest.TestCase):
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mox-cli-"))
         self.addCleanup(shutil.rmtree, self.dir)
+        (self.dir / "home").mkdir()
 
     def mox(self, *args, stdin="", env=None):
         full = {"PATH": os.environ["PATH"], "HOME": str(self.dir / "home"), **(env or {})}
@@ -212,6 +217,69 @@ class CliTest(unittest.TestCase):
         self.check(self.mox("verifydata", "nowhere"), 1, err="nowhere")
         self.check(self.mox("verifydata", "-dir", "nowhere"), 1, err="no nowhere/mox.conf")
         self.check(self.mox("verifydata", "a", "b"), 2, err="too many arguments")
+
+    # localserve
+
+    def test_localserve_checks_its_flags(self):
+        for value in ("0", "-1", "x", "1x", "64001", "99999999999999999999"):
+            self.check(self.mox("localserve", "-port-base", value), 2, err="-port-base is a number")
+        self.check(self.mox("localserve", "-dir="), 2, err="-dir is empty")
+        self.check(self.mox("localserve", "x"), 2, err="too many arguments")
+
+    def test_localserve_makes_its_folder_in_the_default_place(self):
+        result = self.mox("localserve", "-initonly")
+        self.assertEqual(result.returncode, 0, result)
+        self.assertTrue((self.dir / "home/.config/mox-localserve/domains.conf").exists())
+        self.check(self.mox("config", "test"), 0, out="config OK")
+        self.check(self.mox("verifydata"), 0)
+
+    def serve(self, *flags):
+        """A server on free ports, once it is ready."""
+        for _ in range(20):
+            base = random.randrange(30000, 60000)
+            err = open(self.dir / "err", "w+")
+            process = subprocess.Popen(
+                [MOX, "localserve", "-dir", self.dir / "l", "-port-base", str(base), *flags],
+                stdout=open(self.dir / "out", "w"), stderr=err)
+            self.addCleanup(lambda: process.poll() is None and process.kill())
+            for _ in range(600):
+                log = (self.dir / "err").read_text()
+                if "m=ready" in log or process.poll() is not None:
+                    break
+                time.sleep(0.05)
+            if "m=ready" in log:
+                return process, base
+            self.assertIn("-port-base", log)  # a port was taken: others may be free
+        self.fail("no free ports")
+
+    def test_localserve_is_commanded_through_its_socket(self):
+        process, base = self.serve("-transcript")
+        try:
+            self.check(self.mox("loglevels", "-dir", "l"), 0, out="(default): info\n")
+            self.check(self.mox("loglevels", "-dir", "l", "debug", "imapserver"), 0)
+            self.check(self.mox("loglevels", "-dir", "l"), 0, out="imapserver: debug\n")
+            self.check(self.mox("setaccountpassword", "-dir", "l", "nobody",
+                                stdin="long enough\n"), 1, err="nobody")
+            for who in ("mox", "mox@localhost"):
+                self.check(self.mox("setaccountpassword", "-dir", "l", who,
+                                    stdin="password of " + who), 0)
+                with imaplib.IMAP4("127.0.0.1", base + 143) as imap:
+                    imap.login("mox@localhost", "password of " + who)
+            self.check(self.mox("verifydata", "-dir", "l"), 1, err="stop")
+        finally:
+            result = self.mox("stop", "-dir", "l")
+        self.check(result, 0)
+        self.assertEqual(process.wait(20), 0)
+        self.check(self.mox("stop", "-dir", "l"), 1, err="no server is running")
+        self.check(self.mox("verifydata", "-dir", "l"), 0)
+        transcript = (self.dir / "out").read_text()
+        self.assertIn("LOGIN", transcript)
+        self.assertNotIn("password of", transcript)
+
+    def test_the_exit_code_names_the_signal(self):
+        process, _ = self.serve("-loglevel", "error,main=info")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(20), signal.SIGTERM)
 
     # control
 

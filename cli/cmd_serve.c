@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include <mox/server.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "command.h"
+#include "place.h"
+
+/* The throw-away server. */
+
+/* Standard ports plus more than this would be no ports. */
+#define PORT_BASE_MAX 64000
+
+static enum exit_code take_port_base(const struct cli *cli, uint16_t *out)
+{
+    const char *text = cli_flag(cli, "port-base");
+    char *end = NULL;
+    if (text == NULL)
+        return EXIT_OK;
+    long n = strtol(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || n < 1 || n > PORT_BASE_MAX)
+        return cli_usage(cli->command, "-port-base is a number from 1 to %d, not \"%s\"",
+                         PORT_BASE_MAX, text);
+    *out = (uint16_t)n;
+    return EXIT_OK;
+}
+
+/* Those of mox.conf, unless there are some on the command line. */
+static enum exit_code set_log_levels(struct cli *cli, const struct mox_localserve_config *config)
+{
+    struct mox_config *files = NULL;
+    struct mox_error err;
+    enum exit_code code = EXIT_OK;
+    mox_logger_plain(cli->logger, false);
+    if (cli_has(cli, "loglevel"))
+        return EXIT_OK;
+    if (mox_localserve_prepare(&files, &cli->env, config, &err) < 0)
+        return cli_fail("%s", err.text);
+    if (mox_config_log_levels(files, cli->logger) < 0)
+        code = cli_fail("%s/mox.conf: too many PackageLogLevels; remove some", config->dir);
+    mox_config_free(files);
+    return code;
+}
+
+/* The user's folder for configurations, which a new user does not have yet. */
+static void make_parent(const char *dir)
+{
+    char parent[PATH_MAX];
+    (void)snprintf(parent, sizeof parent, "%s", dir);
+    char *slash = strrchr(parent, '/');
+    if (slash == NULL || slash == parent)
+        return;
+    *slash = '\0';
+    (void)mkdir(parent, 0700); /* what fails here fails with a text below */
+}
+
+static enum exit_code run_localserve(struct cli *cli)
+{
+    struct mox_localserve_config config;
+    struct mox_error err;
+    char dir[PATH_MAX];
+    int status = 0;
+    mox_localserve_config_init(&config);
+    enum exit_code code = place_of_localserve(cli, dir);
+    if (code == EXIT_OK)
+        code = take_port_base(cli, &config.port_base);
+    if (code != EXIT_OK)
+        return code;
+    if (!cli_has(cli, "dir"))
+        make_parent(dir);
+    config.dir = dir;
+    config.ip = cli_flag(cli, "ip");
+    config.init_only = cli_has(cli, "initonly");
+    config.transcript = cli_has(cli, "transcript");
+    config.logger = cli->logger;
+    code = set_log_levels(cli, &config);
+    if (code != EXIT_OK)
+        return code;
+    if (mox_localserve_run(&cli->env, &config, &status, &err) < 0)
+        return cli_fail("%s", err.text);
+    return (enum exit_code)status; /* the signal that ended it, else 0 */
+}
+
+static const struct flag localserve_flags[] = {
+    {"ip", "address", "listen on this address instead of 127.0.0.1 and ::1"},
+    {"port-base", "number", "ports are the standard ones plus this; default 1000"},
+    {"transcript", NULL, "print every dialogue, as the client and the server said it"},
+    {"initonly", NULL, "make the folder, and do not serve"},
+    {NULL, NULL, NULL},
+};
+
+static const struct command commands[] = {
+    {.words = "localserve",
+     .args = "",
+     .summary = "serve mail for the developers of programs that send or read it",
+     .help = "Runs a mail server on this machine that needs no configuration and no root, and from which\n"
+             "nothing leaves. It accepts every recipient; mail for unknown ones is delivered to the\n"
+             "account mox: address mox@localhost, password moxmoxmox.\n"
+             "\n"
+             "It listens on the standard ports plus 1000: SMTP 1025, submission 1587 and 1465 (TLS),\n"
+             "IMAP 1143 and 1993 (TLS).\n"
+             "\n"
+             "Its folder is made when it does not exist, by default mox-localserve in $XDG_CONFIG_HOME\n"
+             "or ~/.config; another one is named with -dir. It has mox.conf, domains.conf, a\n"
+             "certificate for localhost, and the data.\n"
+             "\n"
+             "Recipients fail on request: those that end in temperror with 451, in permerror with 550,\n"
+             "in three digits from 400 to 599 with that code; timeout gets no reply for an hour.\n"
+             "\n"
+             "    mox localserve\n"
+             "    mox localserve -dir /tmp/mail -port-base 20000 -transcript",
+     .flags = localserve_flags,
+     .run = run_localserve},
+};
+
+const struct command_group serve_group = {"Development", commands,
+                                          sizeof commands / sizeof commands[0]};
