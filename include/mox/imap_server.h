@@ -84,7 +84,9 @@ MOX_API void mox_imap_server_tls_started(struct mox_imap_server *s, const struct
 MOX_API MOX_MUST_USE int mox_imap_server_run(struct mox_imap_server *s);
 /** See the `wake` callback. */
 MOX_API MOX_MUST_USE int mox_imap_server_woken(struct mox_imap_server *s);
-/** The answer to a login callback that returned MOX_LATER, on the owner's thread. */
+/** The answer to a login callback that returned MOX_LATER, on the owner's thread. With MOX_OK the server
+ *  closes *store some time, also when the session is over already. MOX_EINVAL: nobody waits for it,
+ *  and the store stays the host's. */
 MOX_API MOX_MUST_USE int mox_imap_server_login(struct mox_imap_server *s, int status,
                                                const struct mox_mailstore *store,
                                                const struct mox_error *err);

@@ -212,6 +212,8 @@ int mox__parse_login(struct mox_imap_server *s, struct command *c)
     login->mechanism = "login";
     login->username = mox__arena_strndup(&c->arena, username.data, username.len);
     login->password = mox__arena_strndup(&c->arena, password.data, password.len);
+    if (password.len > 0) /* in the command's text, or unescaped in its arena: ours both times */
+        mox__wipe((void *)(uintptr_t)password.data, password.len);
     return login->username == NULL || login->password == NULL ? MOX_ENOMEM : MOX_OK;
 }
 

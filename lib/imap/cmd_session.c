@@ -36,7 +36,7 @@ enum step mox__cmd_logout(struct mox_imap_server *s, struct command *c)
 /* --- ID (RFC 2971) --- */
 
 struct id {
-    struct mox_slice keys[ID_PAIRS_MAX], values[ID_PAIRS_MAX];
+    struct mox_slice keys[ID_PAIRS_MAX];
     unsigned count;
 };
 
@@ -50,6 +50,7 @@ static bool is_new_key(const struct id *id, struct mox_slice key)
 
 static bool take_pairs(struct lexer *l, struct id *id)
 {
+    struct mox_slice value;
     bool nil = false;
     while (!mox__lex_byte(l, ')')) {
         struct mox_slice key;
@@ -61,10 +62,9 @@ static bool take_pairs(struct lexer *l, struct id *id)
             l->expected = "each field once, at most 30";
             return false;
         }
-        id->keys[id->count] = key;
-        if (!mox__lex_nstring(l, &id->values[id->count], &nil))
+        id->keys[id->count++] = key;
+        if (!mox__lex_nstring(l, &value, &nil))
             return false;
-        id->count++;
     }
     return true;
 }
@@ -74,7 +74,6 @@ int mox__parse_id(struct mox_imap_server *s, struct command *c)
     (void)s;
     struct lexer *l = &c->args;
     struct id *id = arena_new(&c->arena, struct id, 1);
-    c->data = id;
     if (id == NULL)
         return MOX_ENOMEM;
     if (!mox__lex_space(l) ||
@@ -86,11 +85,8 @@ int mox__parse_id(struct mox_imap_server *s, struct command *c)
 
 enum step mox__cmd_id(struct mox_imap_server *s, struct command *c)
 {
-    const struct id *id = c->data;
-    for (unsigned i = 0; i < id->count; i++)
-        log_line(&s->env, MOX_LOG_INFO, "imapserver", "client id", NULL,
-                 F_HEX("cid", s->peer.cid), F_BYTES("key", id->keys[i]),
-                 F_BYTES("value", id->values[i]));
+    log_line(&s->env, MOX_LOG_INFO, "imapserver", "client id", NULL, F_HEX("cid", s->peer.cid),
+             F_BYTES("id", slice_from(c->whole, c->args_at)));
     mox__imap_put(s, "* ID (\"name\" \"mox\"");
     if ((s->state & ST_USER) != 0) /* strangers need not know what to look for */
         mox__imap_put(s, " \"version\" \"" MOX_VERSION "\"");

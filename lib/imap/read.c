@@ -193,6 +193,8 @@ static void take_line(struct mox_imap_server *s, struct mox_slice line)
     mox__imap_trace_input(s, line, mox__imap_is_secret(s));
     if (s->closing || s->failure < 0)
         return;
+    if (s->config.pedantic && line.data[line.len] != '\r' && s->cmd.result == RESULT_NONE)
+        mox__imap_bad(&s->cmd, NULL, "lines end with CRLF"); /* RFC 3501 §2.2 */
     struct announced a;
     if (ends_with_literal(line, &a)) {
         announce_literal(s, &a);

@@ -13,6 +13,7 @@ enum host_options {
     HOST_SLOW_STORE = 1 << 2, /* views are never ready, and writes are done at `A: written` */
     HOST_SMALL = 1 << 3,      /* little output at once (512 bytes), small messages (1000 bytes) */
     HOST_IMPLICIT_TLS = 1 << 4,
+    HOST_PEDANTIC = 1 << 6,   /* what is usually tolerated is refused */
     HOST_FILLED = 1 << 5      /* Inbox has three messages, the first one seen */
 };
 

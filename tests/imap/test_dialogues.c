@@ -32,6 +32,8 @@ static const struct dialogue {
     {"client-mbsync.txt", HOST_FILLED},
     {"client-imaplib.txt", HOST_FILLED},
     {"client-curl.txt", HOST_FILLED},
+    {"lines.txt", HOST_NO_TLS},
+    {"lines-pedantic.txt", HOST_PEDANTIC},
     {"gone.txt", HOST_NO_TLS},
 };
 
