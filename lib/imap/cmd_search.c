@@ -16,8 +16,7 @@ enum stage { STAGE_VIEW, STAGE_ROW, STAGE_CONTENT, STAGE_OUTPUT };
  * still in a test. */
 #define SLICE_US 20000
 #define SLICE_BYTES (16 * 1024 * 1024)
-/* The clock is read once in so many messages, or rows of the view. */
-#define SLICE_MESSAGES 16
+/* The clock is read once in so many rows of the view, and for each message that is read. */
 #define SLICE_ROWS 4096
 /* Tests of rows that the owner of the session makes without asking for a worker: some ms. */
 #define TESTS_AT_ONCE 500000
@@ -40,7 +39,6 @@ struct search {
     uint32_t next;            /* the first row that the pass, or the output, has not come to */
     struct search_context x;
     struct mox_uid_range ranges[BATCH_RANGES];
-    unsigned messages;
     uint64_t slice_bytes;
     int64_t slice_end_us;
 };
@@ -135,9 +133,7 @@ static int each(void *user, const struct mox_message_data *data)
         return q->x.failure;
     q->next = index + 1;
     q->slice_bytes += data->content.len;
-    if (q->slice_bytes >= SLICE_BYTES)
-        return EACH_PAUSE;
-    return ++q->messages % SLICE_MESSAGES == 0 && is_late(q) ? EACH_PAUSE : EACH_GO_ON;
+    return q->slice_bytes >= SLICE_BYTES || is_late(q) ? EACH_PAUSE : EACH_GO_ON;
 }
 
 /* The next open rows as ranges of UIDs; *end is behind the last of them. */

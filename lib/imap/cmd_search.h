@@ -21,6 +21,11 @@
  * recursion stays within 64 KiB of stack. */
 #define SEARCH_DEPTH_MAX 400
 
+/* The most keys that read header fields, and that read bodies: each of them reads all of a message.
+ * Clients that look for a thread name some hundred message-ids. */
+#define SEARCH_FIELDS_MAX 1000
+#define SEARCH_TEXTS_MAX 64
+
 /* What must be known of a message to judge a key, from cheap to costly. */
 enum search_level {
     SEARCH_VIEW,    /* its row in the view */
@@ -71,7 +76,7 @@ struct search_program {
     struct search_node *root;
     enum search_level level; /* of the root */
     bool has_row;            /* some leaf is of SEARCH_ROW: worth a pass of its own */
-    uint32_t nodes;
+    uint32_t nodes, fields;
     struct search_text *texts;
     size_t text_count;
     struct needle_match *matches; /* of the pass over one message, by index of texts */

@@ -67,7 +67,6 @@ struct parser {
     struct search_program *program;
     struct lexer *l;
     const struct search_session *session;
-    size_t text_room;
     unsigned depth;
     struct row_set recent;
     bool recent_known;
@@ -264,17 +263,11 @@ static bool take_needle(struct parser *p, struct needle *out)
 static bool take_text(struct parser *p, const struct search_key *key, struct search_node *n)
 {
     struct search_program *program = p->program;
-    if (program->text_count == p->text_room) {
-        const size_t room = p->text_room * 2 + 4;
-        struct search_text *texts = arena_new(p->l->arena, struct search_text, room);
-        if (texts == NULL) {
-            p->l->no_memory = true;
-            return false;
-        }
-        if (program->text_count > 0)
-            memcpy(texts, program->texts, program->text_count * sizeof texts[0]);
-        program->texts = texts;
-        p->text_room = room;
+    if (program->texts == NULL)
+        program->texts = arena_new(p->l->arena, struct search_text, SEARCH_TEXTS_MAX);
+    if (program->texts == NULL) {
+        p->l->no_memory = true;
+        return false;
     }
     n->arg.text = program->text_count;
     struct search_text *text = &program->texts[program->text_count++];
@@ -323,6 +316,11 @@ static bool take_args(struct parser *p, const struct search_key *key, struct sea
 
 static struct search_node *take_leaf(struct parser *p, const struct search_key *key)
 {
+    struct search_program *program = p->program;
+    if (key->level == SEARCH_CONTENT && ++program->fields > SEARCH_FIELDS_MAX)
+        return miss(p, "fewer keys that look at header fields");
+    if (key->level == SEARCH_TEXT && program->text_count == SEARCH_TEXTS_MAX)
+        return miss(p, "fewer BODY and TEXT keys");
     struct search_node *n = new_node(p, SEARCH_LEAF);
     if (n == NULL)
         return NULL;
@@ -332,7 +330,7 @@ static struct search_node *take_leaf(struct parser *p, const struct search_key *
         return NULL;
     if (!take_args(p, key, n))
         return NULL;
-    p->program->has_row = p->program->has_row || n->level == SEARCH_ROW;
+    program->has_row = program->has_row || n->level == SEARCH_ROW;
     return key->negated ? negate(p, n) : n;
 }
 

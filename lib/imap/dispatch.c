@@ -380,8 +380,8 @@ bool mox__imap_ready(struct mox_imap_server *s)
         return s->may_block;
     case STEP_WAIT:
         return written(s);
-    case STEP_OUTPUT:
-        return !mox__imap_output_full(s);
+    case STEP_OUTPUT: /* not for each byte that was sent: a step may have to read the store */
+        return mox__imap_output_room(s) >= s->config.max_output_bytes / 2;
     case STEP_CALL:
         s->called = false;
         return called;

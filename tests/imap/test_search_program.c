@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/cm.h"
 
+#include <stdio.h>
+
 #include "imap/cmd_search.h"
 #include "support/testenv.h"
 
@@ -273,6 +275,28 @@ static void nesting_is_bounded(void **state)
     }
 }
 
+static void costly_keys_are_bounded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        size_t most;
+    } cases[] = {{"TEXT x", SEARCH_TEXTS_MAX}, {"TO x", SEARCH_FIELDS_MAX}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t more = 0; more <= 1; more++) {
+            static char text[SEARCH_FIELDS_MAX * 8];
+            struct fixture f;
+            size_t len = 0;
+            for (size_t n = 0; n < cases[i].most + more; n++)
+                len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", n > 0 ? " " : "",
+                                        cases[i].key);
+            parse(&f, text);
+            assert_int_equal(f.rc, more == 0 ? MOX_OK : MOX_ESYNTAX);
+            done(&f);
+        }
+    }
+}
+
 static void running_out_of_memory_is_not_the_clients_mistake(void **state)
 {
     (void)state;
@@ -298,6 +322,7 @@ int main(void)
         cmocka_unit_test(what_breaks_the_grammar_is_refused),
         cmocka_unit_test(other_charsets_are_refused_before_the_keys_are_read),
         cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(costly_keys_are_bounded),
         cmocka_unit_test(running_out_of_memory_is_not_the_clients_mistake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/cm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "imap/rig.h"
+#include "imap/talk.h"
+#include "support/testenv.h"
+
+/* What commands on messages cost at most, and what they do with a store that offers less. */
+
+static struct mox_slice letter(size_t len)
+{
+    uint8_t *data = malloc(len);
+    assert_non_null(data);
+    memset(data, 'x', len);
+    memcpy(data, "Subject: s\r\n\r\n", 14);
+    for (size_t i = 80; i + 1 < len; i += 80)
+        memcpy(data + i, "\r\n", 2);
+    return slice(data, len);
+}
+
+static void append_letters(struct mox_mailstore store, const struct mox_env *env, size_t count,
+                           size_t len)
+{
+    struct mox_slice content = letter(len);
+    for (size_t i = 0; i < count; i++)
+        talk_append(store, env, "Inbox", slice(NULL, 0), content, 0, 1);
+    free((void *)(uintptr_t)content.data);
+}
+
+#define OUTPUT_MAX (256 * 1024)
+/* A message's answer without its literals. */
+#define RESPONSE_SLACK 4096
+
+static void output_waits_in_bounds_whatever_the_mailbox_holds(void **state)
+{
+    (void)state;
+    struct test_env env;
+    struct mox_mailstore store;
+    struct talk t;
+    test_env_init(&env);
+    env.log_level = MOX_LOG_ERROR;
+    assert_int_equal(mox_memory_mailstore_new(&store, &env.env), MOX_OK);
+    append_letters(store, &env.env, 1, 6000000);
+    append_letters(store, &env.env, 20, 100000);
+    talk_open(&t, &env.env, store);
+    talk_ok(&t, "SELECT Inbox");
+    const long before = env.allocations;
+    talk_ok(&t, "FETCH 1:* (BODY.PEEK[] FLAGS BODY.PEEK[1]<10.5000000>)");
+    assert_in_range(t.max_output, OUTPUT_MAX, OUTPUT_MAX + RESPONSE_SLACK);
+    assert_in_range(t.len, 14000000, 16000000);
+    assert_true(env.allocations - before < 2000);
+    talk_close(&t);
+    mox_memory_mailstore_free(&store);
+    test_env_done(&env);
+}
+
+static void a_search_that_reads_much_pauses(void **state)
+{
+    (void)state;
+    struct test_env env;
+    struct mox_mailstore store;
+    struct talk t;
+    test_env_init(&env);
+    env.log_level = MOX_LOG_ERROR;
+    assert_int_equal(mox_memory_mailstore_new(&store, &env.env), MOX_OK);
+    append_letters(store, &env.env, 40, 1000000);
+    talk_open(&t, &env.env, store);
+    talk_ok(&t, "SELECT Inbox");
+    talk_ok(&t, "SEARCH TEXT nothing");
+    assert_in_range(t.runs, 3, 10);
+    talk_ok(&t, "SEARCH OR SUBJECT s TEXT nothing");
+    assert_non_null(strstr((const char *)t.got, "* SEARCH 1 2 3 4 5 "));
+    talk_close(&t);
+    mox_memory_mailstore_free(&store);
+    test_env_done(&env);
+}
+
+static void what_the_view_knows_is_answered_without_the_store(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "FETCH 1:* FLAGS",     "UID FETCH 1:* (UID FLAGS)",  "SEARCH UNSEEN",
+        "UID SEARCH 1:2 SEEN", "SEARCH OR ALL TEXT nothing", "STORE 1:* +FLAGS (\\Seen)",
+    };
+    struct test_env env;
+    struct mox_mailstore store;
+    struct talk t;
+    test_env_init(&env);
+    assert_int_equal(mox_memory_mailstore_new(&store, &env.env), MOX_OK);
+    append_letters(store, &env.env, 3, 1000);
+    talk_open(&t, &env.env, store);
+    talk_ok(&t, "SELECT Inbox");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        talk_ok(&t, lines[i]);
+        if (t.runs != 0)
+            fail_msg("%s runs", lines[i]);
+    }
+    talk_close(&t);
+    mox_memory_mailstore_free(&store);
+    test_env_done(&env);
+}
+
+static void a_store_without_writes_can_be_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *answer;
+    } cases[] = {
+        {"FETCH 1 BODY[TEXT]<0.1>", "* 1 FETCH (UID 1 BODY[TEXT]<0> {1}\r\nx)\r\nt OK"},
+        {"SEARCH TEXT s", "* SEARCH 1 2\r\nt OK"},
+        {"STORE 1 +FLAGS (\\Seen)", "t NO "},
+        {"COPY 1 Inbox", "t NO [CANNOT]"},
+        {"MOVE 1 Inbox", "t NO "},
+        {"EXPUNGE", "t NO "},
+    };
+    struct test_env env;
+    struct mox_mailstore memory;
+    struct talk t;
+    test_env_init(&env);
+    assert_int_equal(mox_memory_mailstore_new(&memory, &env.env), MOX_OK);
+    append_letters(memory, &env.env, 2, 1000);
+    struct mox_mailstore_ops ops = *memory.ops;
+    ops.set_flags = NULL;
+    ops.copy = NULL;
+    ops.expunge = NULL;
+    talk_open(&t, &env.env, (struct mox_mailstore){.ops = &ops, .self = memory.self});
+    talk_ok(&t, "SELECT Inbox");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *said = talk(&t, cases[i].line);
+        if (strncmp(said, cases[i].answer, strlen(cases[i].answer)) != 0)
+            fail_msg("%s: %s", cases[i].line, said);
+    }
+    talk_close(&t);
+    mox_memory_mailstore_free(&memory);
+    test_env_done(&env);
+}
+
+static void running_out_of_memory_ends_one_session(void **state)
+{
+    (void)state;
+    static const char *const script[] = {
+        "a login u@example.org secret\r\n",
+        "b append inbox (\\Seen todo) {57+}\r\nSubject: =?utf-8?q?x?=\r\nContent-Type: text/plain\r\n"
+        "\r\nabc\r\n\r\n",
+        "b append inbox {108+}\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n"
+        "one\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nTo: x\r\n\r\ntwo\r\n\r\n",
+        "c select inbox\r\n",
+        "d fetch 1:* (flags body[1] body.peek[header.fields (subject \"to\")] envelope)\r\n",
+        "e store 1,2 +flags (\\Flagged new)\r\n",
+        "f search or (subject x header to \"\") not (body two text abc)\r\n",
+        "g copy 2 inbox\r\n",
+        "h store 2 +flags.silent (\\Deleted)\r\n",
+        "i expunge\r\n",
+        "j uid move 1:* inbox\r\n",
+        "k uid fetch 1:* full\r\n",
+    };
+    bool finished = false;
+    for (long nth = 1; !finished; nth++) {
+        struct test_env t;
+        struct mox_mailstore store;
+        struct rig r;
+        test_env_init(&t);
+        t.log_level = MOX_LOG_ERROR;
+        assert_int_equal(mox_memory_mailstore_new(&store, &t.env), MOX_OK);
+        t.fail_at = t.allocations + nth;
+        int rc = rig_open(&r, &t.env, &store);
+        for (size_t i = 0; rc == MOX_OK && i < sizeof script / sizeof script[0]; i++)
+            rc = rig_send(&r, script[i]);
+        assert_true(rc == MOX_OK || rc == MOX_ENOMEM);
+        finished = t.allocations < t.fail_at;
+        if (finished)
+            assert_true(rig_said(&r, "k OK uid fetch done"));
+        rig_close(&r);
+        mox_memory_mailstore_free(&store);
+        test_env_done(&t);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(output_waits_in_bounds_whatever_the_mailbox_holds),
+        cmocka_unit_test(a_search_that_reads_much_pauses),
+        cmocka_unit_test(what_the_view_knows_is_answered_without_the_store),
+        cmocka_unit_test(a_store_without_writes_can_be_read),
+        cmocka_unit_test(running_out_of_memory_ends_one_session),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
