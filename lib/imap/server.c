@@ -88,9 +88,6 @@ int mox_imap_server_new(struct mox_imap_server **out, const struct mox_env *env,
         mox_imap_server_free(s);
         return MOX_ENOMEM;
     }
-    log_line(&s->env, MOX_LOG_INFO, "imapserver", "new connection", NULL,
-             F_HEX("cid", s->peer.cid), F_TEXT("remote", s->peer.remote_ip),
-             F_TEXT("local", s->peer.local_ip), F_TEXT("tls", s->peer.tls ? "yes" : "no"));
     *out = s;
     return MOX_OK;
 }

@@ -131,11 +131,10 @@ static bool came_or_went(const struct mox_log_line *line, struct dialogue *d, ch
     if (!came && strcmp(line->message, "connection closed") != 0)
         return false;
     const struct mox_log_field *remote = field(line, "remote"), *service = field(line, "service");
-    if (came && (remote == NULL || service == NULL))
-        return false;
-    int n = came ? snprintf(text, size, "%s connection from %s", service->value.text,
-                            remote->value.text)
-                 : snprintf(text, size, "closed");
+    int n =
+        came && remote != NULL && service != NULL
+            ? snprintf(text, size, "%s connection from %s", service->value.text, remote->value.text)
+            : snprintf(text, size, "closed");
     d->who = '-';
     d->text = slice(text, n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1);
     return true;
