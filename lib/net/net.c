@@ -67,11 +67,17 @@ int mox__net_new(struct net **out, const struct mox_env *env, const struct net_c
     return MOX_OK;
 }
 
+void mox__net_join_workers(struct net *net)
+{
+    mox__pool_free(net->workers);
+    net->workers = NULL;
+}
+
 void mox__net_free(struct net *net)
 {
     if (net == NULL)
         return;
-    mox__pool_free(net->workers);
+    mox__net_join_workers(net);
     net->stopping = false; /* nobody is told any more */
     tell_all(net, mox__conn_end);
     if (net->sweep.loop != NULL)

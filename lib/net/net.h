@@ -45,6 +45,8 @@ struct net_config {
 
 MOX_MUST_USE int mox__net_new(struct net **out, const struct mox_env *env,
                               const struct net_config *config);
+/* Waits for what the workers have, and ends them. No session is left that could have more. */
+void mox__net_join_workers(struct net *net);
 /* Closes those that waited for this; no other connection is left. NULL is fine. */
 void mox__net_free(struct net *net);
 

@@ -11,6 +11,34 @@
 #define KEEP_US  INT64_C(300000000)
 #define SWEEP_US INT64_C(60000000)
 
+/* Closing the last reference may wait for the disk. */
+static void close_account(struct work *w)
+{
+    struct account_slot *slot =
+        (struct account_slot *)(void *)((char *)w - offsetof(struct account_slot, work));
+    mox_account_close(slot->closing);
+}
+
+static void closed(struct work *w)
+{
+    struct account_slot *slot =
+        (struct account_slot *)(void *)((char *)w - offsetof(struct account_slot, work));
+    slot->closing = NULL;
+}
+
+static void close_idle(struct mox_server *s, struct account_slot *slot)
+{
+    if (slot->closing != NULL)
+        return;
+    slot->closing = slot->account;
+    slot->work.run = close_account;
+    slot->work.done = closed;
+    if (mox__pool_submit(s->net->workers, &slot->work) == MOX_OK)
+        slot->account = NULL;
+    else
+        slot->closing = NULL;
+}
+
 static void sweep(struct timer *t)
 {
     struct mox_server *s =
@@ -18,10 +46,8 @@ static void sweep(struct timer *t)
     int64_t now_us = mox__loop_now(s->net->loop);
     for (size_t i = 0; i < s->account_count; i++) {
         struct account_slot *slot = &s->accounts[i];
-        if (slot->account == NULL || now_us - slot->used_us < KEEP_US)
-            continue;
-        mox_account_close(slot->account);
-        slot->account = NULL;
+        if (slot->account != NULL && now_us - slot->used_us >= KEEP_US)
+            close_idle(s, slot);
     }
     mox__timer_at(&s->account_sweep, now_us + SWEEP_US);
 }

@@ -147,8 +147,10 @@ void mox_server_free(struct mox_server *s)
         return;
     close_ctl(s);
     mox__server_unbind(s);
-    mox__accounts_free(s);
+    if (s->net != NULL)
+        mox__net_join_workers(s->net);
     mox__pool_free(s->hashing);
+    mox__accounts_free(s);
     mox_store_close(s->store);
     if (s->patience.loop != NULL)
         mox__timer_stop(&s->patience);
@@ -167,7 +169,8 @@ void mox_server_start(struct mox_server *s)
         mox__listener_start(s->bound[i].listener);
     if (s->ctl != NULL)
         mox__listener_start(s->ctl);
-    log_line(&s->env, MOX_LOG_INFO, "main", "ready", NULL, F_UINT("listeners", s->bound_count));
+    log_line(&s->env, MOX_LOG_INFO, "main", "ready", NULL, F_UINT("listeners", s->bound_count),
+             F_TEXT("version", MOX_VERSION));
 }
 
 static void on_signal(struct ev_loop *ev, ev_signal *w, int events)

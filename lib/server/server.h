@@ -43,6 +43,8 @@ struct bound_address {
 struct account_slot {
     const struct mox_config_account *config;
     struct mox_account *account; /* NULL: not open as far as we know */
+    struct mox_account *closing; /* by a worker */
+    struct work work;
     int64_t used_us;
 };
 
@@ -60,8 +62,8 @@ struct mox_server {
     struct account_slot *accounts; /* in the order of the configuration's */
     size_t account_count;
 
-    struct service_endpoint
-        *services; /* SERVICE_KINDS for each listener; those without use are empty */
+    /* SERVICE_KINDS for each listener; those without use are empty. */
+    struct service_endpoint *services;
     struct tls_context **contexts; /* two for each listener: with tickets, and without */
     struct bound_address *bound;
     size_t bound_count;
