@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <ev.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <mox/server.h>
+
+#include "server/server.h"
+#include "support/cm.h"
+#include "support/testenv.h"
+
+/* A test environment whose clocks go. */
+static void real_time(struct test_env *t)
+{
+    struct mox_env system;
+    mox_env_system(&system);
+    test_env_init(t);
+    t->log_level = MOX_LOG_INFO;
+    t->env.monotonic_us = system.monotonic_us;
+    t->env.wall_us = system.wall_us;
+    t->env.random = system.random;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+    (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static uint16_t free_base(void)
+{
+    for (unsigned base = 30000 + (unsigned)getpid() % 20000;;
+         base = base > 60000 ? 30000 : base + 7) {
+        bool all = true;
+        static const unsigned ports[] = {25, 143, 465, 587, 993};
+        for (size_t i = 0; i < 5 && all; i++) {
+            int fd = socket(AF_INET, SOCK_STREAM, 0);
+            struct sockaddr_in a = {.sin_family = AF_INET,
+                                    .sin_port = htons((uint16_t)(base + ports[i])),
+                                    .sin_addr = {htonl(INADDR_LOOPBACK)}};
+            all = bind(fd, (const struct sockaddr *)&a, sizeof a) == 0;
+            (void)close(fd);
+        }
+        if (all)
+            return (uint16_t)base;
+    }
+}
+
+struct place {
+    char parent[64], dir[80];
+    uint16_t base;
+    struct mox_config *files;
+};
+
+static void make_place(struct place *p, const struct mox_env *env)
+{
+    struct mox_localserve_config config;
+    struct mox_error err;
+    (void)snprintf(p->parent, sizeof p->parent, "/tmp/mox-server-XXXXXX");
+    assert_non_null(mkdtemp(p->parent));
+    (void)snprintf(p->dir, sizeof p->dir, "%s/server", p->parent);
+    p->base = free_base();
+    mox_localserve_config_init(&config);
+    config.dir = p->dir;
+    if (mox_localserve_prepare(&p->files, env, &config, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void remove_place(struct place *p)
+{
+    mox_config_free(p->files);
+    remove_tree(p->parent);
+}
+
+static void configure(struct mox_server_config *config, const struct place *p)
+{
+    mox_server_config_init(config);
+    config->config = p->files;
+    config->port_base = p->base;
+    config->ip = "127.0.0.1";
+    config->localserve = true;
+}
+
+/* -- in the loop of another program ---------------------------------------------------------------
+ */
+
+struct host {
+    struct ev_loop *loop;
+    struct mox_server *server;
+    uint16_t base;
+    bool stopped;
+};
+
+static void stopped(void *user)
+{
+    struct host *h = user;
+    h->stopped = true;
+    ev_break(h->loop, EVBREAK_ALL);
+}
+
+static void expect(FILE *f, const char *code)
+{
+    char line[512];
+    do {
+        assert_non_null(fgets(line, sizeof line, f));
+    } while (line[3] == '-');
+    assert_memory_equal(line, code, 3);
+}
+
+static void *send_mail(void *arg)
+{
+    const struct host *h = arg;
+    static const char *const steps[][2] = {
+        {"EHLO client.example\r\n", "250"},         {"MAIL FROM:<a@x.example>\r\n", "250"},
+        {"RCPT TO:<b@x.example>\r\n", "250"},       {"DATA\r\n", "354"},
+        {"Subject: x\r\n\r\nbody\r\n.\r\n", "250"}, {"QUIT\r\n", "221"},
+    };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct timeval limit = {20, 0};
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)(h->base + 25)),
+                            .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof a), 0);
+    FILE *f = fdopen(fd, "r");
+    assert_non_null(f);
+    expect(f, "220");
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        assert_true(send(fd, steps[i][0], strlen(steps[i][0]), MSG_NOSIGNAL) > 0);
+        expect(f, steps[i][1]);
+    }
+    (void)fclose(f);
+    mox_server_stop(h->server); /* from another thread than the loop's */
+    return NULL;
+}
+
+static void a_server_runs_in_the_loop_of_another_program(void **state)
+{
+    (void)state;
+    struct test_env t;
+    struct place p;
+    struct host h = {.loop = ev_loop_new(0)};
+    struct mox_server_config config;
+    struct mox_error err;
+    real_time(&t);
+    make_place(&p, &t.env);
+    configure(&config, &p);
+    config.loop = h.loop;
+    config.stopped = stopped;
+    config.stopped_user = &h;
+    h.base = p.base;
+    if (mox_server_new(&h.server, &t.env, &config, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(mox_server_address_count(h.server), 5);
+    mox_server_start(h.server);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, send_mail, &h), 0);
+    ev_run(h.loop, 0);
+    (void)pthread_join(thread, NULL);
+    assert_true(h.stopped);
+    mox_server_free(h.server);
+    ev_loop_destroy(h.loop);
+    assert_non_null(strstr(t.log, "message delivered"));
+    remove_place(&p);
+    test_env_done(&t);
+}
+
+/* -- failures -------------------------------------------------------------------------------------
+ */
+
+static void a_server_that_cannot_start_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct test_env t;
+    struct place p;
+    struct mox_server_config config;
+    struct mox_server *s = NULL;
+    real_time(&t);
+    make_place(&p, &t.env);
+    configure(&config, &p);
+    int rc = MOX_ENOMEM;
+    for (long n = 1; rc < 0; n++) {
+        struct mox_error err = {.text = ""};
+        t.allocations = 0;
+        t.fail_at = n;
+        rc = mox_server_new(&s, &t.env, &config, &err);
+        t.fail_at = 0;
+        if (rc < 0) {
+            assert_null(s);
+            assert_int_not_equal(err.text[0], '\0');
+        }
+        assert_true(n < 2000);
+    }
+    mox_server_free(s);
+    remove_place(&p);
+    test_env_done(&t);
+}
+
+static void a_directory_that_cannot_be_made_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct test_env t;
+    struct place p = {.files = NULL};
+    struct mox_localserve_config config;
+    real_time(&t);
+    (void)snprintf(p.parent, sizeof p.parent, "/tmp/mox-server-XXXXXX");
+    assert_non_null(mkdtemp(p.parent));
+    (void)snprintf(p.dir, sizeof p.dir, "%s/server", p.parent);
+    mox_localserve_config_init(&config);
+    config.dir = p.dir;
+    for (long n = 1; n < 60; n += 3) { /* each costs a key and a database */
+        struct mox_error err = {.text = ""};
+        t.allocations = 0;
+        t.fail_at = n;
+        int rc = mox_localserve_prepare(&p.files, &t.env, &config, &err);
+        t.fail_at = 0;
+        if (rc == MOX_OK)
+            break;
+        assert_int_not_equal(err.text[0], '\0');
+        if (access(p.dir, F_OK) == 0) /* it was whole, and loading it failed */
+            assert_int_equal(mox_localserve_prepare(&p.files, &t.env, &config, &err), MOX_OK);
+        mox_config_free(p.files);
+        p.files = NULL;
+        remove_tree(p.dir);
+    }
+    remove_place(&p);
+    test_env_done(&t);
+}
+
+static void a_second_server_on_a_directory_is_refused(void **state)
+{
+    (void)state;
+    struct test_env t;
+    struct place p;
+    struct mox_server_config config;
+    struct mox_server *first = NULL, *second = NULL;
+    struct mox_error err;
+    real_time(&t);
+    make_place(&p, &t.env);
+    configure(&config, &p);
+    assert_int_equal(mox_server_new(&first, &t.env, &config, &err), MOX_OK);
+    assert_int_equal(mox_server_new(&second, &t.env, &config, &err), MOX_EBUSY);
+    assert_null(strchr(err.text, '\n'));
+    assert_null(strstr(err.text, "port"));
+    mox_server_free(first);
+    assert_int_equal(mox_server_new(&second, &t.env, &config, &err), MOX_OK);
+    mox_server_free(second);
+    remove_place(&p);
+    test_env_done(&t);
+}
+
+static void the_key_of_received_ids_stays(void **state)
+{
+    (void)state;
+    struct test_env t;
+    uint8_t first[24], second[24];
+    char dir[] = "/tmp/mox-server-XXXXXX";
+    struct mox_error err;
+    test_env_init(&t);
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(mox__received_id_key(&t.env, dir, first, &err), MOX_OK);
+    assert_int_equal(mox__received_id_key(&t.env, dir, second, &err), MOX_OK);
+    assert_memory_equal(first, second, sizeof first);
+    remove_tree(dir);
+    assert_int_equal(mox__received_id_key(&t.env, dir, first, &err), MOX_ENOTFOUND);
+    test_env_done(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_server_runs_in_the_loop_of_another_program),
+        cmocka_unit_test(a_server_that_cannot_start_leaves_nothing_behind),
+        cmocka_unit_test(a_directory_that_cannot_be_made_leaves_nothing_behind),
+        cmocka_unit_test(a_second_server_on_a_directory_is_refused),
+        cmocka_unit_test(the_key_of_received_ids_stays),
+    };
+    return cmocka_run_group_tests_name("server", tests, NULL, NULL);
+}
