@@ -43,18 +43,18 @@ static const struct {
     bool (*when)(const struct mox_imap_server *s); /* NULL: always */
 } capabilities[] = {
     {"IMAP4rev1", NULL},
-    {"LITERAL+", NULL},           /* RFC 7888 */
-    {"SASL-IR", NULL},            /* RFC 4959 */
-    {"ID", NULL},                 /* RFC 2971 */
-    {"ENABLE", NULL},             /* RFC 5161 */
-    {"IDLE", NULL},               /* RFC 2177 */
-    {"NAMESPACE", NULL},          /* RFC 2342 */
-    {"UNSELECT", NULL},           /* RFC 3691 */
-    {"UIDPLUS", can_copy},        /* RFC 4315 */
-    {"MOVE", can_copy},           /* RFC 6851 */
-    {"SPECIAL-USE", NULL},        /* RFC 6154 */
+    {"LITERAL+", NULL},    /* RFC 7888 */
+    {"SASL-IR", NULL},     /* RFC 4959 */
+    {"ID", NULL},          /* RFC 2971 */
+    {"ENABLE", NULL},      /* RFC 5161 */
+    {"IDLE", NULL},        /* RFC 2177 */
+    {"NAMESPACE", NULL},   /* RFC 2342 */
+    {"UNSELECT", NULL},    /* RFC 3691 */
+    {"UIDPLUS", can_copy}, /* RFC 4315 */
+    {"MOVE", can_copy},    /* RFC 6851 */
+    {"SPECIAL-USE", NULL}, /* RFC 6154 */
     {"CREATE-SPECIAL-USE", can_create},
-    {"CHILDREN", NULL},           /* RFC 3348 */
+    {"CHILDREN", NULL}, /* RFC 3348 */
     {"STARTTLS", can_starttls},
     {"AUTH=PLAIN", can_login},
     {"AUTH=LOGIN", can_login},

@@ -9,9 +9,10 @@
 #include "imap/flags.h"
 
 /*
- * APPEND (RFC 3501 §6.3.11). The arguments are read when the literal is announced, so that a client that
- * waits for the continuation need not send a message that would be refused. The literal goes to a
- * spool piece by piece; bare LF becomes CRLF on the way. The rest of the line ends the command.
+ * APPEND (RFC 3501 §6.3.11). The arguments are read when the literal is announced, so that a client
+ * that waits for the continuation need not send a message that would be refused. The literal goes
+ * to a spool piece by piece; bare LF becomes CRLF on the way. The rest of the line ends the
+ * command.
  */
 
 #define CHUNK_BYTES 4096

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "imap/commands.h"
 
-/* IDLE (RFC 2177). The session is told of changes by a watch, which only notes that there is something:
- * what it is comes from comparing views, as for any other command. */
+/* IDLE (RFC 2177). The session is told of changes by a watch, which only notes that there is
+ * something: what it is comes from comparing views, as for any other command. */
 
 static void changed(struct mox_watch *w, uint64_t mailbox)
 {

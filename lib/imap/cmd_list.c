@@ -14,7 +14,8 @@ enum { LIST_PATTERNS_MAX = 100 };
 
 struct list {
     const char *reference;
-    const char *patterns[LIST_PATTERNS_MAX]; /* joined with the reference; without impossible ones */
+    const char
+        *patterns[LIST_PATTERNS_MAX]; /* joined with the reference; without impossible ones */
     unsigned pattern_count;
     bool extended;        /* options or several patterns (RFC 5258 §3) */
     bool only_subscribed; /* selection SUBSCRIBED */
@@ -30,17 +31,15 @@ struct option {
     size_t offset; /* of the bool in struct list that it sets; 0: no effect, it is so always */
 };
 
-static const struct option selections[] = {
-    {"SUBSCRIBED", offsetof(struct list, only_subscribed)},
-    {"SPECIAL-USE", offsetof(struct list, only_used)},
-    {"REMOTE", 0}, /* there are no remote mailboxes */
-    {NULL, 0}};
+static const struct option selections[] = {{"SUBSCRIBED", offsetof(struct list, only_subscribed)},
+                                           {"SPECIAL-USE", offsetof(struct list, only_used)},
+                                           {"REMOTE", 0}, /* there are no remote mailboxes */
+                                           {NULL, 0}};
 
-static const struct option returns[] = {
-    {"SUBSCRIBED", offsetof(struct list, show_subscribed)},
-    {"CHILDREN", 0},
-    {"SPECIAL-USE", 0},
-    {NULL, 0}};
+static const struct option returns[] = {{"SUBSCRIBED", offsetof(struct list, show_subscribed)},
+                                        {"CHILDREN", 0},
+                                        {"SPECIAL-USE", 0},
+                                        {NULL, 0}};
 
 /* "(OPTION OPTION)" */
 static bool take_options(struct lexer *l, const struct option *options, struct list *list)
@@ -187,9 +186,9 @@ static void list_name(struct mox_imap_server *s, const struct list *list, size_t
     if ((m->id == 0 && !list->only_subscribed) || (list->only_subscribed && !m->subscribed) ||
         (list->only_used && m->special_use == 0) || !matches(list, m->name, strlen(m->name)))
         return;
-    unsigned attrs = mox__list_uses(m->special_use) |
-                     (mox__list_has_children(list->names, m->name) ? ATTR_HASCHILDREN
-                                                                   : ATTR_HASNOCHILDREN);
+    unsigned attrs =
+        mox__list_uses(m->special_use) |
+        (mox__list_has_children(list->names, m->name) ? ATTR_HASCHILDREN : ATTR_HASNOCHILDREN);
     if (list->only_subscribed)
         attrs |= ATTR_SUBSCRIBED;
     else if (list->show_subscribed && m->subscribed)
@@ -235,8 +234,8 @@ static bool is_subscribed(const struct list *list, const char *name, size_t len)
     return m != NULL && m->subscribed;
 }
 
-/* "%" must show the parents of subscribed names, or a client that looks level by level would not find
- * these (RFC 3501 §6.3.9). */
+/* "%" must show the parents of subscribed names, or a client that looks level by level would not
+ * find these (RFC 3501 §6.3.9). */
 static void lsub_parents(struct mox_imap_server *s, const struct list *list, size_t index)
 {
     const char *name = list->names->list[index].name;

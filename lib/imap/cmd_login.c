@@ -15,7 +15,7 @@
 #define FREE_FAILURES 3
 
 struct login {
-    const char *mechanism; /* for the log */
+    const char *mechanism;     /* for the log */
     char *username, *password; /* in the arena, wiped when the answer is there */
     struct sasl sasl;
     struct mox_slice response; /* of the client, decoded; borrows from `decoded` */
@@ -72,8 +72,8 @@ void mox__cleanup_login(struct mox_imap_server *s, struct command *c)
         return;
     forget(login);
     /* The host has answered, and nobody took the store. */
-    if (login->asked && login->status == MOX_OK && !s->have_store &&
-        login->store.ops != NULL && login->store.ops->close != NULL)
+    if (login->asked && login->status == MOX_OK && !s->have_store && login->store.ops != NULL &&
+        login->store.ops->close != NULL)
         login->store.ops->close(login->store.self);
 }
 

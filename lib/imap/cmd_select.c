@@ -124,10 +124,8 @@ static enum step begin_close(struct mox_imap_server *s, struct command *c)
     c->data = closing;
     c->stage = 1;
     closing->known = (struct mox_uid_range){1, mox_view_uidnext(s->view) - 1};
-    closing->expunge = (struct mox_expunge){.mailbox = s->mailbox,
-                                            .ranges = &closing->known,
-                                            .range_count = 1,
-                                            .only_deleted = true};
+    closing->expunge = (struct mox_expunge){
+        .mailbox = s->mailbox, .ranges = &closing->known, .range_count = 1, .only_deleted = true};
     mox__imap_write(s, &closing->expunge.write);
     s->store.ops->expunge(s->store.self, &closing->expunge);
     return STEP_WAIT;

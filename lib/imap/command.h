@@ -33,9 +33,9 @@ struct command {
     struct lexer args;             /* behind the command word, from the space on */
     bool streamed;                 /* its literal went elsewhere, and it was parsed before that */
     struct arena arena;
-    void *data;       /* the command's own, made by parse(), in the arena */
-    unsigned stage;   /* the command's own: where its step goes on; starts at 0 */
-    int failure;      /* enum mox_status, for STEP_FAIL */
+    void *data;     /* the command's own, made by parse(), in the arena */
+    unsigned stage; /* the command's own: where its step goes on; starts at 0 */
+    int failure;    /* enum mox_status, for STEP_FAIL */
 
     enum result result;
     const char *code; /* without brackets, constant or in the arena; NULL: none */
@@ -97,8 +97,8 @@ struct command_row {
 /* The row of a command word such as "fetch" or "UID fetch", NULL when there is none. */
 const struct command_row *mox__imap_row(struct mox_slice word);
 
-/* Results. `code` may be NULL; without a text an OK says "<command> done". They return STEP_DONE, so
- * that a step ends with `return`. */
+/* Results. `code` may be NULL; without a text an OK says "<command> done". They return STEP_DONE,
+ * so that a step ends with `return`. */
 enum step mox__imap_ok(struct command *c, const char *code, const char *text);
 enum step mox__imap_no(struct command *c, const char *code, const char *text);
 enum step mox__imap_bad(struct command *c, const char *code, const char *text);

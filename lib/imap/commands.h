@@ -4,8 +4,8 @@
 
 #include "imap/session.h"
 
-/* The functions of the rows in table.c: parse, step, literal, cleanup, answer (imap/command.h says what
- * each is). Commands on messages are declared in headers of their own. */
+/* The functions of the rows in table.c: parse, step, literal, cleanup, answer (imap/command.h says
+ * what each is). Commands on messages are declared in headers of their own. */
 
 /* cmd_session.c */
 enum step mox__cmd_capability(struct mox_imap_server *s, struct command *c);

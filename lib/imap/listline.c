@@ -3,11 +3,12 @@
 
 #include <string.h>
 
-static const char *const names[] = {"\\Subscribed",    "\\NonExistent", "\\Noselect", "\\HasChildren",
-                                    "\\HasNoChildren", "\\Subscribed",  "\\Archive",  "\\Drafts",
-                                    "\\Junk",          "\\Sent",        "\\Trash"};
+static const char *const names[] = {"\\Subscribed",  "\\NonExistent",   "\\Noselect",
+                                    "\\HasChildren", "\\HasNoChildren", "\\Subscribed",
+                                    "\\Archive",     "\\Drafts",        "\\Junk",
+                                    "\\Sent",        "\\Trash"};
 
-#define NAMES (sizeof names / sizeof names[0])
+#define NAMES     (sizeof names / sizeof names[0])
 #define FIRST_USE 6
 
 unsigned mox__list_uses(unsigned special_use)

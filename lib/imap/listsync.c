@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "imap/listline.h"
 
-/* Two lists being compared, both sorted by name: how far each was looked at. The first pass tells all
- * but names that were taken over; these follow the new names of their former mailboxes, since a
+/* Two lists being compared, both sorted by name: how far each was looked at. The first pass tells
+ * all but names that were taken over; these follow the new names of their former mailboxes, since a
  * client would take the old mailbox for the new one otherwise. */
 struct list_sync {
     const struct mox_mailboxes *now;

@@ -7,8 +7,7 @@
 
 #include "base/text.h"
 
-int mox__pattern_join(struct arena *a, const char *reference, const char *pattern,
-                      const char **out)
+int mox__pattern_join(struct arena *a, const char *reference, const char *pattern, const char **out)
 {
     size_t len = strlen(reference);
     size_t more = strlen(pattern);
@@ -39,9 +38,9 @@ struct retry {
     const char *at;      /* what it has taken ends here */
 };
 
-/* A literal that fails lets the last % take one more byte of its level, and then the last * one more
- * of all: whatever an earlier % could take instead, its level ends at the same slash, and what an
- * earlier * could take, the last one can take as well. */
+/* A literal that fails lets the last % take one more byte of its level, and then the last * one
+ * more of all: whatever an earlier % could take instead, its level ends at the same slash, and what
+ * an earlier * could take, the last one can take as well. */
 bool mox__pattern_matches(const char *pattern, const char *name, size_t len)
 {
     const char *end = name + len;

@@ -114,14 +114,6 @@ void mox__imap_put_mailbox(struct mox_imap_server *s, const char *name)
 
 /* --- flags --- */
 
-bool mox__imap_is_recent(const struct mox_imap_server *s, uint32_t uid)
-{
-    for (unsigned i = s->recent_count; i-- > 0;)
-        if (uid >= s->recent[i].first)
-            return uid <= s->recent[i].last;
-    return false;
-}
-
 void mox__imap_put_flags(struct mox_imap_server *s, const struct mox_view *view,
                          const struct mox_view_row *row)
 {

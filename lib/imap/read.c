@@ -16,9 +16,9 @@
  *      +--literal of APPEND--> STREAM --all there--> COMMAND (the rest of its line)
  *      +--literal of a refused command--> SKIP --all there--> COMMAND (likewise)
  *
- * A command is complete before it is parsed. Its lines and literals stand side by side at the front of
- * s->in, as they came; the lexer finds the literals again by their sizes. Literals of refused commands
- * are read too, since what is in them must never be taken for commands.
+ * A command is complete before it is parsed. Its lines and literals stand side by side at the front
+ * of s->in, as they came; the lexer finds the literals again by their sizes. Literals of refused
+ * commands are read too, since what is in them must never be taken for commands.
  */
 
 static struct mox_slice waiting_input(const struct mox_imap_server *s)
@@ -59,8 +59,8 @@ struct announced {
     struct mox_slice front; /* the line up to the { */
 };
 
-/* Whether the line ends with the size of a literal: "{n}" or "{n+}" (RFC 3501 §9, RFC 7888). Sizes that
- * are no number of ours count as the largest. */
+/* Whether the line ends with the size of a literal: "{n}" or "{n+}" (RFC 3501 §9, RFC 7888). Sizes
+ * that are no number of ours count as the largest. */
 static bool ends_with_literal(struct mox_slice line, struct announced *a)
 {
     size_t end = line.len;
@@ -209,9 +209,8 @@ static void take_line(struct mox_imap_server *s, struct mox_slice line)
 static bool find_line(struct mox_imap_server *s, size_t from, size_t max, struct mox_slice *line)
 {
     struct mox_slice all = waiting_input(s);
-    const uint8_t *end = all.len == s->scanned
-                             ? NULL
-                             : memchr(all.data + s->scanned, '\n', all.len - s->scanned);
+    const uint8_t *end =
+        all.len == s->scanned ? NULL : memchr(all.data + s->scanned, '\n', all.len - s->scanned);
     size_t len = (end == NULL ? all.len : (size_t)(end - all.data) + 1) - from;
     if (len > max) {
         s->failure = MOX_ELIMIT;

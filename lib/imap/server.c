@@ -13,9 +13,9 @@
 #define SECOND INT64_C(1000000)
 
 /* Without a byte of a literal, and without a byte taken by the client, before and after login. */
-#define LITERAL_US (30 * SECOND)
+#define LITERAL_US     (30 * SECOND)
 #define WRITE_LOGIN_US (30 * SECOND)
-#define WRITE_US (300 * SECOND)
+#define WRITE_US       (300 * SECOND)
 
 /* Above config.max_output_bytes, which pauses long answers: what one step may add to it. */
 #define STEP_OUTPUT_MAX_BYTES (32 * 1024 * 1024)
@@ -23,9 +23,10 @@
 #define INPUT_MAX_BYTES                                                                            \
     (COMMAND_TEXT_MAX_BYTES + LITERALS_MAX_BYTES + LINE_MAX_BYTES + 4 * MOX_INPUT_MAX)
 
-/* From the 3rd failed login on, what the client gets is slow, but no reply takes over half a minute. */
+/* From the 3rd failed login on, what the client gets is slow, but no reply takes over half a
+ * minute. */
 #define SLOW_AFTER_FAILURES 3
-#define SLOW_REPLY_SECONDS 30
+#define SLOW_REPLY_SECONDS  30
 
 void mox_imap_server_config_init(struct mox_imap_server_config *config)
 {
@@ -303,95 +304,4 @@ unsigned mox_imap_server_pace(struct mox_imap_server *s)
         return 0;
     size_t fair = (s->out.len - s->out_at) / SLOW_REPLY_SECONDS;
     return fair > 0 && fair <= UINT32_MAX ? (unsigned)fair : 1;
-}
-
-static int engine_input(void *self, const uint8_t *data, size_t len)
-{
-    return mox_imap_server_input(self, data, len);
-}
-
-static size_t engine_output(void *self, const uint8_t **data)
-{
-    return mox_imap_server_output(self, data);
-}
-
-static void engine_sent(void *self, size_t len)
-{
-    mox_imap_server_sent(self, len);
-}
-
-static unsigned engine_wants(void *self)
-{
-    return mox_imap_server_wants(self);
-}
-
-static int64_t engine_deadline(void *self)
-{
-    return mox_imap_server_deadline(self);
-}
-
-static int engine_tick(void *self)
-{
-    return mox_imap_server_tick(self);
-}
-
-static void engine_eof(void *self)
-{
-    mox_imap_server_eof(self);
-}
-
-static size_t engine_tls_rest(void *self, const uint8_t **data)
-{
-    return mox_imap_server_tls_rest(self, data);
-}
-
-static void engine_tls_started(void *self, const struct mox_tls_info *info)
-{
-    mox_imap_server_tls_started(self, info);
-}
-
-static int engine_run(void *self)
-{
-    return mox_imap_server_run(self);
-}
-
-static int engine_woken(void *self)
-{
-    return mox_imap_server_woken(self);
-}
-
-static void engine_shutdown(void *self)
-{
-    mox_imap_server_shutdown(self);
-}
-
-static unsigned engine_pace(void *self)
-{
-    return mox_imap_server_pace(self);
-}
-
-static void engine_free(void *self)
-{
-    mox_imap_server_free(self);
-}
-
-struct mox_engine mox_imap_server_engine(struct mox_imap_server *s)
-{
-    static const struct mox_engine_ops ops = {
-        .input = engine_input,
-        .output = engine_output,
-        .sent = engine_sent,
-        .wants = engine_wants,
-        .deadline = engine_deadline,
-        .tick = engine_tick,
-        .eof = engine_eof,
-        .tls_rest = engine_tls_rest,
-        .tls_started = engine_tls_started,
-        .run = engine_run,
-        .woken = engine_woken,
-        .shutdown = engine_shutdown,
-        .pace = engine_pace,
-        .free = engine_free,
-    };
-    return (struct mox_engine){&ops, s};
 }

@@ -13,10 +13,12 @@
 /**
  * The IMAP server engine. Which file does what:
  *
- *   server.c   the public calls: input, output, wants, deadlines
+ *   server.c   the public calls: input, output, wants, deadlines; engine.c the same as a table
  *   read.c     lines and literals become commands (reader states are drawn there)
  *   table.c    one row per command; dispatch.c runs the steps of the current command
+ *   result.c   how commands end
  *   sync.c     compares what the client was told with what is there: EXPUNGE, EXISTS, FETCH
+ *   recent.c   which messages have \Recent
  *   listsync.c the same for the names of mailboxes: LIST
  *   lex.c lexdate.c utf7.c   parsing of arguments
  *   output.c   strings, flags and mailbox names as the client reads them
@@ -25,12 +27,12 @@
 
 /* Where the bytes of the client go. */
 enum reader {
-    READ_COMMAND,  /* lines and literals of a command are gathered */
-    READ_STREAM,   /* literal data goes to the spool of APPEND */
-    READ_SKIP,     /* literal data of a refused command is thrown away */
-    READ_BUSY,     /* a command runs; input waits */
-    READ_ANSWER,   /* a command that runs reads lines: AUTHENTICATE, IDLE */
-    READ_TLS       /* what comes belongs to the handshake */
+    READ_COMMAND, /* lines and literals of a command are gathered */
+    READ_STREAM,  /* literal data goes to the spool of APPEND */
+    READ_SKIP,    /* literal data of a refused command is thrown away */
+    READ_BUSY,    /* a command runs; input waits */
+    READ_ANSWER,  /* a command that runs reads lines: AUTHENTICATE, IDLE */
+    READ_TLS      /* what comes belongs to the handshake */
 };
 
 /* Somebody else's threads say what happened by setting these bits and calling `wake`. */
@@ -41,18 +43,18 @@ enum event {
 
 /* Bounds of what a client sends (RFC 9051 §4.3 leaves them to us). Lines are long enough for a
  * UID set of some thousand ranges. */
-#define LINE_MAX_BYTES (16 * 1024)
-#define LITERAL_MAX_BYTES (100 * 1024)
-#define LITERALS_MAX 1000
+#define LINE_MAX_BYTES     (16 * 1024)
+#define LITERAL_MAX_BYTES  (100 * 1024)
+#define LITERALS_MAX       1000
 #define LITERALS_MAX_BYTES 1024000
 /* Text of one command besides its literals; each of them costs a line. */
 #define COMMAND_TEXT_MAX_BYTES (64 * 1024)
-#define AUTH_LINE_MAX_BYTES 12288
+#define AUTH_LINE_MAX_BYTES    12288
 /* Pipelined commands that wait while one is being worked on. */
 #define PIPELINE_MAX_BYTES (16 * 1024)
 
-/* Two sessions that look at one mailbox take turns in getting \Recent; the client of one that lost a
- * range this often has no use for the first one any more. */
+/* Two sessions that look at one mailbox take turns in getting \Recent; the client of one that lost
+ * a range this often has no use for the first one any more. */
 #define RECENT_RANGES_MAX 16
 
 struct mox_imap_server {
@@ -64,13 +66,13 @@ struct mox_imap_server {
     void *user;
 
     enum imap_state state;
-    int failure;      /* the first failure; sticks */
-    bool closing;     /* close once the output is sent */
-    bool shutdown;    /* the host wants to stop: BYE when no command runs */
-    bool first_seen;  /* a command was there; before, anything else is a probe */
+    int failure;       /* the first failure; sticks */
+    bool closing;      /* close once the output is sent */
+    bool shutdown;     /* the host wants to stop: BYE when no command runs */
+    bool first_seen;   /* a command was there; before, anything else is a probe */
     bool starttls_due; /* the OK is in the output, the handshake comes next */
-    bool secret_seen; /* there was a LOGIN or AUTHENTICATE */
-    bool utf8;        /* names travel as UTF-8 (UTF8=ACCEPT) */
+    bool secret_seen;  /* there was a LOGIN or AUTHENTICATE */
+    bool utf8;         /* names travel as UTF-8 (UTF8=ACCEPT) */
     unsigned bad_commands, failed_logins;
 
     /* input (read.c) */
@@ -89,12 +91,12 @@ struct mox_imap_server {
 
     /* the command (dispatch.c) */
     struct command cmd;
-    bool cmd_open;        /* its first line was there */
-    unsigned cmd_stage;   /* the dispatcher's */
-    enum step waiting;    /* for what; STEP_DONE: nothing */
-    bool called;          /* what STEP_CALL waits for has come */
-    bool may_block;       /* inside run() */
-    bool writing;         /* a write is with the store */
+    bool cmd_open;      /* its first line was there */
+    unsigned cmd_stage; /* the dispatcher's */
+    enum step waiting;  /* for what; STEP_DONE: nothing */
+    bool called;        /* what STEP_CALL waits for has come */
+    bool may_block;     /* inside run() */
+    bool writing;       /* a write is with the store */
 
     /* other threads */
     atomic_uint events; /* enum event */
@@ -113,10 +115,11 @@ struct mox_imap_server {
     /* the selected mailbox */
     uint64_t mailbox; /* id; 0: none */
     bool read_only;
-    bool gone;              /* it was deleted under us */
-    struct mox_view *view;  /* as the client was told: its sequence numbers count here */
-    struct mox_view *base;  /* the store's view below it, when `view` is our own (mox__imap_settle) */
-    unsigned keywords_told; /* of the mailbox's keywords: named in FLAGS */
+    bool gone;             /* it was deleted under us */
+    struct mox_view *view; /* as the client was told: its sequence numbers count here */
+    struct mox_view
+        *base; /* the store's view below it, when `view` is our own (mox__imap_settle) */
+    unsigned keywords_told;                         /* of the mailbox's keywords: named in FLAGS */
     struct mox_uid_range recent[RECENT_RANGES_MAX]; /* UIDs with \Recent, ascending */
     unsigned recent_count;
     struct sync *sync; /* under way (sync.c) */
@@ -143,7 +146,6 @@ void mox__imap_put_mailbox(struct mox_imap_server *s, const char *name);
 /* "(\Seen $Junk keyword)", with \Recent where it is due. `view` gives the keywords' names. */
 void mox__imap_put_flags(struct mox_imap_server *s, const struct mox_view *view,
                          const struct mox_view_row *row);
-bool mox__imap_is_recent(const struct mox_imap_server *s, uint32_t uid);
 
 /* What the log has not seen of the output yet. */
 void mox__imap_trace_output(struct mox_imap_server *s);
@@ -164,6 +166,8 @@ void mox__imap_bye(struct mox_imap_server *s, const char *text);
 void mox__imap_open(struct mox_imap_server *s, struct mox_slice line);
 /* Whether the command's text must not be logged. */
 bool mox__imap_is_secret(const struct mox_imap_server *s);
+/* The tagged line (result.c). */
+void mox__imap_put_result(struct mox_imap_server *s, const struct command *c);
 /* Runs the command as far as it goes. */
 void mox__imap_advance(struct mox_imap_server *s);
 /* Whether what it waits for is there. */
@@ -180,8 +184,8 @@ bool mox__imap_name(struct command *c, const char *name, char out[MOX_MAILBOX_NA
 
 /* --- changes (sync.c, listsync.c) --- */
 
-/* The current view of the selected mailbox, with a reference. Does not read the disk. MOX_EGONE, and
- * s->gone is set then. */
+/* The current view of the selected mailbox, with a reference. Does not read the disk. MOX_EGONE,
+ * and s->gone is set then. */
 int mox__imap_current_view(struct mox_imap_server *s, struct mox_view **out, struct mox_error *err);
 /* FLAGS and PERMANENTFLAGS if the view has keywords that the client was not told of: before a FETCH
  * response that shows a row of it. */
@@ -196,8 +200,15 @@ enum step mox__imap_settle(struct mox_imap_server *s, struct command *c);
 /* Makes `view` (whose reference it takes) the selected one. */
 void mox__imap_select(struct mox_imap_server *s, struct mox_view *view, bool read_only);
 void mox__imap_unselect(struct mox_imap_server *s);
+
+/* --- \Recent (recent.c) --- */
+
+/* New UIDs up to the view's are \Recent here unless another session saw them first. EXAMINE looks
+ * and leaves them to others (RFC 3501 §6.3.2). Whether there are any. */
+bool mox__imap_claim_recent(struct mox_imap_server *s, const struct mox_view *view);
 /* Messages with \Recent in the view. */
 uint32_t mox__imap_recent(const struct mox_imap_server *s, const struct mox_view *view);
+bool mox__imap_is_recent(const struct mox_imap_server *s, uint32_t uid);
 
 /* LIST lines for names that have changed, except those that the command `knows`. */
 enum step mox__imap_list_sync(struct mox_imap_server *s, struct command *c);

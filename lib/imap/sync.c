@@ -12,8 +12,8 @@ struct rows {
     size_t count, cap;
 };
 
-/* A comparison of what the client was told with what is there, and how far the client was told of it.
- * Numbers only: the rows are in the views. */
+/* A comparison of what the client was told with what is there, and how far the client was told of
+ * it. Numbers only: the rows are in the views. */
 struct sync {
     struct mox_view *now;
     struct command *command;
@@ -59,52 +59,6 @@ int mox__imap_current_view(struct mox_imap_server *s, struct mox_view **out, str
     int rc = s->store.ops->view(s->store.self, s->mailbox, out, err);
     s->gone = rc == MOX_EGONE;
     return rc;
-}
-
-/* --- \Recent (RFC 3501 §2.3.2) --- */
-
-static void add_recent(struct mox_imap_server *s, uint32_t first, uint32_t last)
-{
-    struct mox_uid_range *r = s->recent;
-    unsigned n = s->recent_count;
-    if (n > 0 && first <= r[n - 1].last + 1) {
-        r[n - 1].last = last;
-        return;
-    }
-    if (n == RECENT_RANGES_MAX) {
-        for (n = 0; n < RECENT_RANGES_MAX - 1; n++)
-            r[n] = r[n + 1];
-    }
-    r[n] = (struct mox_uid_range){first, last};
-    s->recent_count = n + 1;
-}
-
-/* New UIDs up to uidnext - 1 are \Recent here unless another session saw them first. EXAMINE looks and
- * leaves them to others (RFC 3501 §6.3.2). Whether there are any. */
-static bool claim_recent(struct mox_imap_server *s, const struct mox_view *view)
-{
-    const struct mox_mailstore_ops *ops = s->store.ops;
-    uint32_t uidnext = mox_view_uidnext(view);
-    uint32_t from = uidnext;
-    struct mox_mailbox_status status;
-    if (ops->claim_recent == NULL)
-        return false;
-    if (!s->read_only)
-        from = ops->claim_recent(s->store.self, s->mailbox, uidnext);
-    else if (ops->status(s->store.self, s->mailbox, &status, NULL) == MOX_OK)
-        from = status.recent_from;
-    if (from >= uidnext)
-        return false;
-    add_recent(s, from, uidnext - 1);
-    return true;
-}
-
-uint32_t mox__imap_recent(const struct mox_imap_server *s, const struct mox_view *view)
-{
-    uint32_t count = 0;
-    for (unsigned i = 0; i < s->recent_count; i++)
-        count += mox_view_find(view, s->recent[i].last + 1) - mox_view_find(view, s->recent[i].first);
-    return count;
 }
 
 /* --- keywords --- */
@@ -160,7 +114,7 @@ void mox__imap_select(struct mox_imap_server *s, struct mox_view *view, bool rea
     s->recent_count = 0;
     s->state = ST_SELECTED;
     (void)mox_view_keywords(view, &s->keywords_told);
-    (void)claim_recent(s, view);
+    (void)mox__imap_claim_recent(s, view);
 }
 
 void mox__imap_unselect(struct mox_imap_server *s)
@@ -271,7 +225,7 @@ static bool tell_added(struct mox_imap_server *s, struct sync *y)
         return true;
     if (y->added_told == 0) {
         mox__imap_putf(s, "* %" PRIu32 " EXISTS\r\n", count);
-        if (claim_recent(s, y->now))
+        if (mox__imap_claim_recent(s, y->now))
             mox__imap_putf(s, "* %" PRIu32 " RECENT\r\n", mox__imap_recent(s, y->now));
     }
     for (; y->added_told < count - y->added; y->added_told++) {

@@ -13,8 +13,9 @@ static inline size_t mox__utf7_decoded_max(size_t len)
     return len + len / 8 + 1;
 }
 
-/* Decodes into `out`, with a NUL. MOX_ESYNTAX: a byte that is not printable ASCII, a shift that does
- * not end, is broken, follows another one at once, or hides what needs none; an unpaired surrogate. */
+/* Decodes into `out`, with a NUL. MOX_ESYNTAX: a byte that is not printable ASCII, a shift that
+ * does not end, is broken, follows another one at once, or hides what needs none; an unpaired
+ * surrogate. */
 MOX_MUST_USE int mox__utf7_decode(struct mox_slice in, char *out);
 
 /* Appends UTF-8 text in modified UTF-7. */

@@ -4,8 +4,8 @@
 
 #include <mox/imap_server.h>
 
-/* A client that sends anything, at any state of a session, over a store in memory. The first byte sets
- * the size of reads, the second how far the session has come before. */
+/* A client that sends anything, at any state of a session, over a store in memory. The first byte
+ * sets the size of reads, the second how far the session has come before. */
 
 static int login(void *user, const char *username, const char *password,
                  struct mox_mailstore *store, struct mox_error *err)

@@ -6,7 +6,7 @@
 
 #include "support/cm.h"
 
-#define SESSIONS 10
+#define SESSIONS   10
 #define QUEUED_MAX 16
 
 struct session {
@@ -229,10 +229,8 @@ static void add_message(struct mox_mailstore *store, const struct mox_env *env, 
     assert_int_equal(mox_spool_new(&spool, env, NULL, 10000), MOX_OK);
     assert_int_equal(
         mox_spool_write(spool, (struct mox_slice){(const uint8_t *)text, strlen(text)}), MOX_OK);
-    struct mox_append op = {.write = {.done = done_at_once},
-                            .mailbox_name = "Inbox",
-                            .spool = spool,
-                            .flags = flags};
+    struct mox_append op = {
+        .write = {.done = done_at_once}, .mailbox_name = "Inbox", .spool = spool, .flags = flags};
     store->ops->append(store->self, &op);
     mox_spool_free(spool);
 }
@@ -262,8 +260,8 @@ static void open_session(void *user, unsigned number, struct transcript_session 
     peer.cid = number;
     s->host = h;
     s->transcript = transcript;
-    assert_int_equal(
-        mox_imap_server_new(&s->server, &h->env->env, &config, &peer, &callbacks, s), MOX_OK);
+    assert_int_equal(mox_imap_server_new(&s->server, &h->env->env, &config, &peer, &callbacks, s),
+                     MOX_OK);
     *out = mox_imap_server_engine(s->server);
 }
 

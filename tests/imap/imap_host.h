@@ -13,13 +13,13 @@ enum host_options {
     HOST_SLOW_STORE = 1 << 2, /* views are never ready, and writes are done at `A: written` */
     HOST_SMALL = 1 << 3,      /* little output at once (512 bytes), small messages (1000 bytes) */
     HOST_IMPLICIT_TLS = 1 << 4,
-    HOST_PEDANTIC = 1 << 6,   /* what is usually tolerated is refused */
-    HOST_FILLED = 1 << 5      /* Inbox has three messages, the first one seen */
+    HOST_PEDANTIC = 1 << 6, /* what is usually tolerated is refused */
+    HOST_FILLED = 1 << 5    /* Inbox has three messages, the first one seen */
 };
 
-/* Plays tests/transcripts/imap/<name>. The user is u@example.org with the password `secret`, whom all
- * sessions share; later@example.org waits for `A: ok` or `A: denied`; broken@example.org fails for now,
- * and off@example.org is refused. */
+/* Plays tests/transcripts/imap/<name>. The user is u@example.org with the password `secret`, whom
+ * all sessions share; later@example.org waits for `A: ok` or `A: denied`; broken@example.org fails
+ * for now, and off@example.org is refused. */
 void imap_play(const char *name, unsigned options);
 
 #endif

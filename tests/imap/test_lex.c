@@ -112,10 +112,9 @@ static void dates_are_days_and_must_exist(void **state)
         const char *text;
         int64_t days; /* -1: refused */
     } cases[] = {
-        {"1-Jan-1970", 0},      {"\"1-Jan-1970\"", 0},  {"01-Feb-1970", 31},
-        {"1-MAR-2000", 11017},  {"29-Feb-2000", 11016}, {"29-Feb-1900", -1},
-        {"31-Apr-2020", -1},    {"0-Jan-2020", -1},     {"1-Foo-2020", -1},
-        {"1-Jan-20", -1},       {"\"1-Jan-2020", -1},   {"32-Jan-2020", -1},
+        {"1-Jan-1970", 0},      {"\"1-Jan-1970\"", 0}, {"01-Feb-1970", 31},  {"1-MAR-2000", 11017},
+        {"29-Feb-2000", 11016}, {"29-Feb-1900", -1},   {"31-Apr-2020", -1},  {"0-Jan-2020", -1},
+        {"1-Foo-2020", -1},     {"1-Jan-20", -1},      {"\"1-Jan-2020", -1}, {"32-Jan-2020", -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t days = -1;
@@ -189,19 +188,18 @@ static void broken_utf7_is_refused(void **state)
 {
     (void)state;
     static const char *const cases[] = {
-        "&Jjo",        /* no end */
-        "&",           "a&b",
-        "&Jjo-&Jjo-",  /* two runs side by side */
-        "&AGE-",       /* a, which needs no shift */
-        "&YQ-",        /* odd number of bytes */
-        "&Jj/-",       /* "/" is "," here */
-        "&Jj=-",       "&AAA-", /* NUL */
-        "&2Dw-",       /* a high surrogate alone */
-        "&39E-",       /* a low one */
-        "&2DzYPA-",    /* two high ones */
-        "&JjoA-",      /* too much padding */
-        "&Jjp-",       /* padding that is not zero */
-        "\x80",        "\t",
+        "&Jjo",                            /* no end */
+        "&",        "a&b",   "&Jjo-&Jjo-", /* two runs side by side */
+        "&AGE-",                           /* a, which needs no shift */
+        "&YQ-",                            /* odd number of bytes */
+        "&Jj/-",                           /* "/" is "," here */
+        "&Jj=-",    "&AAA-",               /* NUL */
+        "&2Dw-",                           /* a high surrogate alone */
+        "&39E-",                           /* a low one */
+        "&2DzYPA-",                        /* two high ones */
+        "&JjoA-",                          /* too much padding */
+        "&Jjp-",                           /* padding that is not zero */
+        "\x80",     "\t",
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char out[64];
@@ -228,27 +226,27 @@ static void patterns_match_levels(void **state)
         const char *reference, *pattern, *name;
         bool matches;
     } cases[] = {
-        {"", "*", "a/b/c", true},      {"", "%", "a", true},
-        {"", "%", "a/b", false},       {"", "a/%", "a/b", true},
-        {"", "a/%", "a/b/c", false},   {"", "%/%", "a/b", true},
-        {"", "*/c", "a/b/c", true},    {"", "%/c", "a/b/c", false},
-        {"", "*b*", "a/b/c", true},    {"", "%b%", "abc", true},
-        {"", "%a%/x", "baab/x", true}, {"", "*a%", "a/a/b", false},
-        {"", "*a%", "a/ba", true},     {"", "inbox", "Inbox", true},
+        {"", "*", "a/b/c", true},         {"", "%", "a", true},
+        {"", "%", "a/b", false},          {"", "a/%", "a/b", true},
+        {"", "a/%", "a/b/c", false},      {"", "%/%", "a/b", true},
+        {"", "*/c", "a/b/c", true},       {"", "%/c", "a/b/c", false},
+        {"", "*b*", "a/b/c", true},       {"", "%b%", "abc", true},
+        {"", "%a%/x", "baab/x", true},    {"", "*a%", "a/a/b", false},
+        {"", "*a%", "a/ba", true},        {"", "inbox", "Inbox", true},
         {"", "INBOX/*", "Inbox/x", true}, {"", "inbo*", "Inbox", false},
-        {"", "INBO*", "Inbox", false}, {"a", "%", "a/b", true},
-        {"a/", "%", "a/b", true},      {"a//", "b*", "a/b", true},
-        {"inbox", "%", "Inbox/x", true}, {"", "", "a", false},
-        {"/", "*", "a", false},        {"", "/a", "a", false},
-        {"", "%%*%", "abc/d", true},   {"", "a*%b", "a/x/b", true},
-        {"", "*%/d", "a/b/c/d", true}, {"", "%x*", "a/x", false},
+        {"", "INBO*", "Inbox", false},    {"a", "%", "a/b", true},
+        {"a/", "%", "a/b", true},         {"a//", "b*", "a/b", true},
+        {"inbox", "%", "Inbox/x", true},  {"", "", "a", false},
+        {"/", "*", "a", false},           {"", "/a", "a", false},
+        {"", "%%*%", "abc/d", true},      {"", "a*%b", "a/x/b", true},
+        {"", "*%/d", "a/b/c/d", true},    {"", "%x*", "a/x", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *joined = NULL;
-        assert_int_equal(
-            mox__pattern_join(&arena, cases[i].reference, cases[i].pattern, &joined), MOX_OK);
-        bool matches = joined != NULL &&
-                       mox__pattern_matches(joined, cases[i].name, strlen(cases[i].name));
+        assert_int_equal(mox__pattern_join(&arena, cases[i].reference, cases[i].pattern, &joined),
+                         MOX_OK);
+        bool matches =
+            joined != NULL && mox__pattern_matches(joined, cases[i].name, strlen(cases[i].name));
         if (matches != cases[i].matches)
             fail_msg("%s %s %s", cases[i].reference, cases[i].pattern, cases[i].name);
     }

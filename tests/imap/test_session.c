@@ -177,28 +177,17 @@ static void commands_are_refused_where_they_do_not_belong(void **state)
         const char *command;
         bool before, user, selected; /* allowed */
     } cases[] = {
-        {"CAPABILITY", true, true, true},
-        {"NOOP", true, true, true},
-        {"ID NIL", true, true, true},
-        {"STARTTLS x", true, false, false},
-        {"AUTHENTICATE", true, false, false},
-        {"LOGIN", true, false, false},
-        {"ENABLE x", false, true, true},
-        {"LIST", false, true, true},
-        {"LSUB", false, true, true},
-        {"NAMESPACE", false, true, true},
-        {"STATUS", false, true, true},
-        {"APPEND", false, true, true},
-        {"CREATE", false, true, true},
-        {"DELETE", false, true, true},
-        {"RENAME", false, true, true},
-        {"SUBSCRIBE", false, true, true},
-        {"UNSUBSCRIBE", false, true, true},
-        {"IDLE x", false, true, true},
-        {"EXAMINE", false, true, true},
-        {"CHECK", false, false, true},
-        {"CLOSE x", false, false, true},
-        {"UNSELECT x", false, false, true},
+        {"CAPABILITY", true, true, true},     {"NOOP", true, true, true},
+        {"ID NIL", true, true, true},         {"STARTTLS x", true, false, false},
+        {"AUTHENTICATE", true, false, false}, {"LOGIN", true, false, false},
+        {"ENABLE x", false, true, true},      {"LIST", false, true, true},
+        {"LSUB", false, true, true},          {"NAMESPACE", false, true, true},
+        {"STATUS", false, true, true},        {"APPEND", false, true, true},
+        {"CREATE", false, true, true},        {"DELETE", false, true, true},
+        {"RENAME", false, true, true},        {"SUBSCRIBE", false, true, true},
+        {"UNSUBSCRIBE", false, true, true},   {"IDLE x", false, true, true},
+        {"EXAMINE", false, true, true},       {"CHECK", false, false, true},
+        {"CLOSE x", false, false, true},      {"UNSELECT x", false, false, true},
         {"SELECT", false, true, true},
     };
     static const char *const enter[] = {"a noop\r\n", LOGIN, "a select inbox\r\n"};
@@ -268,7 +257,8 @@ static void a_change_wakes_idle_sessions_of_its_mailbox_once(void **state)
     rig_close(&elsewhere);
 }
 
-/* Every allocation of a session fails once: it ends with MOX_ENOMEM or says so, and nothing leaks. */
+/* Every allocation of a session fails once: it ends with MOX_ENOMEM or says so, and nothing leaks.
+ */
 static void running_out_of_memory_ends_one_session(void **state)
 {
     static const char *const script[] = {

@@ -11,8 +11,8 @@
 #include "support/cm.h"
 #include "support/testenv.h"
 
-/* Writes that are done on another thread, and changes that come from there, as with a store that has a
- * thread of its own. */
+/* Writes that are done on another thread, and changes that come from there, as with a store that
+ * has a thread of its own. */
 
 struct fixture {
     struct test_env t;
@@ -169,8 +169,8 @@ static int setup(void **state)
     struct mox_imap_server_config config;
     const struct mox_peer peer = {.size = sizeof peer, .tls = true};
     mox_imap_server_config_init(&config);
-    assert_int_equal(
-        mox_imap_server_new(&f->server, &f->t.env, &config, &peer, &callbacks, f), MOX_OK);
+    assert_int_equal(mox_imap_server_new(&f->server, &f->t.env, &config, &peer, &callbacks, f),
+                     MOX_OK);
     say(f, "a login u p\r\n");
     until(f, "a OK");
     *state = f;
