@@ -62,6 +62,19 @@ static struct mox_slice domain_of(struct bind *b, const struct mox_config_accoun
     return slice_of(account->domain);
 }
 
+static bool contains(struct mox_slice text, const char *what)
+{
+    return *what != '\0' && text.len > 0 && memmem(text.data, text.len, what, strlen(what)) != NULL;
+}
+
+static bool has_separator(const struct mox_config_domain *domain, struct mox_slice localpart)
+{
+    bool found = contains(localpart, domain->localpart_catchall_separator);
+    for (size_t i = 0; i < domain->localpart_catchall_separators.count; i++)
+        found = found || contains(localpart, domain->localpart_catchall_separators.items[i]);
+    return found;
+}
+
 /* The canonical form of a destination, or NULL when something is wrong with it. */
 static const char *canonical(struct bind *b, const struct mox_config_account *account,
                              const struct mox_config_domains *d, struct address *a)
@@ -80,7 +93,7 @@ static const char *canonical(struct bind *b, const struct mox_config_account *ac
     if (problem == NULL && !mox__config_localpart(a->domain, local, full))
         problem = "has a local part that is too long or not UTF-8";
     size_t len = problem == NULL ? strlen(full) : 0;
-    if (problem == NULL && text[0] != '@' && len < local.len && mox__slice_is_ascii(local))
+    if (problem == NULL && has_separator(a->domain, local))
         problem = "has the domain's separator in its local part, so no mail would find it";
     if (problem != NULL) {
         line = destination_line(b, account, text);
