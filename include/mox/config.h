@@ -244,6 +244,14 @@ MOX_API MOX_MUST_USE int mox_config_write_domains(const struct mox_config_domain
                                                   const struct mox_env *env, const char *path,
                                                   struct mox_error *err);
 
+/** Applies to domains.conf what differs between `from`, as it was loaded, and `to`: what a person has
+ *  changed in the file since then stays too. Results as above; MOX_EINVAL also when both changes do
+ *  not fit together. */
+MOX_API MOX_MUST_USE int mox_config_update_domains(const struct mox_config_domains *from,
+                                                   const struct mox_config_domains *to,
+                                                   const struct mox_env *env, const char *path,
+                                                   struct mox_error *err);
+
 enum mox_config_file { MOX_CONFIG_STATIC, MOX_CONFIG_DOMAINS };
 
 /** An example file with every field and its documentation; *out is freed with env->realloc(…, 0) by

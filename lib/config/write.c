@@ -15,6 +15,7 @@ struct rewrite {
     const struct mox_env *env;
     const struct value_type *type;
     const char *path;
+    const void *from; /* what the writer knew; NULL: what the file says now */
     struct sconf tree, before, after;
 };
 
@@ -54,7 +55,7 @@ static int bind_and_emit(struct rewrite *r, struct mox_error *err)
     if (value != NULL)
         rc = bind_tree(r, &r->tree, &arena, value, err);
     if (rc == MOX_OK)
-        rc = emit_tree(r, &r->before, value, err);
+        rc = emit_tree(r, &r->before, r->from != NULL ? r->from : value, err);
     mox__arena_reset(&arena);
     return rc;
 }
@@ -92,10 +93,10 @@ static int check_text(struct rewrite *r, struct mox_slice text, struct mox_error
     return rc == MOX_ESYNTAX ? MOX_EINVAL : rc;
 }
 
-static int write_file(const struct value_type *type, const void *value, const struct mox_env *env,
-                      const char *path, struct mox_error *err)
+static int write_file(const struct value_type *type, const void *from, const void *value,
+                      const struct mox_env *env, const char *path, struct mox_error *err)
 {
-    struct rewrite r = {.env = env, .type = type, .path = path};
+    struct rewrite r = {.env = env, .type = type, .path = path, .from = from};
     struct buf old, text;
     mox__buf_init(&old, env, SCONF_MAX_BYTES + 1);
     mox__buf_init(&text, env, SCONF_MAX_BYTES + 1);
@@ -118,13 +119,20 @@ static int write_file(const struct value_type *type, const void *value, const st
 int mox_config_write_static(const struct mox_config_static *mox, const struct mox_env *env,
                             const char *path, struct mox_error *err)
 {
-    return write_file(&mox__config_static_type, mox, env, path, err);
+    return write_file(&mox__config_static_type, NULL, mox, env, path, err);
 }
 
 int mox_config_write_domains(const struct mox_config_domains *domains, const struct mox_env *env,
                              const char *path, struct mox_error *err)
 {
-    return write_file(&mox__config_domains_type, domains, env, path, err);
+    return write_file(&mox__config_domains_type, NULL, domains, env, path, err);
+}
+
+int mox_config_update_domains(const struct mox_config_domains *from,
+                              const struct mox_config_domains *to, const struct mox_env *env,
+                              const char *path, struct mox_error *err)
+{
+    return write_file(&mox__config_domains_type, from, to, env, path, err);
 }
 
 void mox_config_static_init(struct mox_config_static *mox)

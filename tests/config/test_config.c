@@ -501,6 +501,47 @@ static void a_changed_config_is_written_without_losing_a_comment(void **state)
     assert_int_equal(load(f), MOX_OK);
 }
 
+static void an_update_keeps_what_a_person_changed_meanwhile(void **state)
+{
+    struct fixture *f = *state;
+    static const char edited[] = "Domains:\n"
+                                 "\texample.org:\n"
+                                 "\t\tDescription: ours # edited\n"
+                                 "\tnew.example: nil\n"
+                                 "Accounts:\n"
+                                 "\talice:\n"
+                                 "\t\tDomain: example.org\n"
+                                 "\t# by hand\n"
+                                 "\tcarol:\n"
+                                 "\t\tDomain: new.example\n";
+    static const char after[] = "Domains:\n"
+                                "\texample.org:\n"
+                                "\t\tDescription: ours # edited\n"
+                                "\tnew.example: nil\n"
+                                "Accounts:\n"
+                                "\talice:\n"
+                                "\t\tDomain: example.org\n"
+                                "\t\tDescription: changed\n"
+                                "\t# by hand\n"
+                                "\tcarol:\n"
+                                "\t\tDomain: new.example\n";
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/domains.conf", f->path);
+    put(f, "domains.conf", "Domains:\n\texample.org: nil\nAccounts:\n\talice:\n"
+                           "\t\tDomain: example.org\n");
+    assert_int_equal(load(f), MOX_OK);
+    put(f, "domains.conf", edited);
+    struct mox_config_account account = f->config->domains->accounts.items[0];
+    struct mox_config_domains changed = *f->config->domains;
+    account.description = "changed";
+    changed.accounts.items = &account;
+    assert_int_equal(mox_config_update_domains(f->config->domains, &changed, &f->t.env, path, NULL),
+                     MOX_OK);
+    struct mox_slice text = read_file(path);
+    assert_string_equal((const char *)text.data, after);
+    free((void *)(uintptr_t)text.data);
+}
+
 static void a_refused_write_leaves_the_file_alone(void **state)
 {
     struct fixture *f = *state;
@@ -601,6 +642,7 @@ int main(void)
         TEST(loading_survives_running_out_of_memory),
         TEST(destinations_without_domain_still_work),
         TEST(a_changed_config_is_written_without_losing_a_comment),
+        TEST(an_update_keeps_what_a_person_changed_meanwhile),
         TEST(a_refused_write_leaves_the_file_alone),
         TEST(a_new_file_explains_itself_and_loads),
         TEST(described_files_only_lack_what_is_to_be_filled_in),
