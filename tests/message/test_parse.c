@@ -421,6 +421,80 @@ static void every_real_and_broken_message_is_read(void **state)
     assert_true(count > 500);
 }
 
+/* Another server's answers: "BODY[1.2] {length}", CRLF, the bytes. */
+struct answers {
+    struct mox_slice text, content;
+    unsigned found;
+};
+
+static void compare_section(struct answers *a, const char *path, const struct mox_part *part)
+{
+    char key[100];
+    struct mox_slice body = mox_part_body(part, a->content);
+    int len = snprintf(key, sizeof key, "\nBODY[%s] {", path);
+    const uint8_t *at = memmem(a->text.data, a->text.len, key, (size_t)len);
+    if (at == NULL)
+        return;
+    char *lf = NULL;
+    size_t size = strtoul((const char *)at + len, &lf, 10);
+    if (size != body.len || memcmp(lf + 3, body.data, size) != 0)
+        fail_msg("BODY[%s] has %zu bytes, not %zu", path, body.len, size);
+    a->found++;
+}
+
+/* RFC 9051 §6.4.5.1: parts of a multipart are numbered; of a message, those of its multipart or 1. */
+static void compare_sections(struct answers *a, const char *path, const struct mox_part *part)
+{
+    char below[100];
+    unsigned number = 1;
+    const char *dot = path[0] != '\0' ? "." : "";
+    if (part->kind != MOX_PART_MULTIPART) {
+        (void)snprintf(below, sizeof below, "%s%s1", path, dot);
+        compare_section(a, below, part);
+        if (part->kind == MOX_PART_MESSAGE)
+            compare_sections(a, below, part->children);
+        return;
+    }
+    for (const struct mox_part *c = part->children; c != NULL; c = c->next, number++) {
+        (void)snprintf(below, sizeof below, "%s%s%u", path, dot, number);
+        compare_section(a, below, c);
+        if (c->kind == MOX_PART_MULTIPART)
+            compare_sections(a, below, c);
+        else if (c->kind == MOX_PART_MESSAGE)
+            compare_sections(a, below, c->children);
+    }
+}
+
+static void each_answered(void *user, const char *path, struct mox_slice data)
+{
+    size_t len = strlen(path);
+    if (len < 4 || strcmp(path + len - 4, ".txt") != 0)
+        return;
+    char other[4096];
+    (void)snprintf(other, sizeof other, "%.*s.imap", (int)len - 4, path);
+    struct answers a = {.text = read_file(other), .content = data};
+    struct test_env t;
+    test_env_init(&t);
+    struct mox_message *m = NULL;
+    assert_int_equal(mox_message_parse(&m, &t.env, data), MOX_OK);
+    compare_sections(&a, "", mox_message_root(m));
+    *(unsigned *)user += a.found;
+    mox_message_free(m);
+    test_env_done(&t);
+    free((void *)(uintptr_t)a.text.data);
+}
+
+static void parts_are_the_sections_of_another_server(void **state)
+{
+    (void)state;
+    const char *folder = corpus_path("imap/fetch-stalwart");
+    if (folder == NULL)
+        skip();
+    unsigned found = 0;
+    each_file(folder, each_answered, &found);
+    assert_true(found > 15);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +512,7 @@ int main(void)
         cmocka_unit_test(fields_are_read_one_by_one),
         cmocka_unit_test(newlines_are_counted),
         cmocka_unit_test(every_real_and_broken_message_is_read),
+        cmocka_unit_test(parts_are_the_sections_of_another_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
