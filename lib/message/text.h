@@ -16,8 +16,8 @@ MOX_PRIV MOX_MUST_USE int mox__part_decode(const struct mox_part *part, struct m
                                            int (*sink)(void *user, struct mox_slice bytes),
                                            void *user);
 
-/* The body of a text part in UTF-8, well-formed but for characters cut between pieces. Line ends
- * are as in the body. */
+/* The body of a text part in UTF-8, well-formed whatever the part has; no piece cuts a character.
+ * Line ends are as in the body. */
 MOX_PRIV MOX_MUST_USE int mox__part_text(const struct mox_env *env, const struct mox_part *part,
                                          struct mox_slice content,
                                          int (*sink)(void *user, struct mox_slice utf8),

@@ -22,8 +22,8 @@ static struct mox_env env;
 
 static int check_utf8(void *user, struct mox_slice piece)
 {
-    assert(piece.len > 0);
-    mox__buf_slice(user, piece);
+    (void)user;
+    assert(piece.len > 0 && mox__slice_is_utf8(piece));
     return MOX_OK;
 }
 
@@ -40,9 +40,7 @@ static void walk(struct buf *out, const struct mox_part *part, struct mox_slice 
     struct buf text;
     mox__buf_init(&text, &env, SIZE_MAX / 2);
     assert(mox__part_decode(part, content, check_piece, NULL) == MOX_OK);
-    assert(mox__part_text(&env, part, content, check_utf8, &text) == MOX_OK);
-    assert(mox__slice_is_utf8(slice(text.data, text.len)));
-    mox__buf_clear(&text);
+    assert(mox__part_text(&env, part, content, check_utf8, NULL) == MOX_OK);
     mox__part_filename(&text, part);
     assert(!text.failed && mox__slice_is_utf8(slice(text.data, text.len)));
     mox__buf_free(&text);

@@ -237,6 +237,79 @@ static void tests_of_postfix_are_read_without_harm(void **state)
     test_env_done(&t);
 }
 
+/* Reads the JSON string that follows `key` at or behind *at, and moves behind it. */
+static bool json_string(const char **at, const char *key, char *out, size_t size)
+{
+    size_t len = 0;
+    const char *from = strstr(*at, key);
+    if (from == NULL)
+        return false;
+    for (from += strlen(key); *from != '"'; from++) {
+        char c = *from == '\\' ? *++from : *from;
+        if (from[-1] == '\\')
+            c = (char)(c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c);
+        assert_true(len + 1 < size);
+        out[len++] = c;
+    }
+    out[len] = '\0';
+    *at = from;
+    return true;
+}
+
+/* Not addresses, or a comment in a place where that parser keeps it. */
+static bool is_another_matter(const char *value)
+{
+    return strstr(value, "<mailto:") != NULL || strstr(value, "<http:") != NULL ||
+           strstr(value, "machine(comment)") != NULL || strstr(value, "invalid@") != NULL;
+}
+
+/* Appends mailbox@host of each address, with a space behind it. */
+static void put_addresses(const struct mox_env *env, const char *value, char *out, size_t size)
+{
+    struct mox_address_list *list = NULL;
+    size_t used = 0;
+    assert_int_equal(mox_address_list_parse(&list, env, slice_of(value)), MOX_OK);
+    for (size_t i = 0; i < mox_address_list_count(list); i++) {
+        const struct mox_address *a = mox_address_list_at(list, i);
+        if (a->kind == MOX_ADDRESS_MAILBOX)
+            used += (size_t)snprintf(out + used, size - used, "%.*s%s%.*s ", (int)a->mailbox.len,
+                                     a->mailbox.data, a->host.len > 0 ? "@" : "", (int)a->host.len,
+                                     a->host.data);
+    }
+    mox_address_list_free(list);
+}
+
+static void vectors_of_another_parser(void **state)
+{
+    (void)state;
+    const char *path = corpus_path("mime/header-vectors/address.json");
+    if (path == NULL)
+        skip();
+    struct test_env t;
+    test_env_init(&t);
+    struct mox_slice json = read_file(path);
+    char value[2000], address[500], want[2000], got[2000];
+    unsigned count = 0;
+    const char *at = (const char *)json.data;
+    while (json_string(&at, "\"header\": \"", value, sizeof value)) {
+        const char *next = strstr(at, "\"header\": \""), *inner = at;
+        want[0] = got[0] = '\0';
+        while (json_string(&inner, "\"address\": \"", address, sizeof address) &&
+               (next == NULL || inner < next)) {
+            strcat(want, address);
+            strcat(want, " ");
+        }
+        if (is_another_matter(value))
+            continue;
+        put_addresses(&t.env, value, got, sizeof got);
+        assert_string_equal(got, want);
+        count++;
+    }
+    assert_true(count > 20);
+    free((void *)(uintptr_t)json.data);
+    test_env_done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +320,7 @@ int main(void)
         cmocka_unit_test(from_has_exactly_one_address),
         cmocka_unit_test(failing_allocations_leave_nothing_behind),
         cmocka_unit_test(tests_of_postfix_are_read_without_harm),
+        cmocka_unit_test(vectors_of_another_parser),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -442,7 +442,8 @@ static void compare_section(struct answers *a, const char *path, const struct mo
     a->found++;
 }
 
-/* RFC 9051 §6.4.5.1: parts of a multipart are numbered; of a message, those of its multipart or 1. */
+/* RFC 9051 §6.4.5.1: parts of a multipart are numbered; of a message, those of its multipart or 1.
+ */
 static void compare_sections(struct answers *a, const char *path, const struct mox_part *part)
 {
     char below[100];

@@ -20,6 +20,12 @@ static int collect(void *user, struct mox_slice piece)
     return MOX_OK;
 }
 
+static int collect_text(void *user, struct mox_slice piece)
+{
+    assert_true(mox__slice_is_utf8(piece));
+    return collect(user, piece);
+}
+
 /* The text or, if `raw`, the decoded bytes of the root part; NUL-terminated, freed with free(). */
 static struct mox_slice said(struct mox_slice message, bool raw)
 {
@@ -31,7 +37,7 @@ static struct mox_slice said(struct mox_slice message, bool raw)
     assert_int_equal(mox_message_parse(&m, &t.env, message), MOX_OK);
     const struct mox_part *root = mox_message_root(m);
     assert_int_equal(raw ? mox__part_decode(root, message, collect, &out)
-                         : mox__part_text(&t.env, root, message, collect, &out),
+                         : mox__part_text(&t.env, root, message, collect_text, &out),
                      MOX_OK);
     uint8_t *copy = malloc(out.len + 1);
     assert_non_null(copy);
