@@ -7,8 +7,8 @@
  *
  *   copy = "COPY" SP sequence-set SP mailbox
  *
- * What MOVE removes is told as EXPUNGE by the sync at its end. A set of UIDs that names no message is
- * no error (RFC 9051 §6.4.9). */
+ * What MOVE removes is told as EXPUNGE by the sync at its end. A set of UIDs that names no message
+ * is no error (RFC 9051 §6.4.9). */
 
 enum stage { STAGE_BEGIN, STAGE_WRITTEN };
 

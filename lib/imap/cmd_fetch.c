@@ -37,8 +37,7 @@ static void advance(struct fetch *f)
 
 static void put_flags(struct fetch *f, const struct mox_view_row *row)
 {
-    const struct mox_view_row *now =
-        mox__message_current(f->current, f->server->view, row);
+    const struct mox_view_row *now = mox__message_current(f->current, f->server->view, row);
     const bool marked = f->set_seen != NULL && (row->flags & MOX_FLAG_SEEN) == 0;
     if (!f->program.flags && !marked)
         return;

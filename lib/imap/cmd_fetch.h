@@ -25,13 +25,14 @@
 struct fetch;
 struct fetch_item;
 
-/* One row per data item; a new one is a row and, if its value is not like any other's, a function. */
+/* One row per data item; a new one is a row and, if its value is not like any other's, a function.
+ */
 struct fetch_attribute {
     const char *name;
-    unsigned wants;          /* enum mox_fetch_want */
-    bool from_view;          /* needs no store */
-    bool with_section;       /* only if [section] follows; the same name without one is another row */
-    bool seen;               /* reading it sets \Seen (RFC 9051 §6.4.5) */
+    unsigned wants;    /* enum mox_fetch_want */
+    bool from_view;    /* needs no store */
+    bool with_section; /* only if [section] follows; the same name without one is another row */
+    bool seen;         /* reading it sets \Seen (RFC 9051 §6.4.5) */
     enum section_kind fixed; /* of the forms without brackets: RFC822.HEADER … */
     /* A value that fits in a line. NULL: the value is `stream`ed. */
     void (*write)(struct fetch *f, const struct mox_message_data *data);
@@ -51,10 +52,10 @@ struct fetch_item {
 struct fetch_program {
     struct fetch_item *items; /* without UID and FLAGS; in the arena of the lexer */
     size_t count;
-    bool flags;      /* FLAGS were asked for */
-    bool seen;       /* some item sets \Seen */
-    bool from_view;  /* no item needs the store */
-    unsigned wants;  /* of all items */
+    bool flags;     /* FLAGS were asked for */
+    bool seen;      /* some item sets \Seen */
+    bool from_view; /* no item needs the store */
+    unsigned wants; /* of all items */
 };
 
 /* Reads fetch-att, a list of them, or a macro, up to the end of the command. MOX_ESYNTAX,
@@ -63,12 +64,12 @@ int mox__fetch_parse(struct fetch_program *out, struct lexer *l);
 
 /* Where in a response the output paused. */
 struct fetch_place {
-    bool open;            /* "* n FETCH (UID u" is out */
+    bool open; /* "* n FETCH (UID u" is out */
     size_t item;
-    bool in_value;        /* the item's label is out */
+    bool in_value; /* the item's label is out */
     struct section_reader reader;
-    uint64_t skip;        /* bytes to leave out before the next one that is sent */
-    uint64_t left;        /* bytes of the value still to be sent */
+    uint64_t skip; /* bytes to leave out before the next one that is sent */
+    uint64_t left; /* bytes of the value still to be sent */
 };
 
 /* A FETCH at work; its command's `data`. */

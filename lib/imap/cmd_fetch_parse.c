@@ -11,9 +11,7 @@ static const struct fetch_attribute attributes[] = {
     {.name = "RFC822.SIZE", .write = mox__fetch_size},
     {.name = "ENVELOPE", .wants = MOX_FETCH_ENVELOPE, .stream = mox__fetch_envelope},
     {.name = "BODY", .wants = MOX_FETCH_BODY, .stream = mox__fetch_body},
-    {.name = "BODYSTRUCTURE",
-     .wants = MOX_FETCH_BODYSTRUCTURE,
-     .stream = mox__fetch_bodystructure},
+    {.name = "BODYSTRUCTURE", .wants = MOX_FETCH_BODYSTRUCTURE, .stream = mox__fetch_bodystructure},
     {.name = "BODY", .with_section = true, .wants = MOX_FETCH_CONTENT, .seen = true},
     {.name = "BODY.PEEK", .with_section = true, .wants = MOX_FETCH_CONTENT},
     {.name = "RFC822", .wants = MOX_FETCH_CONTENT, .seen = true},
@@ -22,7 +20,7 @@ static const struct fetch_attribute attributes[] = {
 };
 
 /* The first two rows are told in any case or at the end, so they are no items. */
-#define ROW_UID_NAME (&attributes[0])
+#define ROW_UID_NAME   (&attributes[0])
 #define ROW_FLAGS_NAME (&attributes[1])
 
 /* RFC 9051 §6.4.5; they stand alone, without parentheses. */

@@ -5,8 +5,8 @@
 #include "imap/command.h"
 #include "imap/seqset.h"
 
-/* The commands on messages of the selected mailbox: functions of their rows in table.c, and what they
- * share. */
+/* The commands on messages of the selected mailbox: functions of their rows in table.c, and what
+ * they share. */
 
 /* cmd_fetch.c */
 int mox__parse_fetch(struct mox_imap_server *s, struct command *c);
@@ -38,13 +38,14 @@ int mox__parse_expunge(struct mox_imap_server *s, struct command *c);
 int mox__parse_uid_expunge(struct mox_imap_server *s, struct command *c);
 enum step mox__cmd_expunge(struct mox_imap_server *s, struct command *c);
 
-/* Reads " sequence-set" of a command's arguments and finds the rows of the selected view. A sequence
- * number that is not there makes the result BAD: then MOX_OK is returned, with c->result set. */
+/* Reads " sequence-set" of a command's arguments and finds the rows of the selected view. A
+ * sequence number that is not there makes the result BAD: then MOX_OK is returned, with c->result
+ * set. */
 int mox__message_set(struct mox_imap_server *s, struct command *c, enum seqset_kind kind,
                      struct row_set *out);
 
-/* The row as it is in `current`, a later view of the mailbox, or the row itself if the message is gone
- * there. */
+/* The row as it is in `current`, a later view of the mailbox, or the row itself if the message is
+ * gone there. */
 const struct mox_view_row *mox__message_current(const struct mox_view *current,
                                                 const struct mox_view *view,
                                                 const struct mox_view_row *row);

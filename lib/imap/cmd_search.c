@@ -4,8 +4,8 @@
 #include "imap/cmd_message.h"
 #include "imap/session.h"
 
-/* SEARCH and UID SEARCH. Passes over the messages, each with more known of them than the one before,
- * and each only over those that the passes before could not judge:
+/* SEARCH and UID SEARCH. Passes over the messages, each with more known of them than the one
+ * before, and each only over those that the passes before could not judge:
  *
  *   VIEW ──> ROW ──> CONTENT ──> OUTPUT ──> done
  *
@@ -14,7 +14,7 @@ enum stage { STAGE_VIEW, STAGE_ROW, STAGE_CONTENT, STAGE_OUTPUT };
 
 /* How long one step works before others get the worker, and how much it reads: a clock may stand
  * still in a test. */
-#define SLICE_US 20000
+#define SLICE_US    20000
 #define SLICE_BYTES (16 * 1024 * 1024)
 /* The clock is read once in so many rows of the view, and for each message that is read. */
 #define SLICE_ROWS 4096
@@ -95,8 +95,8 @@ static void judge(struct search *q, uint32_t index)
 {
     q->x.index = index;
     q->x.texts_done = false;
-    q->x.row = mox__message_current(q->current, q->server->view,
-                                    mox_view_row(q->server->view, index));
+    q->x.row =
+        mox__message_current(q->current, q->server->view, mox_view_row(q->server->view, index));
     const enum search_verdict v = mox__search_eval(q->program.root, &q->x);
     rows_put(&q->open, index, v == SEARCH_UNKNOWN);
     if (v == SEARCH_YES)
@@ -160,7 +160,8 @@ static unsigned wants_of(const struct search *q)
     return MOX_FETCH_CONTENT | (q->x.level == SEARCH_TEXT ? MOX_FETCH_STRUCTURE : 0U);
 }
 
-/* One slice of a pass over the open rows. Returns MOX_OK at its end, MOX_LATER to be called again. */
+/* One slice of a pass over the open rows. Returns MOX_OK at its end, MOX_LATER to be called again.
+ */
 static int pass_store(struct search *q, enum search_level level, struct mox_error *err)
 {
     const struct mox_mailstore *store = &q->server->store;
@@ -285,8 +286,7 @@ enum step mox__cmd_search(struct mox_imap_server *s, struct command *c)
 {
     struct search *q = c->data;
     while (c->stage != STAGE_OUTPUT) {
-        const enum step step =
-            c->stage == STAGE_VIEW ? view_stage(s, q, c) : store_stage(s, q, c);
+        const enum step step = c->stage == STAGE_VIEW ? view_stage(s, q, c) : store_stage(s, q, c);
         if (step != STEP_DONE || c->result != RESULT_NONE)
             return step;
     }

@@ -9,9 +9,10 @@
 #include "imap/textmatch.h"
 
 /**
- * SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4), in four files:
+ * SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4), in five files:
  *
  *   cmd_search_parse.c  keys become a tree of nodes, the cheap ones first
+ *   cmd_search_args.c   what stands behind a key
  *   cmd_search_eval.c   the tree and one message: yes, no, or not known without more of the message
  *   cmd_search_text.c   header fields and text of a message
  *   cmd_search.c        the messages, first by what the view tells, the rest by reading the store
@@ -24,7 +25,7 @@
 /* The most keys that read header fields, and that read bodies: each of them reads all of a message.
  * Clients that look for a thread name some hundred message-ids. */
 #define SEARCH_FIELDS_MAX 1000
-#define SEARCH_TEXTS_MAX 64
+#define SEARCH_TEXTS_MAX  64
 
 /* What must be known of a message to judge a key, from cheap to costly. */
 enum search_level {
@@ -47,22 +48,22 @@ enum search_kind { SEARCH_LEAF, SEARCH_AND, SEARCH_OR, SEARCH_NOT };
 
 struct search_node {
     enum search_kind kind;
-    enum search_level level;            /* of the most costly leaf in it */
+    enum search_level level;             /* of the most costly leaf in it */
     struct search_node *children, *next; /* of AND, OR and NOT; cheap ones first */
-    search_test *test;                  /* of a leaf; its arguments: */
+    search_test *test;                   /* of a leaf; its arguments: */
     union {
         struct {
             uint32_t mask, value; /* flags & mask == value */
         } flags;
-        uint64_t keyword;     /* a bit, 0 if the mailbox has no such keyword */
+        uint64_t keyword; /* a bit, 0 if the mailbox has no such keyword */
         struct row_set rows;
         uint64_t bytes;
-        int64_t day;          /* since 1970 */
+        int64_t day; /* since 1970 */
         struct {
             struct mox_slice name;
             struct needle value;
         } field;
-        size_t text;          /* index in search_program.texts */
+        size_t text; /* index in search_program.texts */
     } arg;
 };
 
@@ -84,8 +85,8 @@ struct search_program {
 
 /* What the parser knows of the session. */
 struct search_session {
-    const struct mox_view *view;     /* for sequence numbers and UIDs */
-    const struct mox_view *keywords; /* for the names of keywords */
+    const struct mox_view *view;        /* for sequence numbers and UIDs */
+    const struct mox_view *keywords;    /* for the names of keywords */
     const struct mox_uid_range *recent; /* UIDs that are \Recent */
     size_t recent_count;
 };
@@ -110,11 +111,10 @@ struct search_context {
 enum search_verdict mox__search_eval(const struct search_node *n, struct search_context *x);
 
 /* Leaves that read the message (cmd_search_text.c). */
-search_test mox__search_field, mox__search_sent_before, mox__search_sent_on,
-    mox__search_sent_since, mox__search_text;
+search_test mox__search_field, mox__search_sent_before, mox__search_sent_on, mox__search_sent_since,
+    mox__search_text;
 /* Leaves that do not (cmd_search_eval.c). */
 search_test mox__search_all, mox__search_flags, mox__search_keyword, mox__search_rows,
-    mox__search_larger, mox__search_smaller, mox__search_before, mox__search_on,
-    mox__search_since;
+    mox__search_larger, mox__search_smaller, mox__search_before, mox__search_on, mox__search_since;
 
 #endif

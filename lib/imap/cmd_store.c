@@ -87,8 +87,7 @@ static bool knows(struct command *c, const struct mox_view_row *before,
     const struct store_command *st = c->data;
     const struct mox_view *view = st->server->view;
     const uint32_t index = mox_view_find(view, now->uid);
-    if (st->current == NULL || index == mox_view_count(view) ||
-        !mox__row_set_has(&st->rows, index))
+    if (st->current == NULL || index == mox_view_count(view) || !mox__row_set_has(&st->rows, index))
         return false;
     if (st->silent)
         return is_expected(st, before, now);

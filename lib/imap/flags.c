@@ -4,16 +4,18 @@
 #include "base/error.h"
 #include "base/text.h"
 
-#define NAME(text) {text, sizeof(text) - 1}
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
 
 /* By bit of enum mox_flag. */
 static const struct {
     const char *text;
     size_t len;
 } names_by_bit[] = {
-    NAME("\\Seen"),      NAME("\\Answered"), NAME("\\Flagged"), NAME("\\Deleted"),
-    NAME("\\Draft"),     NAME("$Forwarded"), NAME("$Junk"),     NAME("$NotJunk"),
-    NAME("$Phishing"),   NAME("$MDNSent"),
+    NAME("\\Seen"),     NAME("\\Answered"), NAME("\\Flagged"), NAME("\\Deleted"), NAME("\\Draft"),
+    NAME("$Forwarded"), NAME("$Junk"),      NAME("$NotJunk"),  NAME("$Phishing"), NAME("$MDNSent"),
 };
 
 #define NAME_COUNT (sizeof names_by_bit / sizeof names_by_bit[0])

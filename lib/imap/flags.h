@@ -20,16 +20,16 @@ struct flag_list {
     size_t keyword_count;
 };
 
-/* Reads flags separated by single spaces; no text is no flag. MOX_ESYNTAX: not a flag, or one with a
- * backslash that cannot be set, *err says which; MOX_ELIMIT, MOX_ENOMEM. */
+/* Reads flags separated by single spaces; no text is no flag. MOX_ESYNTAX: not a flag, or one with
+ * a backslash that cannot be set, *err says which; MOX_ELIMIT, MOX_ENOMEM. */
 int mox__flags_parse(struct flag_list *out, struct arena *a, struct mox_slice text,
                      struct mox_error *err);
 
 /* The bit of a flag's or well-known keyword's name in any case, or 0. */
 uint32_t mox__flag_named(struct mox_slice name);
 
-/* Writes a list with its parentheses, in the order of the bits; then the keywords whose bits are set,
- * by their names in the mailbox. `recent` adds \Recent. */
+/* Writes a list with its parentheses, in the order of the bits; then the keywords whose bits are
+ * set, by their names in the mailbox. `recent` adds \Recent. */
 void mox__flags_write(struct buf *out, uint32_t flags, uint64_t keywords, const char *const *names,
                       unsigned name_count, bool recent);
 

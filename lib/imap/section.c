@@ -76,7 +76,8 @@ static bool find_in_part(struct section_source *out, const struct mox_part *root
         return true;
     }
     if (kind == SECTION_MIME) {
-        out->version = part == root || part->parent == NULL || part->parent->kind == MOX_PART_MESSAGE;
+        out->version =
+            part == root || part->parent == NULL || part->parent->kind == MOX_PART_MESSAGE;
         if (part == root)
             out->range[0] = prefix;
         out->range[1] = mox_part_header(part, content);

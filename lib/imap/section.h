@@ -7,8 +7,8 @@
 #include "base/priv.h"
 
 /* Sections of a message (RFC 9051 §6.4.5: BODY[section]): which bytes they are, given out piece by
- * piece as they lie in memory. A message is its prefix and its content; the prefix only lengthens the
- * header of the whole, and the offsets of parts count in the content. */
+ * piece as they lie in memory. A message is its prefix and its content; the prefix only lengthens
+ * the header of the whole, and the offsets of parts count in the content. */
 
 enum section_kind {
     SECTION_ALL,        /* nothing named: a part's body, or the whole message */
@@ -38,14 +38,15 @@ struct section_source {
 
 /* How far one has read: numbers only, so it stays good for the same message fetched anew. */
 struct section_reader {
-    unsigned range;  /* 0, 1: in that range; 2: at the blank line; 3: at the end */
-    size_t at;       /* in the range */
+    unsigned range; /* 0, 1: in that range; 2: at the blank line; 3: at the end */
+    size_t at;      /* in the range */
 };
 
 /* Makes ready to compare names of fields: call it once when the section is complete. */
 void mox__section_names(struct section *s);
 
-/* Whether the parts must be known: mox__section_find() gets a root then, and may get NULL otherwise. */
+/* Whether the parts must be known: mox__section_find() gets a root then, and may get NULL
+ * otherwise. */
 bool mox__section_needs_parts(const struct section *s);
 
 /* Finds the section in a message; false when the message has no such section. */

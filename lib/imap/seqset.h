@@ -30,8 +30,8 @@ struct row_set {
     uint32_t rows; /* in all of them */
 };
 
-/* Reads a set that takes up all of `text`. The bound on its elements is the length of a command line.
- * MOX_ESYNTAX, MOX_ENOMEM. */
+/* Reads a set that takes up all of `text`. The bound on its elements is the length of a command
+ * line. MOX_ESYNTAX, MOX_ENOMEM. */
 int mox__seqset_parse(struct seqset *out, struct arena *a, struct mox_slice text);
 
 /* How numbers that name no message are taken. */
@@ -49,7 +49,8 @@ int mox__seqset_rows(struct row_set *out, struct arena *a, const struct seqset *
 bool mox__row_set_has(const struct row_set *set, uint32_t index);
 
 /* The rows as ranges of UIDs, one for each range: as the UIDs of a view are ascending and new ones
- * are above all others, no message that the view does not know is among them. NULL: out of memory. */
+ * are above all others, no message that the view does not know is among them. NULL: out of memory.
+ */
 struct mox_uid_range *mox__row_set_uids(struct arena *a, const struct row_set *set,
                                         const struct mox_view *view);
 

@@ -82,8 +82,8 @@ static bool is_whole(const uint8_t *at, size_t len)
     return len > 1;
 }
 
-/* Puts text into lower case; `out` has room for half as much again. Returns the bytes written; *used
- * stops in front of a character that is not complete. */
+/* Puts text into lower case; `out` has room for half as much again. Returns the bytes written;
+ * *used stops in front of a character that is not complete. */
 static size_t fold(uint8_t *out, struct mox_slice in, size_t *used)
 {
     size_t written = 0, at = 0;

@@ -6,14 +6,15 @@
 
 /* Substring search without case over text that comes in pieces, for any number of needles in one
  * pass and in linear time whatever the needles are (Knuth, Morris and Pratt: nothing is read twice,
- * so a match may lie across pieces). Letters are compared by their simple lower-case form: of ASCII,
- * or of all of Unicode where libunistring is there. */
+ * so a match may lie across pieces). Letters are compared by their simple lower-case form: of
+ * ASCII, or of all of Unicode where libunistring is there. */
 
 /* What is looked for. Immutable once made. */
 struct needle {
-    const uint8_t *text;  /* lower case */
-    const uint32_t *back; /* by length of what has matched: how much of it still matches on failure */
-    size_t len;           /* 0 matches everything */
+    const uint8_t *text; /* lower case */
+    const uint32_t
+        *back;  /* by length of what has matched: how much of it still matches on failure */
+    size_t len; /* 0 matches everything */
 };
 
 /* MOX_ENOMEM. `text` is UTF-8; what is not is compared by bytes. */
@@ -24,15 +25,15 @@ struct needle_match {
     const struct needle *needle;
     size_t matched; /* of the needle's bytes, by the last bytes of the text so far */
     bool found;
-    bool paused;    /* is not shown the text for now */
+    bool paused; /* is not shown the text for now */
 };
 
 /* One text in pieces. */
 struct text_scan {
     struct needle_match *matches; /* borrowed */
     size_t count;
-    size_t open;        /* neither found nor paused */
-    uint8_t rest[4];    /* the first bytes of a character that the last piece cut */
+    size_t open;     /* neither found nor paused */
+    uint8_t rest[4]; /* the first bytes of a character that the last piece cut */
     size_t rest_len;
 };
 

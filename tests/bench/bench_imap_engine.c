@@ -7,10 +7,10 @@
 #include "base/text.h"
 #include "imap/talk.h"
 
-/* Messages per second that the IMAP engine answers, over 10,000 messages in memory, without sockets:
- * what one thread can do at most. Prints; never fails on time. */
+/* Messages per second that the IMAP engine answers, over 10,000 messages in memory, without
+ * sockets: what one thread can do at most. Prints; never fails on time. */
 
-#define MESSAGES 10000
+#define MESSAGES   10000
 #define BODY_LINES 60
 
 static double now(void)
@@ -43,15 +43,16 @@ static size_t compose(char *out, size_t max, unsigned n)
         "\r\n",
         n % 7, n * 2654435761U, n % 50, n % 50, n % 5, n, n % 24, n % 60, n * 40503U, n, n, n, n);
     for (int i = 0; i < BODY_LINES / 2; i++)
-        len += (size_t)snprintf(out + len, max - len,
-                                "Line %d of the text, which tells of caf=C3=A9s and of %u.\r\n", i, n);
-    len += (size_t)snprintf(out + len, max - len,
-                            "--b%u\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body>\r\n",
-                            n);
+        len +=
+            (size_t)snprintf(out + len, max - len,
+                             "Line %d of the text, which tells of caf=C3=A9s and of %u.\r\n", i, n);
+    len += (size_t)snprintf(
+        out + len, max - len,
+        "--b%u\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body>\r\n", n);
     for (int i = 0; i < BODY_LINES / 2; i++)
         len += (size_t)snprintf(out + len, max - len,
-                                "<p>Line %d of the text, which tells of cafes and of %u.</p>\r\n", i,
-                                n);
+                                "<p>Line %d of the text, which tells of cafes and of %u.</p>\r\n",
+                                i, n);
     return len + (size_t)snprintf(out + len, max - len, "</body></html>\r\n--b%u--\r\n", n);
 }
 

@@ -4,8 +4,9 @@
 
 #include "imap/cmd_fetch.h"
 
-/* Items of FETCH, up to a NUL, and behind it a message: every section that is asked for is as long as
- * its size says, lies in the message, and reads the same from any place that a reader stopped at. */
+/* Items of FETCH, up to a NUL, and behind it a message: every section that is asked for is as long
+ * as its size says, lies in the message, and reads the same from any place that a reader stopped
+ * at. */
 
 static bool lies_in(struct mox_slice piece, struct mox_slice whole)
 {

@@ -13,11 +13,8 @@ static struct mox_view *small_view(const struct mox_env *env)
     const struct mox_view_row rows[] = {{.uid = 3, .flags = MOX_FLAG_SEEN, .keywords = 1},
                                         {.uid = 7, .flags = MOX_FLAG_DELETED, .keywords = 2},
                                         {.uid = 8}};
-    const struct mox_view_info info = {.size = sizeof info,
-                                       .mailbox = 1,
-                                       .uidnext = 9,
-                                       .keywords = keywords,
-                                       .keyword_count = 2};
+    const struct mox_view_info info = {
+        .size = sizeof info, .mailbox = 1, .uidnext = 9, .keywords = keywords, .keyword_count = 2};
     struct mox_view *view = NULL;
     if (mox_view_new(&view, env, &info, rows, 3) < 0)
         abort();
@@ -27,10 +24,8 @@ static struct mox_view *small_view(const struct mox_env *env)
 static void judge(const struct mox_env *env, const struct search_program *p,
                   const struct mox_view *view, struct mox_slice content)
 {
-    const struct mox_message_data message = {.uid = 7,
-                                             .bytes = content.len,
-                                             .received_us = 1767323045000000,
-                                             .content = content};
+    const struct mox_message_data message = {
+        .uid = 7, .bytes = content.len, .received_us = 1767323045000000, .content = content};
     struct search_context x = {.env = env, .program = p, .index = 1, .data = &message};
     enum search_verdict last = SEARCH_UNKNOWN;
     x.row = mox_view_row(view, 1);

@@ -4,8 +4,8 @@
 
 #include <mox/imap_server.h>
 
-/* A client that speaks to an IMAP server engine by calls, without sockets and scripts: for tests over
- * many messages, and for figures. Log in comes with it; the account is the store's. */
+/* A client that speaks to an IMAP server engine by calls, without sockets and scripts: for tests
+ * over many messages, and for figures. Log in comes with it; the account is the store's. */
 struct talk {
     struct mox_imap_server *server;
     struct mox_mailstore store;

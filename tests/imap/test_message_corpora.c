@@ -11,8 +11,8 @@
 #include "support/corpora.h"
 #include "support/testenv.h"
 
-/* FETCH and SEARCH over real messages: what is put in comes out, whole and in parts, and other servers
- * find the same. */
+/* FETCH and SEARCH over real messages: what is put in comes out, whole and in parts, and other
+ * servers find the same. */
 
 struct fixture {
     struct mox_env env; /* the system's: figures of a test_env are not wanted here */
@@ -195,7 +195,8 @@ static size_t append_mbox(struct fixture *f, struct mox_slice mbox)
         while (end < mbox.len && !from_line(mbox, end))
             end = next_line(mbox, end);
         const size_t len = end - start - (end < mbox.len ? 2 : 0);
-        talk_append(f->store, &f->env, "Inbox", slice(NULL, 0), slice(mbox.data + start, len), 0, 1);
+        talk_append(f->store, &f->env, "Inbox", slice(NULL, 0), slice(mbox.data + start, len), 0,
+                    1);
         count++;
         at = end;
     }
@@ -315,7 +316,8 @@ static void compare_file(void *user, const char *path, struct mox_slice answers)
         if (sscanf((const char *)answers.data + at, "%199[^{\n]{%lu}%n", label, &size, &n) == 2 &&
             strncmp(label, "BODY[", 5) == 0 && next + size <= answers.len) {
             label[strlen(label) - 1] = '\0';
-            c->wrong += compare_section(&f, path + len - 8, label, slice(answers.data + next, size));
+            c->wrong +=
+                compare_section(&f, path + len - 8, label, slice(answers.data + next, size));
             c->sections++;
             at = next + size;
         }

@@ -6,7 +6,8 @@
 #include "imap/cmd_search.h"
 #include "support/testenv.h"
 
-/* Search programs against one message: what each key means, and how little of the message it takes. */
+/* Search programs against one message: what each key means, and how little of the message it takes.
+ */
 
 static const char content[] = "Date: Wed, 4 Mar 2026 23:30:00 -0800\r\n"
                               "From: Alice <alice@example.org>\r\n"
@@ -54,11 +55,8 @@ static void open_view(struct fixture *f)
         rows[i].uid = (i + 1) * 10;
     rows[2].flags = MOX_FLAG_ANSWERED | MOX_FLAG_DRAFT | MOX_FLAG_JUNK;
     rows[2].keywords = 2;
-    const struct mox_view_info info = {.size = sizeof info,
-                                       .mailbox = 1,
-                                       .uidnext = 51,
-                                       .keywords = keywords,
-                                       .keyword_count = 2};
+    const struct mox_view_info info = {
+        .size = sizeof info, .mailbox = 1, .uidnext = 51, .keywords = keywords, .keyword_count = 2};
     assert_int_equal(mox_view_new(&f->view, &f->t.env, &info, rows, 5), MOX_OK);
 }
 
@@ -73,11 +71,12 @@ static void parse(struct fixture *f, const char *text)
     const struct search_session session = {
         .view = f->view, .keywords = f->view, .recent = &recent, .recent_count = 1};
     f->rc = mox__search_parse(&f->p, &f->l, &session);
-    f->data = (struct mox_message_data){.uid = 30,
-                                        .bytes = 1000,
-                                        .received_us = INT64_C(1772668800) * 1000000, /* 5 Mar 2026 */
-                                        .prefix = slice_of("X-Prefix: added\r\n"),
-                                        .content = slice_of(content)};
+    f->data =
+        (struct mox_message_data){.uid = 30,
+                                  .bytes = 1000,
+                                  .received_us = INT64_C(1772668800) * 1000000, /* 5 Mar 2026 */
+                                  .prefix = slice_of("X-Prefix: added\r\n"),
+                                  .content = slice_of(content)};
     f->x = (struct search_context){.env = &f->t.env,
                                    .program = &f->p,
                                    .index = 2,
@@ -187,10 +186,9 @@ static void keys_judge_a_message_with_as_little_of_it_as_possible(void **state)
             f.x.level = (enum search_level)level;
             f.x.texts_done = false;
             const enum search_verdict v = mox__search_eval(f.p.root, &f.x);
-            const enum search_verdict right =
-                f.x.level < cases[i].level ? SEARCH_UNKNOWN
-                : cases[i].found           ? SEARCH_YES
-                                           : SEARCH_NO;
+            const enum search_verdict right = f.x.level < cases[i].level ? SEARCH_UNKNOWN
+                                              : cases[i].found           ? SEARCH_YES
+                                                                         : SEARCH_NO;
             if (v != right)
                 fail_msg("%s at level %d: %d, not %d", cases[i].text, level, (int)v, (int)right);
         }
@@ -305,7 +303,8 @@ static void running_out_of_memory_is_not_the_clients_mistake(void **state)
         test_env_init(&f.t);
         open_view(&f);
         mox__arena_init(&f.arena, &f.t.env, 1 << 24);
-        mox__lex_init(&f.l, slice_of("OR (TO x TEXT y) NOT (NEW 1:3 HEADER a \"b\\\\\")"), &f.arena);
+        mox__lex_init(&f.l, slice_of("OR (TO x TEXT y) NOT (NEW 1:3 HEADER a \"b\\\\\")"),
+                      &f.arena);
         const struct search_session session = {.view = f.view, .keywords = f.view};
         f.t.fail_at = f.t.allocations + extra;
         const long fail_at = f.t.fail_at;

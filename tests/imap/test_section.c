@@ -143,8 +143,8 @@ static void sections_are_found_by_number_and_name(void **state)
 static void header_and_text_make_the_whole_with_the_prefix_in_front(void **state)
 {
     (void)state;
-    static const char *const contents[] = {simple, nested, "", "\r\n", "\r\nbody", "no: body",
-                                           "no colon\r\n\r\nbody"};
+    static const char *const contents[] = {
+        simple, nested, "", "\r\n", "\r\nbody", "no: body", "no colon\r\n\r\nbody"};
     struct test_env t;
     test_env_init(&t);
     for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {

@@ -46,9 +46,19 @@ static void needles_are_found_without_case_however_the_text_is_cut(void **state)
         {"@[`{", "`{@[", false},
         {"\xc3\xa9t\xc3\xa9", "un \xc3\xa9t\xc3\xa9 chaud", true},
         {"\xe2\x82\xac", "10 \xe2\x82\xac", true},
-        {"abc", "x\xe2" "abc", true},         /* a character cut by another */
-        {"abc", "x\xf0\x9f" "Abc", true},
-        {"\xff" "a", "\xff" "A", true},       /* not UTF-8: bytes */
+        {"abc",
+         "x\xe2"
+         "abc",
+         true}, /* a character cut by another */
+        {"abc",
+         "x\xf0\x9f"
+         "Abc",
+         true},
+        {"\xff"
+         "a",
+         "\xff"
+         "A",
+         true}, /* not UTF-8: bytes */
 #ifdef MOX_HAVE_IDN
         {"\xc3\x89T\xc3\x89", "un \xc3\xa9t\xc3\xa9 chaud", true},
         {"\xd0\xbf\xd1\x80\xd0\xb8", "\xd0\x9f\xd0\xa0\xd0\x98\xd0\x92\xd0\x95\xd0\xa2", true},
