@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include <mox/ctl.h>
+#include "server/ctl.h"
 
 #include <stdio.h>
 
-#include "base/buf.h"
-#include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 /* A line holds an address, a password or a path. */
 #define LINE_MAX_BYTES 8192
-#define MAX_PARAMS 2
 /* Streams are cut into pieces of this size. */
 #define CHUNK_BYTES 16384
 /* The levels of all packages that a logger has. */
@@ -20,38 +17,7 @@
 /* A client that is a program does not think for long; this ends forgotten connections. */
 #define IDLE_US (5 * 60 * INT64_C(1000000))
 
-/*  COMMAND --line--> PARAMS --last line--> RUN --ok--------------------> COMMAND
- *     |                                     |---ok, stream--> STREAM --0--^
- *     |                                     |---stop--------> STOPPING
- *     '--unknown--> CLOSING <---failure-----'
- */
-enum state { COMMAND, PARAMS, RUN, STREAM, STOPPING, CLOSING };
-
-struct mox_ctl {
-    struct mox_env env;
-    const struct mox_ctl_handlers *handlers;
-    void *user;
-    enum state state;
-    const struct command *command;
-    char *params[MAX_PARAMS];
-    size_t param_count;
-    struct buf in;     /* at most one line that is not whole yet, or pipelined lines */
-    struct buf out;
-    struct buf answer; /* what is streamed */
-    size_t answer_at;
-    bool ack_due;     /* a piece was sent and waits for its ok */
-    bool peer_closed;
-    int64_t deadline_us;
-};
-
-struct command {
-    const char *name;
-    size_t params;
-    /* Called by `run`. A failure closes the connection, with its text. */
-    int (*run)(struct mox_ctl *c, struct mox_error *err);
-};
-
-static void say(struct mox_ctl *c, const char *line)
+void mox__ctl_say(struct mox_ctl *c, const char *line)
 {
     mox__buf_text(&c->out, line);
     mox__buf_byte(&c->out, '\n');
@@ -65,74 +31,9 @@ static void refuse(struct mox_ctl *c, const char *text)
     for (char *p = line; *p != '\0'; p++)
         if (*p == '\n' || *p == '\r')
             *p = ' ';
-    say(c, line);
+    mox__ctl_say(c, line);
     c->state = CLOSING;
 }
-
-static int run_stop(struct mox_ctl *c, struct mox_error *err)
-{
-    (void)err;
-    c->handlers->stop(c->user);
-    c->state = STOPPING;
-    return MOX_OK;
-}
-
-static int run_set_account_password(struct mox_ctl *c, struct mox_error *err)
-{
-    int rc = c->handlers->set_account_password(c->user, c->params[0], c->params[1], err);
-    if (rc == MOX_OK)
-        say(c, "ok");
-    return rc;
-}
-
-static void append_level(void *user, const char *pkg, enum mox_log_level level)
-{
-    struct mox_ctl *c = user;
-    mox__buf_printf(&c->answer, "%s: %s\n", pkg == NULL ? "(default)" : pkg,
-                    mox_log_level_name(level));
-}
-
-static int run_log_levels(struct mox_ctl *c, struct mox_error *err)
-{
-    mox_logger_levels(c->handlers->logger, append_level, c);
-    if (c->answer.failed)
-        return mox__fail(err, MOX_ENOMEM, "loglevels: out of memory");
-    say(c, "ok");
-    c->state = STREAM;
-    return MOX_OK;
-}
-
-static int run_set_log_levels(struct mox_ctl *c, struct mox_error *err)
-{
-    const char *pkg = *c->params[0] == '\0' ? NULL : c->params[0], *name = c->params[1];
-    enum mox_log_level level = MOX_LOG_INFO;
-    int rc = MOX_OK;
-    if (*name == '\0' && pkg == NULL)
-        return mox__fail(err, MOX_EINVAL, "the default log level cannot be removed; give a level");
-    if (*name == '\0') {
-        rc = mox_logger_level_clear(c->handlers->logger, pkg);
-        if (rc < 0)
-            return mox__fail(err, rc, "package %s has no log level of its own", pkg);
-    } else {
-        if (mox_log_level_parse(name, &level) < 0)
-            return mox__fail(err, MOX_ESYNTAX, "unknown log level \"%s\"; use error, warn, info, "
-                             "debug, trace, traceauth or tracedata", name);
-        rc = mox_logger_level(c->handlers->logger, pkg, level);
-        if (rc < 0)
-            return mox__fail(err, rc, "set log level of %s: %s", pkg, mox_status_text(rc));
-    }
-    log_line(&c->env, MOX_LOG_PRINT, "ctl", "log level changed", NULL,
-             F_TEXT("package", pkg == NULL ? "(default)" : pkg), F_TEXT("level", name));
-    say(c, "ok");
-    return MOX_OK;
-}
-
-static const struct command commands[] = {
-    {"stop", 0, run_stop},
-    {"setaccountpassword", 2, run_set_account_password},
-    {"loglevels", 0, run_log_levels},
-    {"setloglevels", 2, run_set_log_levels},
-};
 
 static void forget_params(struct mox_ctl *c)
 {
@@ -145,10 +46,7 @@ static void forget_params(struct mox_ctl *c)
 
 static void take_command(struct mox_ctl *c, struct mox_slice line)
 {
-    c->command = NULL;
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        if (mox__slice_is(line, commands[i].name))
-            c->command = &commands[i];
+    c->command = mox__ctl_command(line);
     if (c->command == NULL) {
         refuse(c, "unknown command; this server is of another version than its client");
         return;
@@ -390,7 +288,7 @@ int mox_ctl_new(struct mox_ctl **out, const struct mox_env *env,
     mox__buf_init(&c->out, &c->env, OUTPUT_MAX_BYTES);
     mox__buf_init(&c->answer, &c->env, ANSWER_MAX_BYTES);
     restart_timer(c);
-    say(c, "ctlv0");
+    mox__ctl_say(c, "ctlv0");
     if (c->out.failed) {
         mox_ctl_free(c);
         return MOX_ENOMEM;

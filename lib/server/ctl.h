@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_CTL_H
+#define SERVER_CTL_H
+
+#include <mox/ctl.h>
+
+#include "base/buf.h"
+
+#define CTL_MAX_PARAMS 2
+
+/*  COMMAND --line--> PARAMS --last line--> RUN --ok--------------------> COMMAND
+ *     |                                     |---ok, stream--> STREAM --0--^
+ *     |                                     |---stop--------> STOPPING
+ *     '--unknown--> CLOSING <---failure-----'
+ */
+enum ctl_state { COMMAND, PARAMS, RUN, STREAM, STOPPING, CLOSING };
+
+struct mox_ctl {
+    struct mox_env env;
+    const struct mox_ctl_handlers *handlers;
+    void *user;
+    enum ctl_state state;
+    const struct ctl_command *command;
+    char *params[CTL_MAX_PARAMS];
+    size_t param_count;
+    struct buf in;     /* at most one line that is not whole yet, or pipelined lines */
+    struct buf out;
+    struct buf answer; /* what is streamed */
+    size_t answer_at;
+    bool ack_due;     /* a piece was sent and waits for its ok */
+    bool peer_closed;
+    int64_t deadline_us;
+};
+
+struct ctl_command {
+    const char *name;
+    size_t params;
+    /* Called by the engine's `run`, while the state is COMMAND. A failure closes the connection, with
+     * its text. */
+    int (*run)(struct mox_ctl *c, struct mox_error *err);
+};
+
+/* The command of that name, or NULL. ctl_command.c */
+const struct ctl_command *mox__ctl_command(struct mox_slice name);
+/* A line of ours. */
+void mox__ctl_say(struct mox_ctl *c, const char *line);
+
+#endif
