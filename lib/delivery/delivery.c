@@ -30,7 +30,8 @@ struct mox_delivery {
     struct copy *first, **end;
     int64_t received_us;
     int status; /* of what happens before the stores are asked */
-    /* Copies that have not answered, and one for mox_delivery_start(): who takes it to zero says so. */
+    /* Copies that have not answered, and one for mox_delivery_start(): who takes it to zero says
+     * so. */
     atomic_size_t waiting;
     void (*done)(void *user, struct mox_delivery *d);
     void *user;
@@ -65,8 +66,8 @@ void mox_delivery_free(struct mox_delivery *d)
     mox__mem_free(&env, d);
 }
 
-/* What the dialogue tells for reputation; the message itself is looked at elsewhere. Texts live as long
- * as the envelope. */
+/* What the dialogue tells for reputation; the message itself is looked at elsewhere. Texts live as
+ * long as the envelope. */
 static struct mox_delivery_facts facts_of(const struct mox_smtp_envelope *e,
                                           const struct mox_smtp_path *recipient)
 {

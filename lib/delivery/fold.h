@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 
-/* A header field of ours, folded: a token that would go beyond column 76 starts a new line with a tab
- * (RFC 5322 §2.2.3). */
+/* A header field of ours, folded: a token that would go beyond column 76 starts a new line with a
+ * tab (RFC 5322 §2.2.3). */
 struct fold {
     struct buf *out;
     size_t column; /* bytes on the line so far; the tab counts as one */

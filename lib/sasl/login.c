@@ -2,8 +2,8 @@
 #include "base/text.h"
 #include "sasl/mechanism.h"
 
-/* LOGIN (draft-murchison-sasl-login): asks for the user name and for the password. Nothing newer says
- * how, so the challenges are those that all clients know. The user name may come first. */
+/* LOGIN (draft-murchison-sasl-login): asks for the user name and for the password. Nothing newer
+ * says how, so the challenges are those that all clients know. The user name may come first. */
 
 static enum sasl_step login_step(struct sasl *x, struct mox_slice response,
                                  struct mox_slice *challenge)

@@ -14,8 +14,8 @@ struct sasl_mechanism {
 
 extern const struct sasl_mechanism mox__sasl_plain, mox__sasl_login;
 
-/* Appends one NUL-terminated text to x->text. False: it is no UTF-8, has a NUL in it, or there is no
- * memory, and *step says which. */
+/* Appends one NUL-terminated text to x->text. False: it is no UTF-8, has a NUL in it, or there is
+ * no memory, and *step says which. */
 bool mox__sasl_keep(struct sasl *x, struct mox_slice text, enum sasl_step *step);
 
 #endif

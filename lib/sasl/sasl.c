@@ -61,8 +61,8 @@ bool mox__sasl_next_is_secret(const struct sasl *x)
  * room is taken at once. */
 bool mox__sasl_keep(struct sasl *x, struct mox_slice text, enum sasl_step *step)
 {
-    if (!mox__slice_is_utf8(text) || memchr(text.len == 0 ? "x" : (const char *)text.data, '\0',
-                                            text.len) != NULL) {
+    if (!mox__slice_is_utf8(text) ||
+        memchr(text.len == 0 ? "x" : (const char *)text.data, '\0', text.len) != NULL) {
         *step = SASL_MALFORMED;
         return false;
     }

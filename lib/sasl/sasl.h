@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 
-/* The server side of one SASL exchange (RFC 4422), for SMTP and IMAP alike. The protocol engine does
- * the base64 and the framing; a mechanism eats decoded responses and says what comes next.
+/* The server side of one SASL exchange (RFC 4422), for SMTP and IMAP alike. The protocol engine
+ * does the base64 and the framing; a mechanism eats decoded responses and says what comes next.
  *
  *   struct sasl x;
  *   mox__sasl_start(&x, env, mox__sasl_find(name));
@@ -29,9 +29,9 @@ enum sasl_step {
 
 struct sasl {
     const struct sasl_mechanism *mechanism;
-    struct buf text;  /* user name, NUL, password, NUL */
+    struct buf text; /* user name, NUL, password, NUL */
     size_t password_at;
-    unsigned round;   /* responses so far */
+    unsigned round; /* responses so far */
 };
 
 /* What a step is given when the client sent no initial response. */
@@ -48,8 +48,8 @@ MOX_PRIV const char *mox__sasl_offered(size_t n);
 
 MOX_PRIV void mox__sasl_start(struct sasl *x, const struct mox_env *env,
                               const struct sasl_mechanism *m);
-/* `response` is borrowed for the call. An empty initial response has data that is not NULL. *challenge
- * is set for SASL_CHALLENGE and borrowed for the exchange. */
+/* `response` is borrowed for the call. An empty initial response has data that is not NULL.
+ * *challenge is set for SASL_CHALLENGE and borrowed for the exchange. */
 MOX_PRIV enum sasl_step mox__sasl_step(struct sasl *x, struct mox_slice response,
                                        struct mox_slice *challenge);
 /* Whether the next response has a secret in it and must not be logged. */

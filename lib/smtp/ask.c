@@ -28,8 +28,8 @@ static bool is_our_fault(int rc)
            rc == MOX_EBUSY || rc == MOX_EINVAL;
 }
 
-/* A failure that the host did not put into words must not sound like a verdict; storage that is full
- * has codes of its own (RFC 3463 §3.3, §3.4). */
+/* A failure that the host did not put into words must not sound like a verdict; storage that is
+ * full has codes of its own (RFC 3463 §3.3, §3.4). */
 static void put_into_words(struct mox_smtp_server *s, int rc)
 {
     struct mox_smtp_reply *r = &s->reply;

@@ -52,8 +52,8 @@ static void challenge(struct mox_smtp_server *s, struct mox_slice text)
 static void ask_host(struct mox_smtp_server *s)
 {
     mox__smtp_prepare(s, 535, "5.7.8", "wrong user name or password");
-    int rc = s->cb.auth(s->user, mox__sasl_username(&s->sasl), mox__sasl_password(&s->sasl),
-                        &s->reply);
+    int rc =
+        s->cb.auth(s->user, mox__sasl_username(&s->sasl), mox__sasl_password(&s->sasl), &s->reply);
     mox__smtp_answer(s, ASK_AUTH, rc);
 }
 
@@ -79,7 +79,8 @@ static void step(struct mox_smtp_server *s, struct mox_slice response)
     }
 }
 
-/* The decoded text is a secret; the buffer has all its room from the start, so that it never moves. */
+/* The decoded text is a secret; the buffer has all its room from the start, so that it never moves.
+ */
 static void step_base64(struct mox_smtp_server *s, struct mox_slice encoded)
 {
     struct buf text;

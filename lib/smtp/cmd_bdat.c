@@ -38,8 +38,7 @@ void mox__smtp_cmd_bdat(struct mox_smtp_server *s, struct mox_slice args)
         return;
     }
     mox__smtp_prepare(s, 451, "4.3.0", "cannot take a message now, try again later");
-    int rc = s->cb.data_begin == NULL ? MOX_OK
-                                      : s->cb.data_begin(s->user, &s->envelope, &s->reply);
+    int rc = s->cb.data_begin == NULL ? MOX_OK : s->cb.data_begin(s->user, &s->envelope, &s->reply);
     mox__smtp_answer(s, ASK_BEGIN, rc);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "smtp/params.h"
 #include "smtp/path.h"
 #include "smtp/server.h"
 
@@ -105,21 +106,6 @@ static void put_auth(const struct mox_smtp_server *s, struct buf *b)
     mox__buf_text(b, "\n");
 }
 
-static void put_date(struct buf *b, int64_t us)
-{
-    /* Civil date from days: the inverse of days_of() in params.c. */
-    int64_t s = us / 1000000, z = s / 86400 + 719468, day = s % 86400;
-    int64_t era = z / 146097, doe = z % 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    int64_t month = mp < 10 ? mp + 3 : mp - 9;
-    mox__buf_printf(b,
-                    "%04" PRId64 "-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64
-                    ":%02" PRId64 "Z",
-                    yoe + era * 400 + (month <= 2), month, doy - (153 * mp + 2) / 5 + 1,
-                    day / 3600, day / 60 % 60, day % 60);
-}
-
 static void put_extensions(struct mox_smtp_server *s, struct buf *b)
 {
     const struct mox_smtp_server_config *c = &s->config;
@@ -131,7 +117,7 @@ static void put_extensions(struct mox_smtp_server *s, struct buf *b)
     put_auth(s, b);
     if (c->future_release && c->mode == MOX_SMTP_SUBMISSION) {
         mox__buf_printf(b, "FUTURERELEASE %d ", HOLD_MAX_S);
-        put_date(b, s->env.wall_us(s->env.user) + HOLD_MAX_S * INT64_C(1000000));
+        mox__smtp_time_write(b, s->env.wall_us(s->env.user) + HOLD_MAX_S * INT64_C(1000000));
         mox__buf_text(b, "\n");
     }
     mox__buf_printf(b, "ENHANCEDSTATUSCODES\n8BITMIME\nLIMITS RCPTMAX=%u\nCHUNKING\nBINARYMIME",

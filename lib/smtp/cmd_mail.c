@@ -19,7 +19,7 @@ struct refusal {
     int code;
     const char *enhanced, *text;
 };
-#define NO_REFUSAL ((struct refusal){0, NULL, NULL})
+#define NO_REFUSAL                   ((struct refusal){0, NULL, NULL})
 #define REFUSE(code, enhanced, text) ((struct refusal){(code), (enhanced), (text)})
 
 static struct refusal take_size(struct mox_smtp_server *s, struct mox_slice value)
@@ -117,9 +117,12 @@ static const struct param {
     bool has_value;
     struct refusal (*take)(struct mox_smtp_server *s, struct mox_slice value);
 } params[] = {
-    {"SIZE", true, take_size},           {"BODY", true, take_body},
-    {"SMTPUTF8", false, take_smtputf8},  {"AUTH", true, take_auth},
-    {"REQUIRETLS", false, take_requiretls}, {"HOLDFOR", true, take_holdfor},
+    {"SIZE", true, take_size},
+    {"BODY", true, take_body},
+    {"SMTPUTF8", false, take_smtputf8},
+    {"AUTH", true, take_auth},
+    {"REQUIRETLS", false, take_requiretls},
+    {"HOLDFOR", true, take_holdfor},
     {"HOLDUNTIL", true, take_holduntil},
 };
 
@@ -162,24 +165,6 @@ static bool take_params(struct mox_smtp_server *s, struct mox_slice rest)
     return true;
 }
 
-/* After the parameters, since SMTPUTF8 decides what may stand in it. */
-static bool take_path(struct mox_smtp_server *s, struct mox_slice inner)
-{
-    const char *problem;
-    unsigned flags = PATH_NULL | (s->envelope.smtputf8 ? PATH_UTF8 : 0u) |
-                     (s->config.pedantic ? PATH_PEDANTIC : 0u);
-    int rc = mox__smtp_path_parse(&s->arena, inner, flags, &s->envelope.mail_from, &problem);
-    if (rc == MOX_ENOMEM) {
-        s->failure = rc;
-        mox__smtp_close(s);
-    } else if (rc == MOX_EUNSUPPORTED) {
-        mox__smtp_reply(s, 550, "5.6.7", "a non-ASCII address needs the parameter SMTPUTF8");
-    } else if (rc < 0) {
-        mox__smtp_bad_syntax(s, inner, problem);
-    }
-    return rc == MOX_OK;
-}
-
 static bool has_permission(struct mox_smtp_server *s)
 {
     const struct mox_smtp_server_config *c = &s->config;
@@ -204,18 +189,15 @@ static bool is_literal_refused(struct mox_smtp_server *s)
 
 static bool take_arguments(struct mox_smtp_server *s, struct mox_slice args)
 {
-    struct mox_slice rest = args, inner;
-    if (!mox__slice_starts_nocase(rest, " FROM:"))
-        goto bad;
-    rest = slice_from(rest, sizeof " FROM:" - 1);
-    if (!s->config.pedantic && rest.len > 0 && rest.data[0] == ' ')
-        rest = slice_from(rest, 1); /* several mailers put one there */
-    if (!mox__smtp_cut_path(&rest, &inner))
-        goto bad;
-    return take_params(s, rest) && take_path(s, inner) && !is_literal_refused(s);
-bad:
-    mox__smtp_bad_syntax(s, args, "use MAIL FROM:<address>");
-    return false;
+    struct mox_slice inner, rest;
+    if (!mox__smtp_cut_argument(s, args, " FROM:", &inner, &rest)) {
+        mox__smtp_bad_syntax(s, args, "use MAIL FROM:<address>");
+        return false;
+    }
+    /* The path after the parameters, since SMTPUTF8 decides what may stand in it. */
+    return take_params(s, rest) &&
+           mox__smtp_take_path(s, inner, &s->arena, PATH_NULL, 550, &s->envelope.mail_from) &&
+           !is_literal_refused(s);
 }
 
 void mox__smtp_cmd_mail(struct mox_smtp_server *s, struct mox_slice args)

@@ -10,24 +10,6 @@
 /* rcpt = "RCPT TO:" ( "<postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF
  *                                                                          RFC 5321 §4.1.1.3 */
 
-/* The path goes to `scratch`: refused recipients must not fill the transaction's memory. */
-static bool take_path(struct mox_smtp_server *s, struct mox_slice inner)
-{
-    const char *problem;
-    unsigned flags = PATH_POSTMASTER | (s->envelope.smtputf8 ? PATH_UTF8 : 0u) |
-                     (s->config.pedantic ? PATH_PEDANTIC : 0u);
-    int rc = mox__smtp_path_parse(&s->scratch, inner, flags, &s->rcpt, &problem);
-    if (rc == MOX_ENOMEM) {
-        s->failure = rc;
-        mox__smtp_close(s);
-    } else if (rc == MOX_EUNSUPPORTED) {
-        mox__smtp_reply(s, 553, "5.6.7", "a non-ASCII address needs SMTPUTF8 with MAIL");
-    } else if (rc < 0) {
-        mox__smtp_bad_syntax(s, inner, problem);
-    }
-    return rc == MOX_OK;
-}
-
 /* No parameter is known. */
 static bool take_params(struct mox_smtp_server *s, struct mox_slice rest)
 {
@@ -44,18 +26,14 @@ static bool take_params(struct mox_smtp_server *s, struct mox_slice rest)
 
 static bool take_arguments(struct mox_smtp_server *s, struct mox_slice args)
 {
-    struct mox_slice rest = args, inner;
-    if (!mox__slice_starts_nocase(rest, " TO:"))
-        goto bad;
-    rest = slice_from(rest, sizeof " TO:" - 1);
-    if (!s->config.pedantic && rest.len > 0 && rest.data[0] == ' ')
-        rest = slice_from(rest, 1); /* as with MAIL */
-    if (!mox__smtp_cut_path(&rest, &inner))
-        goto bad;
-    return take_params(s, rest) && take_path(s, inner);
-bad:
-    mox__smtp_bad_syntax(s, args, "use RCPT TO:<address>");
-    return false;
+    struct mox_slice inner, rest;
+    if (!mox__smtp_cut_argument(s, args, " TO:", &inner, &rest)) {
+        mox__smtp_bad_syntax(s, args, "use RCPT TO:<address>");
+        return false;
+    }
+    /* The path goes to `scratch`: refused recipients must not fill the transaction's memory. */
+    return take_params(s, rest) &&
+           mox__smtp_take_path(s, inner, &s->scratch, PATH_POSTMASTER, 553, &s->rcpt);
 }
 
 static bool is_wanted(struct mox_smtp_server *s)

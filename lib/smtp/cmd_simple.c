@@ -21,7 +21,8 @@ static bool is_string_byte(uint8_t c, bool quoted)
     return c > ' ' && c != 0x7f && c != '"' && c != '(' && c != ')' && c != '\\';
 }
 
-/* SP String (RFC 5321 §4.1.2), generously: what looks like an address is fine. *rest is what follows. */
+/* SP String (RFC 5321 §4.1.2), generously: what looks like an address is fine. *rest is what
+ * follows. */
 static bool take_string(struct mox_slice in, struct mox_slice *rest)
 {
     if (in.len < 2 || in.data[0] != ' ')
@@ -42,8 +43,7 @@ static bool take_string(struct mox_slice in, struct mox_slice *rest)
 void mox__smtp_cmd_noop(struct mox_smtp_server *s, struct mox_slice args)
 {
     struct mox_slice rest;
-    if (!mox__smtp_at_end(s, args) &&
-        (!take_string(args, &rest) || !mox__smtp_at_end(s, rest))) {
+    if (!mox__smtp_at_end(s, args) && (!take_string(args, &rest) || !mox__smtp_at_end(s, rest))) {
         mox__smtp_bad_syntax(s, args, "NOOP has one string at most");
         return;
     }

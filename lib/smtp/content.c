@@ -4,14 +4,14 @@
 #include "base/text.h"
 #include "smtp/server.h"
 
-/* From the stream to the host: read into `piece`, which the host is given when it is full or the input
- * runs out. What was refused is read to its end all the same, within bounds: the client may only
- * read our answer when it has sent everything. */
+/* From the stream to the host: read into `piece`, which the host is given when it is full or the
+ * input runs out. What was refused is read to its end all the same, within bounds: the client may
+ * only read our answer when it has sent everything. */
 
 /* Bytes of input per step, and what is collected before the host is called. */
-#define STEP_BYTES 16384
+#define STEP_BYTES  16384
 #define PIECE_BYTES 32768
-#define PIECE_MAX (PIECE_BYTES + DATA_READER_ROOM(STEP_BYTES))
+#define PIECE_MAX   (PIECE_BYTES + DATA_READER_ROOM(STEP_BYTES))
 /* How much of a refused message is read, in multiples of the limit. */
 #define DRAIN_FACTOR 2
 
@@ -254,8 +254,8 @@ int64_t mox__smtp_content_deadline(const struct mox_smtp_server *s)
 {
     const struct content *c = &s->content;
     int64_t idle = s->active_us + s->config.data_us;
-    int64_t total = c->refused ? c->refused_us + s->config.drain_us
-                               : c->started_us + s->config.data_total_us;
+    int64_t total =
+        c->refused ? c->refused_us + s->config.drain_us : c->started_us + s->config.data_total_us;
     return idle < total ? idle : total;
 }
 

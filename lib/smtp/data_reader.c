@@ -20,19 +20,19 @@ enum at {
 enum byte_class { IS_CR, IS_LF, IS_DOT, IS_OTHER, CLASSES };
 
 enum effect {
-    PUT = 1 << 0,  /* the byte is content */
+    PUT = 1 << 0,    /* the byte is content */
     CR_1ST = 1 << 1, /* a CR in front of it is, too */
-    BODY = 1 << 2, /* the line that ends here is empty */
-    BAD = 1 << 3,  /* smuggling */
-    END = 1 << 4   /* the end of DATA */
+    BODY = 1 << 2,   /* the line that ends here is empty */
+    BAD = 1 << 3,    /* smuggling */
+    END = 1 << 4     /* the end of DATA */
 };
 
-/* Only CRLF dot CRLF is the end. What a lax server further on may take for it is BAD: any CR without
- * an LF, CRLF dot LF, LF dot LF and LF dot CRLF. */
+/* Only CRLF dot CRLF is the end. What a lax server further on may take for it is BAD: any CR
+ * without an LF, CRLF dot LF, LF dot LF and LF dot CRLF. */
 static const struct transition {
     uint8_t next, effects;
 } table[AT_COUNT][CLASSES] = {
-    /*                CR                        LF                            DOT             OTHER */
+    /* for CR, LF, a dot, anything else */
     [AT_LINE] = {{AT_EMPTY_CR, PUT},
                  {AT_LF_LINE, CR_1ST | PUT | BODY},
                  {AT_DOT, 0},
@@ -47,10 +47,7 @@ static const struct transition {
                      {AT_LINE, PUT | BODY},
                      {AT_TEXT, PUT | BAD},
                      {AT_TEXT, PUT | BAD}},
-    [AT_DOT] = {{AT_DOT_CR, 0},
-                {AT_LF_LINE, CR_1ST | PUT | BAD},
-                {AT_TEXT, PUT},
-                {AT_TEXT, PUT}},
+    [AT_DOT] = {{AT_DOT_CR, 0}, {AT_LF_LINE, CR_1ST | PUT | BAD}, {AT_TEXT, PUT}, {AT_TEXT, PUT}},
     [AT_DOT_CR] = {{AT_CR, CR_1ST | PUT | BAD},
                    {AT_LINE, END},
                    {AT_TEXT, CR_1ST | PUT | BAD},
@@ -88,9 +85,9 @@ static uint8_t *step(struct data_reader *r, uint8_t c, uint8_t *out)
     return out;
 }
 
-/* How many bytes from `at` on are plain: whole lines with CRLF that are not empty and have no dot in
- * front, and the start of one more. *lf is the next LF at or behind `at`, kept from call to call, so
- * that no byte is searched twice for the same thing. */
+/* How many bytes from `at` on are plain: whole lines with CRLF that are not empty and have no dot
+ * in front, and the start of one more. *lf is the next LF at or behind `at`, kept from call to
+ * call, so that no byte is searched twice for the same thing. */
 static size_t plain_run(struct data_reader *r, const uint8_t *start, const uint8_t *end,
                         const uint8_t **lf)
 {

@@ -15,11 +15,11 @@ enum data_mode {
  * All state is here: reads may be split at any byte. Zeroed but for `mode` it is ready. */
 struct data_reader {
     enum data_mode mode;
-    unsigned at;     /* data_reader.c: enum at */
-    bool done;       /* the end of DATA was seen */
-    bool smuggled;   /* something that others take for the end, or a CR on its own, was seen */
-    bool has_8bit;   /* a byte of 0x80 or more */
-    bool has_body;   /* an empty line */
+    unsigned at;   /* data_reader.c: enum at */
+    bool done;     /* the end of DATA was seen */
+    bool smuggled; /* something that others take for the end, or a CR on its own, was seen */
+    bool has_8bit; /* a byte of 0x80 or more */
+    bool has_body; /* an empty line */
 };
 
 /* What `len` bytes of input can become. */

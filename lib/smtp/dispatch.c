@@ -26,8 +26,8 @@ static const struct command {
     {"HELP", "help", ST_ANY, mox__smtp_cmd_help, "", NULL},
     {"NOOP", "noop", ST_ANY, mox__smtp_cmd_noop, "", NULL},
     {"QUIT", "quit", ST_ANY, mox__smtp_cmd_quit, "", NULL},
-    {"AUTH", "auth", ST_READY, mox__smtp_cmd_auth,
-     "send EHLO first, and not during a transaction", NULL},
+    {"AUTH", "auth", ST_READY, mox__smtp_cmd_auth, "send EHLO first, and not during a transaction",
+     NULL},
     {"STARTTLS", "starttls", ST_HELLO, mox__smtp_cmd_starttls, "send EHLO first", NULL},
 };
 

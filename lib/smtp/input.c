@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "smtp/server.h"
 
-/* Replies that wait; from here on no further command is read, so that a client which sends and never
- * reads costs this much and no more. */
+/* Replies that wait; from here on no further command is read, so that a client which sends and
+ * never reads costs this much and no more. */
 #define OUTPUT_HIGH 8192
 
 struct mox_slice mox__smtp_unread(const struct mox_smtp_server *s)
@@ -20,8 +20,8 @@ size_t mox__smtp_unsent(const struct mox_smtp_server *s)
 
 bool mox__smtp_may_read(const struct mox_smtp_server *s)
 {
-    return s->failure == MOX_OK && !s->closing && !s->starting_tls &&
-           s->pending == ASK_NOTHING && mox__smtp_unsent(s) < OUTPUT_HIGH;
+    return s->failure == MOX_OK && !s->closing && !s->starting_tls && s->pending == ASK_NOTHING &&
+           mox__smtp_unsent(s) < OUTPUT_HIGH;
 }
 
 static size_t line_max(const struct mox_smtp_server *s, struct mox_slice src)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "smtp/params.h"
 
+#include <inttypes.h>
 #include <mox/error.h>
 
 #include "base/text.h"
@@ -79,6 +80,18 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+/* The reverse: RFC 3339's date of a day. */
+static void write_date(struct buf *out, int64_t days)
+{
+    days += 719468;
+    int64_t era = days / 146097, of_era = days % 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t march = (5 * of_year + 2) / 153, month = march < 10 ? march + 3 : march - 9;
+    mox__buf_printf(out, "%04" PRId64 "-%02" PRId64 "-%02" PRId64, year + era * 400 + (month <= 2),
+                    month, of_year - (153 * march + 2) / 5 + 1);
+}
+
 static int64_t days_in(int64_t year, int64_t month)
 {
     return days_of(year + month / 12, month % 12 + 1, 1) - days_of(year, month, 1);
@@ -128,4 +141,12 @@ bool mox__smtp_time_parse(struct mox_slice in, int64_t *us)
         return false;
     *us = (((days_of(n[0], n[1], n[2]) * 24 + n[3]) * 60 + n[4]) * 60 + n[5]) * 1000000 + fraction;
     return true;
+}
+
+void mox__smtp_time_write(struct buf *out, int64_t us)
+{
+    int64_t seconds = us / 1000000, of_day = seconds % 86400;
+    write_date(out, seconds / 86400);
+    mox__buf_printf(out, "T%02" PRId64 ":%02" PRId64 ":%02" PRId64 "Z", of_day / 3600,
+                    of_day / 60 % 60, of_day % 60);
 }

@@ -19,5 +19,7 @@ MOX_PRIV bool mox__smtp_xtext_decode(struct mox_slice in, struct buf *out);
 
 /* HOLDUNTIL's time (RFC 4865 §3): RFC 3339 in UTC with `Z`, seconds may have a fraction. */
 MOX_PRIV bool mox__smtp_time_parse(struct mox_slice in, int64_t *us);
+/* The same form, without a fraction. Appends. */
+MOX_PRIV void mox__smtp_time_write(struct buf *out, int64_t us);
 
 #endif

@@ -19,7 +19,7 @@
 /* RFC 5321 §4.5.3.1.3; with the brackets. */
 #define PATH_MAX_BYTES 256
 /* §4.5.3.1.1 has 64, but bounce addresses of mailing lists are longer. */
-#define LOCALPART_MAX 128
+#define LOCALPART_MAX          128
 #define LOCALPART_MAX_PEDANTIC 64
 
 bool mox__smtp_cut_path(struct mox_slice *in, struct mox_slice *inner)

@@ -16,8 +16,8 @@ enum path_flags {
     PATH_PEDANTIC = 1 << 3    /* 64 bytes of local part, IPv6 literals with their tag */
 };
 
-/* Takes `<…>` from the front of *in: *inner is what is between the brackets. A bracket within quotes
- * does not end it. */
+/* Takes `<…>` from the front of *in: *inner is what is between the brackets. A bracket within
+ * quotes does not end it. */
 MOX_PRIV bool mox__smtp_cut_path(struct mox_slice *in, struct mox_slice *inner);
 
 /* Reads what is between the brackets; texts of *out are in the arena. MOX_ESYNTAX with *problem a
@@ -32,8 +32,8 @@ MOX_PRIV MOX_MUST_USE int mox__smtp_path_parse(struct arena *a, struct mox_slice
 MOX_PRIV bool mox__smtp_literal_parse(struct mox_slice text, bool pedantic,
                                       char out[SMTP_LITERAL_MAX]);
 
-/* Appends the path as it is written, without brackets, its domain in ASCII: with quotes where they are
- * needed; nothing for the null path. */
+/* Appends the path as it is written, without brackets, its domain in ASCII: with quotes where they
+ * are needed; nothing for the null path. */
 MOX_PRIV void mox__smtp_path_write(struct buf *out, const struct mox_smtp_path *path);
 
 #endif

@@ -10,7 +10,7 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-#define BLOCK 16
+#define BLOCK  16
 #define ID_LEN 22 /* base64url without padding */
 
 void mox_smtp_received_id(const uint8_t key[24], uint64_t cid, char out[MOX_SMTP_RECEIVED_ID_MAX])

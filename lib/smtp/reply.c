@@ -9,7 +9,7 @@
 
 /* RFC 5321 §4.5.3.1.5 has 512 with CRLF. Longer lines are broken at a space from SPLIT_FROM on. */
 #define REPLY_LINE_MAX 510
-#define SPLIT_FROM 400
+#define SPLIT_FROM     400
 
 void mox_smtp_reply_set(struct mox_smtp_reply *reply, int code, const char *enhanced,
                         const char *format, ...)
@@ -93,7 +93,8 @@ static void log_result(struct mox_smtp_server *s, int code, const char *enhanced
              F_DURATION("duration", s->env.monotonic_us(s->env.user) - s->verb_us));
 }
 
-static void send(struct mox_smtp_server *s, int code, const char *enhanced, struct mox_slice text)
+static void put_reply(struct mox_smtp_server *s, int code, const char *enhanced,
+                      struct mox_slice text)
 {
     log_result(s, code, enhanced);
     put_lines(s, code, enhanced, text);
@@ -101,7 +102,7 @@ static void send(struct mox_smtp_server *s, int code, const char *enhanced, stru
 
 void mox__smtp_send_lines(struct mox_smtp_server *s, int code, struct mox_slice text)
 {
-    send(s, code, "", text);
+    put_reply(s, code, "", text);
 }
 
 void mox__smtp_send(struct mox_smtp_server *s, const struct mox_smtp_reply *reply)
@@ -109,7 +110,7 @@ void mox__smtp_send(struct mox_smtp_server *s, const struct mox_smtp_reply *repl
     char text[sizeof reply->text + sizeof s->received_id + 4];
     bool failed = reply->code >= 400 && reply->code != 421;
     int n = snprintf(text, sizeof text, failed ? "%s (%s)" : "%s", reply->text, s->received_id);
-    send(s, reply->code, reply->enhanced, slice(text, n < 0 ? 0 : (size_t)n));
+    put_reply(s, reply->code, reply->enhanced, slice(text, n < 0 ? 0 : (size_t)n));
     if (reply->code == 421) /* RFC 5321 §4.2.3: it announces that we close */
         mox__smtp_close(s);
 }
@@ -142,7 +143,7 @@ void mox__smtp_bad_syntax(struct mox_smtp_server *s, struct mox_slice rest, cons
 
 void mox__smtp_bye(struct mox_smtp_server *s, int code, const char *enhanced, const char *text)
 {
-    send(s, code, enhanced, slice_of(text));
+    put_reply(s, code, enhanced, slice_of(text));
     mox__smtp_close(s);
 }
 

@@ -51,8 +51,7 @@ static void init_session(struct mox_smtp_server *s)
     mox__buf_init(&s->in, &s->env, MOX_INPUT_MAX + LINE_MAX_AUTH);
     mox__buf_init(&s->out, &s->env, OUTPUT_MAX);
     mox__buf_init(&s->content.piece, &s->env, 0);
-    mox__arena_init(&s->arena, &s->env,
-                    ((size_t)s->config.max_recipients + 2) * RECIPIENT_BYTES);
+    mox__arena_init(&s->arena, &s->env, ((size_t)s->config.max_recipients + 2) * RECIPIENT_BYTES);
     mox__arena_init(&s->scratch, &s->env, 2 * RECIPIENT_BYTES);
     mox_smtp_received_id(s->config.received_id_key, s->peer.cid, s->received_id);
     s->state = ST_START;

@@ -22,13 +22,13 @@
  * Commands return nothing: a client's mistake is a reply, and what ends the connection sticks in
  * `failure`. */
 
-/* Where the dialogue stands. Arrows: EHLO leads to READY from everywhere, RSET to READY unless no
- * EHLO was seen.
+/* Where the dialogue stands. EHLO and RSET lead back to READY from everywhere behind it.
  *
- *   START ──EHLO──▶ READY ──MAIL──▶ MAIL ──RCPT──▶ RCPT ──DATA, BDAT LAST──▶ READY
- *     ▲               │                            │ ▲ └─RCPT
- *     └───STARTTLS────┘                          BDAT ──▶ BDAT ──BDAT LAST, or one that fails──▶ READY
- */
+ *   START ──EHLO──▶ READY ──MAIL──▶ MAIL ──RCPT──▶ RCPT ──DATA──▶ READY
+ *     ▲               │                             │
+ *     └───STARTTLS────┘                             └──BDAT──▶ BDAT ──LAST──▶ READY
+ *
+ * More RCPT and BDAT stay where they are; content that is refused leads to READY, too. */
 enum state {
     ST_START = 1 << 0,
     ST_READY = 1 << 1,
@@ -37,7 +37,7 @@ enum state {
     ST_BDAT = 1 << 4
 };
 #define ST_HELLO (ST_READY | ST_MAIL | ST_RCPT | ST_BDAT)
-#define ST_ANY (ST_START | ST_HELLO)
+#define ST_ANY   (ST_START | ST_HELLO)
 
 /* What the next bytes are. */
 enum reading { READ_COMMAND, READ_AUTH, READ_CONTENT };
@@ -76,16 +76,16 @@ struct mox_smtp_server {
     enum state state;
     enum reading reading;
     enum ask pending;
-    int failure; /* < 0: the connection is over, and this is what calls return */
-    bool greeted;       /* a known verb was received */
-    bool closing;       /* CLOSE is wanted when the output is sent */
-    bool eof;           /* the client has closed its side */
+    int failure;  /* < 0: the connection is over, and this is what calls return */
+    bool greeted; /* a known verb was received */
+    bool closing; /* CLOSE is wanted when the output is sent */
+    bool eof;     /* the client has closed its side */
     bool shutting_down;
     bool starting_tls;
-    bool transaction;   /* the host was asked for MAIL: it is told of the end */
-    bool auth_seen;     /* unknown lines may be responses: they are not logged */
+    bool transaction; /* the host was asked for MAIL: it is told of the end */
+    bool auth_seen;   /* unknown lines may be responses: they are not logged */
 
-    struct buf in;  /* unread input: from in_at on */
+    struct buf in; /* unread input: from in_at on */
     size_t in_at;
     size_t scanned; /* bytes of the unread line that have no LF */
     struct buf out; /* unsent output: from out_at on */
@@ -178,6 +178,16 @@ int64_t mox__smtp_content_deadline(const struct mox_smtp_server *s);
 void mox__smtp_content_late(struct mox_smtp_server *s);
 void mox__smtp_piece_answered(struct mox_smtp_server *s, int rc);
 void mox__smtp_deliver_answered(struct mox_smtp_server *s, int rc);
+
+/* ---- path_argument.c ---- */
+
+/* Cuts `keyword<inner>rest`, keyword being " FROM:" or " TO:". */
+bool mox__smtp_cut_argument(struct mox_smtp_server *s, struct mox_slice args, const char *keyword,
+                            struct mox_slice *inner, struct mox_slice *rest);
+/* Reads the path with `flags` (path.h) and those that the session implies. False: it was refused,
+ * or memory ran out. */
+bool mox__smtp_take_path(struct mox_smtp_server *s, struct mox_slice inner, struct arena *a,
+                         unsigned flags, int needs_utf8_code, struct mox_smtp_path *out);
 
 /* ---- commands: one file each ---- */
 

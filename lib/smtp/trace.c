@@ -60,7 +60,8 @@ static void trace_auth_command(struct mox_smtp_server *s, struct mox_slice line)
 void mox__smtp_trace_command(struct mox_smtp_server *s, struct mox_slice line)
 {
     const uint8_t *space = line.len == 0 ? NULL : memchr(line.data, ' ', line.len);
-    struct mox_slice verb = slice(line.data, space == NULL ? line.len : (size_t)(space - line.data));
+    struct mox_slice verb =
+        slice(line.data, space == NULL ? line.len : (size_t)(space - line.data));
     if (mox__slice_starts_nocase(line, "AUTH")) {
         trace_auth_command(s, line);
         s->auth_seen = true;

@@ -11,7 +11,7 @@
 /* Messages of 4 KiB through the SMTP server engine without sockets or storage, and the data reader
  * alone. */
 
-#define MESSAGES 100000
+#define MESSAGES     100000
 #define READER_BYTES (2000u * 1024 * 1024)
 
 static double now(void)

@@ -14,9 +14,13 @@
 static const struct mox_peer peer = {
     .size = sizeof peer, .remote_ip = "192.0.2.1", .local_ip = "192.0.2.25"};
 static const struct mox_smtp_path recipients[] = {
-    {.address = "b@mx.example", .localpart = "b", .domain = "mx.example",
+    {.address = "b@mx.example",
+     .localpart = "b",
+     .domain = "mx.example",
      .domain_unicode = "mx.example"},
-    {.address = "c@mx.example", .localpart = "c", .domain = "mx.example",
+    {.address = "c@mx.example",
+     .localpart = "c",
+     .domain = "mx.example",
      .domain_unicode = "mx.example"},
 };
 
@@ -40,7 +44,9 @@ static int setup(void **state)
         .peer = &peer,
         .hostname = "mx.example",
         .received_id = "id",
-        .mail_from = {.address = "a@x.example", .localpart = "a", .domain = "x.example",
+        .mail_from = {.address = "a@x.example",
+                      .localpart = "a",
+                      .domain = "x.example",
                       .domain_unicode = "x.example"},
         .recipients = recipients,
         .recipient_count = 2,
@@ -65,7 +71,8 @@ static void fill(struct fixture *f, const char *dir, size_t lines)
 {
     assert_int_equal(mox_spool_new(&f->spool, &f->t.env, dir, 1000000), MOX_OK);
     for (size_t i = 0; i < lines; i++)
-        assert_int_equal(mox_spool_write(f->spool, slice_of("Subject: x\r\n\r\nhello\r\n")), MOX_OK);
+        assert_int_equal(mox_spool_write(f->spool, slice_of("Subject: x\r\n\r\nhello\r\n")),
+                         MOX_OK);
 }
 
 static void on_done(void *user, struct mox_delivery *d)
@@ -103,9 +110,9 @@ static unsigned messages(const struct mox_mailstore *store, const char *name)
         const struct mox_uid_range all = {1, UINT32_MAX};
         assert_int_equal(store->ops->status(store->self, mb->id, &status, &err), MOX_OK);
         assert_int_equal(store->ops->view(store->self, mb->id, &view, &err), MOX_OK);
-        assert_int_equal(store->ops->fetch(store->self, view, &all, 1, MOX_FETCH_CONTENT, look,
-                                           &last, &err),
-                         MOX_OK);
+        assert_int_equal(
+            store->ops->fetch(store->self, view, &all, 1, MOX_FETCH_CONTENT, look, &last, &err),
+            MOX_OK);
         mox_view_unref(view);
     }
     mox_mailboxes_unref(list);

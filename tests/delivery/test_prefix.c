@@ -77,12 +77,13 @@ static void received_shows_tls_and_the_reverse_name(void **state)
     e.tls = e.requiretls = e.smtputf8 = true;
     e.tls_info = &tls_info;
     e.mail_from = path("", "");
-    assert_prefix(&p, "Delivered-To: box@mx.example\r\n"
-                      "Return-Path: <>\r\n"
-                      "Received: from client.example (host.client.example [192.0.2.1]) by\r\n"
-                      "\tmx.example ([IPv6:2001:db8::25]) via tcp with UTF8SMTPS (requiretls) id\r\n"
-                      "\tAAAAAAAAAAAAAAAAAAAAAA (TLS1.3 TLS_AES_128_GCM_SHA256) for <b@mx.example>;\r\n"
-                      "\tFri, 2 Jan 2026 03:04:05 +0000\r\n");
+    assert_prefix(&p,
+                  "Delivered-To: box@mx.example\r\n"
+                  "Return-Path: <>\r\n"
+                  "Received: from client.example (host.client.example [192.0.2.1]) by\r\n"
+                  "\tmx.example ([IPv6:2001:db8::25]) via tcp with UTF8SMTPS (requiretls) id\r\n"
+                  "\tAAAAAAAAAAAAAAAAAAAAAA (TLS1.3 TLS_AES_128_GCM_SHA256) for <b@mx.example>;\r\n"
+                  "\tFri, 2 Jan 2026 03:04:05 +0000\r\n");
 }
 
 static void a_submission_hides_the_client_and_other_recipients(void **state)
@@ -94,10 +95,11 @@ static void a_submission_hides_the_client_and_other_recipients(void **state)
         .envelope = &e, .recipient = &to, .mode = MOX_SMTP_SUBMISSION, .received_us = AT};
     e.username = "a";
     e.recipient_count = 2;
-    assert_prefix(&p, "Delivered-To: \"b c\"@mx.example\r\n"
-                      "Return-Path: <a@client.example>\r\n"
-                      "Received: from mx.example by mx.example ([IPv6:2001:db8::25]) via tcp with\r\n"
-                      "\tESMTPA id AAAAAAAAAAAAAAAAAAAAAA; Fri, 2 Jan 2026 03:04:05 +0000\r\n");
+    assert_prefix(&p,
+                  "Delivered-To: \"b c\"@mx.example\r\n"
+                  "Return-Path: <a@client.example>\r\n"
+                  "Received: from mx.example by mx.example ([IPv6:2001:db8::25]) via tcp with\r\n"
+                  "\tESMTPA id AAAAAAAAAAAAAAAAAAAAAA; Fri, 2 Jan 2026 03:04:05 +0000\r\n");
 }
 
 static void names_from_outside_cannot_end_a_line_or_a_comment(void **state)
@@ -168,11 +170,11 @@ static void other_localparts_are_ordinary(void **state)
         const char *localpart;
         enum mox_special_stage stage;
     } cases[] = {
-        {"", MOX_SPECIAL_DELIVERY},       {"mox", MOX_SPECIAL_DELIVERY},
-        {"600", MOX_SPECIAL_DELIVERY},    {"399", MOX_SPECIAL_DELIVERY},
-        {"x60", MOX_SPECIAL_DELIVERY},    {"temperror", MOX_SPECIAL_MAIL},
-        {"temperror", MOX_SPECIAL_RCPT},  {"mailfrom450", MOX_SPECIAL_RCPT},
-        {"rcptto450", MOX_SPECIAL_MAIL},  {"queue550", MOX_SPECIAL_SUBMISSION},
+        {"", MOX_SPECIAL_DELIVERY},      {"mox", MOX_SPECIAL_DELIVERY},
+        {"600", MOX_SPECIAL_DELIVERY},   {"399", MOX_SPECIAL_DELIVERY},
+        {"x60", MOX_SPECIAL_DELIVERY},   {"temperror", MOX_SPECIAL_MAIL},
+        {"temperror", MOX_SPECIAL_RCPT}, {"mailfrom450", MOX_SPECIAL_RCPT},
+        {"rcptto450", MOX_SPECIAL_MAIL}, {"queue550", MOX_SPECIAL_SUBMISSION},
         {"450x", MOX_SPECIAL_DELIVERY},
     };
     struct mox_special got;

@@ -22,10 +22,28 @@ static void names_are_lower_case_in_both_forms(void **state)
         {LABEL_63 ".example", LABEL_63 ".example", LABEL_63 ".example", 0},
         {"_dmarc.Example", "_dmarc.example", "_dmarc.example", MOX_DOMAIN_UNDERSCORES},
 #ifdef MOX_HAVE_IDN
-        {"B\xc3\xbc" "cher.example", "xn--bcher-kva.example", "b\xc3\xbc" "cher.example", 0},
-        {"bu\xcc\x88" "cher.example", "xn--bcher-kva.example", "b\xc3\xbc" "cher.example", 0},
-        {"XN--bcher-KVA.example", "xn--bcher-kva.example", "b\xc3\xbc" "cher.example", 0},
-        {"stra\xc3\x9f" "e.example", "xn--strae-oqa.example", "stra\xc3\x9f" "e.example", 0},
+        {"B\xc3\xbc"
+         "cher.example",
+         "xn--bcher-kva.example",
+         "b\xc3\xbc"
+         "cher.example",
+         0},
+        {"bu\xcc\x88"
+         "cher.example",
+         "xn--bcher-kva.example",
+         "b\xc3\xbc"
+         "cher.example",
+         0},
+        {"XN--bcher-KVA.example", "xn--bcher-kva.example",
+         "b\xc3\xbc"
+         "cher.example",
+         0},
+        {"stra\xc3\x9f"
+         "e.example",
+         "xn--strae-oqa.example",
+         "stra\xc3\x9f"
+         "e.example",
+         0},
         {"\xe2\x84\xa6.example", "xn--bya.example", "\xcf\x89.example", 0}, /* the ohm sign */
 #else
         {"XN--bcher-KVA.example", "xn--bcher-kva.example", "xn--bcher-kva.example", 0},
@@ -43,12 +61,30 @@ static void what_is_no_name_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "", ".", "example.", ".example", "a..b", "-a.example", "a-.example", "a_b.example", "a b",
-        "127.0.0.1", "::1", "2001:db8::1", "a@b", "a64." LABEL_63 "4", "ex\xc3.example",
-        "[127.0.0.1]", "a\r\n.example",
+        "",
+        ".",
+        "example.",
+        ".example",
+        "a..b",
+        "-a.example",
+        "a-.example",
+        "a_b.example",
+        "a b",
+        "127.0.0.1",
+        "::1",
+        "2001:db8::1",
+        "a@b",
+        "a64." LABEL_63 "4",
+        "ex\xc3.example",
+        "[127.0.0.1]",
+        "a\r\n.example",
 #ifdef MOX_HAVE_IDN
-        "xn--a", "\xef\xbc\x91.\xef\xbc\x92.3.4", "example\xe3\x80\x82", "\xc3\xbc_.example",
-        "\xe2\x80\x8d.example", "\xc3\xbc..example",
+        "xn--a",
+        "\xef\xbc\x91.\xef\xbc\x92.3.4",
+        "example\xe3\x80\x82",
+        "\xc3\xbc_.example",
+        "\xe2\x80\x8d.example",
+        "\xc3\xbc..example",
 #endif
     };
     struct mox_domain d;

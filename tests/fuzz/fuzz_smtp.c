@@ -8,8 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* The SMTP server engine with any bytes, split anywhere, asking a host that answers as the input says:
- * at once, later, yes or no.
+/* The SMTP server engine with any bytes, split anywhere, asking a host that answers as the input
+ * says: at once, later, yes or no.
  *
  * Input: size of reads, settings, a seed of the answers, and then the client's bytes. */
 
@@ -31,8 +31,8 @@ static unsigned draw(struct host *h)
 
 static int outcome(struct host *h)
 {
-    static const int outcomes[] = {MOX_OK,       MOX_OK,    MOX_OK,      MOX_OK,
-                                   MOX_OK,       MOX_LATER, MOX_LATER,   MOX_LATER,
+    static const int outcomes[] = {MOX_OK,       MOX_OK,    MOX_OK,       MOX_OK,
+                                   MOX_OK,       MOX_LATER, MOX_LATER,    MOX_LATER,
                                    MOX_EREFUSED, MOX_EIO,   MOX_ENOSPACE, MOX_ENOTFOUND};
     assert(!h->pending); /* one question at a time */
     int rc = outcomes[draw(h) % (sizeof outcomes / sizeof outcomes[0])];
@@ -191,7 +191,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     serve(&h);
 
     size_t step = (size_t)data[0] + 1;
-    for (size_t at = 3; at < len && (mox_smtp_server_wants(h.s) & MOX_WANTS_READ) != 0; at += step) {
+    for (size_t at = 3; at < len && (mox_smtp_server_wants(h.s) & MOX_WANTS_READ) != 0;
+         at += step) {
         size_t n = len - at < step ? len - at : step;
         int rc = mox_smtp_server_input(h.s, data + at, n);
         const uint8_t *out;

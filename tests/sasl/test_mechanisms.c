@@ -67,10 +67,10 @@ static void plain_responses_are_taken_apart_strictly(void **state)
         size_t len;
         enum sasl_step step;
     } cases[] = {
-        {"\0u\0p", 4, SASL_PASSWORD},    {"u\0u\0p", 5, SASL_PASSWORD},
-        {"v\0u\0p", 5, SASL_REFUSED},    {"", 0, SASL_MALFORMED},
-        {"u", 1, SASL_MALFORMED},        {"\0u", 2, SASL_MALFORMED},
-        {"\0u\0p\0", 5, SASL_MALFORMED}, {"\0u\0p\0x", 6, SASL_MALFORMED},
+        {"\0u\0p", 4, SASL_PASSWORD},     {"u\0u\0p", 5, SASL_PASSWORD},
+        {"v\0u\0p", 5, SASL_REFUSED},     {"", 0, SASL_MALFORMED},
+        {"u", 1, SASL_MALFORMED},         {"\0u", 2, SASL_MALFORMED},
+        {"\0u\0p\0", 5, SASL_MALFORMED},  {"\0u\0p\0x", 6, SASL_MALFORMED},
         {"\0\xff\0p", 4, SASL_MALFORMED}, {"\0u\0\xc3", 4, SASL_MALFORMED},
         {"\0u\0", 3, SASL_PASSWORD},
     };

@@ -46,7 +46,7 @@ static int on_auth(void *user, const char *username, const char *password,
     assert_non_null(username);
     if (strcmp(password, "secret") == 0)
         return MOX_OK;
-    return strcmp(password, "wrong") == 0 ? MOX_EDENIED
+    return strcmp(password, "wrong") == 0   ? MOX_EDENIED
            : act(password, reply) == MOX_OK ? MOX_EDENIED
                                             : act(password, reply);
 }
@@ -149,10 +149,8 @@ void smtp_host_init(struct smtp_host *h)
     mox_smtp_server_config_init(&h->config);
     h->config.hostname = "mx.example";
     memcpy(h->config.received_id_key, "0123456789abcdefRANDOM42", 24);
-    h->peer = (struct mox_peer){.size = sizeof h->peer,
-                                .remote_ip = "192.0.2.1",
-                                .local_ip = "198.51.100.1",
-                                .cid = 0x1f};
+    h->peer = (struct mox_peer){
+        .size = sizeof h->peer, .remote_ip = "192.0.2.1", .local_ip = "198.51.100.1", .cid = 0x1f};
 }
 
 void smtp_host_open(struct smtp_host *h)

@@ -7,7 +7,8 @@
 #include "support/testenv.h"
 #include "support/transcript.h"
 
-/* A host of the server engine for tests. What it does is in the addresses and words that it is given:
+/* A host of the server engine for tests. What it does is in the addresses and words that it is
+ * given:
  *
  *   local part later      the question is answered by `A:` in the transcript
  *              unknown    MOX_ENOTFOUND, without a word
@@ -15,9 +16,9 @@
  *              custom     accepted, or refused, with a reply of its own
  *   password   secret     is right, later is asked, everything else is wrong
  *
- * Of MAIL's address this is done at MAIL; `begin-…`, `piece-…` and `deliver-…` there do it at the start
- * of the content, at each piece and at the end. The 250 of a delivery shows the content, with CR and LF
- * as `\r\n`, when it is short. */
+ * Of MAIL's address this is done at MAIL; `begin-…`, `piece-…` and `deliver-…` there do it at the
+ * start of the content, at each piece and at the end. The 250 of a delivery shows the content, with
+ * CR and LF as `\r\n`, when it is short. */
 struct smtp_host {
     struct mox_smtp_server_config config;
     struct mox_peer peer;

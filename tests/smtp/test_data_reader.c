@@ -89,7 +89,8 @@ static void dots_are_unstuffed_and_bare_lfs_mended(void **state)
 static void only_the_right_end_ends(void **state)
 {
     (void)state;
-    static const char *const open[] = {"", ".", ".\r", "a", "a\r\n", "a\r\n.", "a\r\n.\r", "\r\n..\r\n"};
+    static const char *const open[] = {"",      ".",      ".\r",      "a",
+                                       "a\r\n", "a\r\n.", "a\r\n.\r", "\r\n..\r\n"};
     for (size_t i = 0; i < sizeof open / sizeof open[0]; i++) {
         struct result r;
         read_always(DATA_DOTS, slice_of(open[i]), &r);
@@ -122,8 +123,8 @@ static void false_ends_are_smuggling(void **state)
 {
     (void)state;
     static const char *const sequences[] = {
-        "\r.\r",     "\n.\n",   "\n.\r\n", "\r\n.\n",    "\r\n.\rx", "\rx",   "\r\r\n",
-        "\n.\r",     "\r\n\n.\r\n", "\r\n.\r\r\n", "\r\n\r.\r\n", "x\n.\n", "\n\n.\n",
+        "\r.\r", "\n.\n",       "\n.\r\n",     "\r\n.\n",     "\r\n.\rx", "\rx",     "\r\r\n",
+        "\n.\r", "\r\n\n.\r\n", "\r\n.\r\r\n", "\r\n\r.\r\n", "x\n.\n",   "\n\n.\n",
     };
     for (size_t i = 0; i < sizeof sequences / sizeof sequences[0]; i++)
         assert_smuggling(sequences[i], strlen(sequences[i]));
@@ -269,7 +270,8 @@ static void binary_chunks_are_untouched(void **state)
 static bool has_false_end(const uint8_t *in, size_t end)
 {
     for (size_t i = 0; i < end; i++) {
-        bool line = i == 0 || in[i - 1] == '\n', crlf = i == 0 || (i > 1 && in[i - 2] == '\r' && line);
+        bool line = i == 0 || in[i - 1] == '\n',
+             crlf = i == 0 || (i > 1 && in[i - 2] == '\r' && line);
         if (in[i] == '\r' && (i + 1 == end || in[i + 1] != '\n'))
             return true;
         if (in[i] != '.' || !line)

@@ -38,9 +38,15 @@ static void brackets_end_a_path_but_not_within_quotes(void **state)
     static const struct {
         const char *in, *inner, *rest; /* inner NULL: no path */
     } cases[] = {
-        {"<a@b> X", "a@b", " X"},  {"<>", "", ""},          {"<\">\"@b>", "\">\"@b", ""},
-        {"<\"\\\">\"@b>x", "\"\\\">\"@b", "x"}, {"<a", NULL, ""}, {"a>", NULL, ""},
-        {"", NULL, ""},            {"<\"a>", NULL, ""},     {"<\"\\", NULL, ""},
+        {"<a@b> X", "a@b", " X"},
+        {"<>", "", ""},
+        {"<\">\"@b>", "\">\"@b", ""},
+        {"<\"\\\">\"@b>x", "\"\\\">\"@b", "x"},
+        {"<a", NULL, ""},
+        {"a>", NULL, ""},
+        {"", NULL, ""},
+        {"<\"a>", NULL, ""},
+        {"<\"\\", NULL, ""},
         {"<a>b>", "a", "b>"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -78,8 +84,9 @@ static void paths_are_taken_apart(void **state)
         {"postmaster@x.example", "postmaster", "x.example", "postmaster@x.example",
          PATH_POSTMASTER},
 #ifdef MOX_HAVE_IDN
-        {"e\xcc\x81@b\xc3\xbc" "cher.example", "\xc3\xa9", "xn--bcher-kva.example",
-         "\xc3\xa9@xn--bcher-kva.example", PATH_UTF8},
+        {"e\xcc\x81@b\xc3\xbc"
+         "cher.example",
+         "\xc3\xa9", "xn--bcher-kva.example", "\xc3\xa9@xn--bcher-kva.example", PATH_UTF8},
         {"\"\xc3\xa9 \"@x.example", "\xc3\xa9 ", "x.example", "\"\xc3\xa9 \"@x.example", PATH_UTF8},
 #endif
     };
@@ -91,8 +98,8 @@ static void paths_are_taken_apart(void **state)
         assert_string_equal(p.path.localpart, cases[i].localpart);
         assert_string_equal(p.path.domain, cases[i].domain);
         assert_int_equal(p.path.is_literal, cases[i].domain[0] == '[');
-        assert_int_equal(p.path.is_postmaster, cases[i].flags == PATH_POSTMASTER &&
-                                                   cases[i].domain[0] == '\0');
+        assert_int_equal(p.path.is_postmaster,
+                         cases[i].flags == PATH_POSTMASTER && cases[i].domain[0] == '\0');
         struct buf b;
         mox__buf_init(&b, &p.t.env, 1000);
         mox__smtp_path_write(&b, &p.path);
@@ -187,7 +194,8 @@ static void parameters_are_cut(void **state)
     assert_true(mox__slice_is(p.keyword, "X-1") && mox__slice_is(p.value, "a+b"));
     assert_int_equal(mox__smtp_param_next(&in, &p), 0);
     assert_int_equal(in.len, 2);
-    static const char *const bad[] = {"X", " =1", " -X", " X=", " X=1=", " X=\x80", "  X", " X=\t1"};
+    static const char *const bad[] = {
+        "X", " =1", " -X", " X=", " X=1=", " X=\x80", "  X", " X=\t1"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         in = slice_of(bad[i]);
         assert_int_equal(mox__smtp_param_next(&in, &p), MOX_ESYNTAX);
@@ -224,16 +232,35 @@ static void times_of_rfc3339_are_read(void **state)
         {"2100-03-01T00:00:00Z", 4107542400000000},
     };
     static const char *const bad[] = {
-        "",  "Z", "2026-01-02T03:04:05", "2026-01-02T03:04:05+00:00", "2026-01-02t03:04:05Z",
-        "2026-13-02T03:04:05Z", "2026-00-02T03:04:05Z", "2026-02-29T03:04:05Z",
-        "2100-02-29T03:04:05Z", "2026-12-32T03:04:05Z", "2026-01-02T24:04:05Z",
-        "2026-01-02T03:60:05Z", "2026-01-02T03:04:61Z", "2026-01-02T03:04:05.Z",
-        "2026-01-02T03:04:05xZ", "26-01-02T03:04:05Z",
+        "",
+        "Z",
+        "2026-01-02T03:04:05",
+        "2026-01-02T03:04:05+00:00",
+        "2026-01-02t03:04:05Z",
+        "2026-13-02T03:04:05Z",
+        "2026-00-02T03:04:05Z",
+        "2026-02-29T03:04:05Z",
+        "2100-02-29T03:04:05Z",
+        "2026-12-32T03:04:05Z",
+        "2026-01-02T24:04:05Z",
+        "2026-01-02T03:60:05Z",
+        "2026-01-02T03:04:61Z",
+        "2026-01-02T03:04:05.Z",
+        "2026-01-02T03:04:05xZ",
+        "26-01-02T03:04:05Z",
     };
     int64_t us;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_true(mox__smtp_time_parse(slice_of(good[i].text), &us));
         assert_int_equal(us, good[i].us);
+        struct test_env t;
+        struct buf b;
+        test_env_init(&t);
+        mox__buf_init(&b, &t.env, 100);
+        mox__smtp_time_write(&b, us);
+        assert_true(b.len == 20 && memcmp(b.data, good[i].text, 19) == 0);
+        mox__buf_free(&b);
+        test_env_done(&t);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(mox__smtp_time_parse(slice_of(bad[i]), &us));

@@ -101,7 +101,8 @@ static void a_line_has_2048_bytes(void **state)
     assert_int_equal(say_bytes(f, "a", 1), MOX_ELIMIT);
     assert_string_equal(f->said, "500 5.5.0 line too long\r\n");
     assert_true(wants(f, MOX_WANTS_CLOSE));
-    assert_int_equal(mox_smtp_server_input(f->h.server, (const uint8_t *)"NOOP\r\n", 6), MOX_ELIMIT);
+    assert_int_equal(mox_smtp_server_input(f->h.server, (const uint8_t *)"NOOP\r\n", 6),
+                     MOX_ELIMIT);
 }
 
 static void a_line_of_auth_has_12288_bytes(void **state)
@@ -131,8 +132,8 @@ static void an_idle_connection_holds_less_than_4_kib(void **state)
     assert_int_equal(say(f, "EHLO client.example\r\n"), MOX_OK);
     assert_true(f->t.live_bytes < 4096);
     size_t idle = f->t.live_bytes;
-    assert_int_equal(say(f, "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\nx\r\n.\r\n"),
-                     MOX_OK);
+    assert_int_equal(
+        say(f, "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\nx\r\n.\r\n"), MOX_OK);
     assert_int_equal(f->h.deliveries, 1);
     assert_int_equal(f->t.live_bytes, idle);
     print_message("idle connection: %zu bytes\n", idle);
@@ -208,8 +209,9 @@ static void a_large_message_comes_in_bounded_pieces(void **state)
     static uint8_t chunk[MOX_INPUT_MAX];
     memset(chunk, '\n', sizeof chunk); /* grows twofold */
     smtp_host_open(&f->h);
-    assert_int_equal(say(f, "HELO x.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@mx.example>\r\n"
-                            "DATA\r\n"),
+    assert_int_equal(say(f,
+                         "HELO x.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@mx.example>\r\n"
+                         "DATA\r\n"),
                      MOX_OK);
     for (int i = 0; i < 16; i++) {
         assert_int_equal(say_bytes(f, chunk, sizeof chunk), MOX_OK);
@@ -232,7 +234,8 @@ static void failures_end_with_the_received_id(void **state)
     assert_int_equal(cid, 0x1f);
     smtp_host_open(&f->h);
     assert_int_equal(say(f, "NOOP\r\nFOO\r\n"), MOX_OK);
-    (void)snprintf(expected, sizeof expected, "220 mx.example ESMTP\r\n250 2.0.0 yes\r\n500 5.5.1 unknown command (%s)\r\n",
+    (void)snprintf(expected, sizeof expected,
+                   "220 mx.example ESMTP\r\n250 2.0.0 yes\r\n500 5.5.1 unknown command (%s)\r\n",
                    id);
     assert_string_equal(f->said, expected);
 }
@@ -393,7 +396,8 @@ static void structs_of_older_hosts_are_shorter(void **state)
     f->h.config.size = offsetof(struct mox_smtp_server_config, requiretls);
     old.size = offsetof(struct mox_smtp_server_callbacks, reset);
     assert_int_equal(
-        mox_smtp_server_new(&f->h.server, &f->t.env, &f->h.config, &f->h.peer, &old, &f->h), MOX_OK);
+        mox_smtp_server_new(&f->h.server, &f->t.env, &f->h.config, &f->h.peer, &old, &f->h),
+        MOX_OK);
     assert_int_equal(say(f, "HELO x.example\r\nMAIL FROM:<a@x.example>\r\nRSET\r\n"), MOX_OK);
     assert_int_equal(f->h.resets, 0);
     hang_up(f);
@@ -407,8 +411,10 @@ static void structs_of_older_hosts_are_shorter(void **state)
 /* ---- memory that fails ---- */
 
 static const char dialogue[] =
-    "EHLO x\r\nAUTH LOGIN dXNlcg==\r\nc2VjcmV0\r\nMAIL FROM:<\xc3\xa9@b\xc3\xbc" "cher.example> SMTPUTF8\r\n"
-    "RCPT TO:<b@mx.example>\r\nRCPT TO:<\xc3\xa9@mx.example>\r\nDATA\r\nSubject: x\r\n\r\n..x\r\n.\r\n"
+    "EHLO x\r\nAUTH LOGIN dXNlcg==\r\nc2VjcmV0\r\nMAIL FROM:<\xc3\xa9@b\xc3\xbc"
+    "cher.example> SMTPUTF8\r\n"
+    "RCPT TO:<b@mx.example>\r\nRCPT TO:<\xc3\xa9@mx.example>\r\nDATA\r\nSubject: "
+    "x\r\n\r\n..x\r\n.\r\n"
     "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@mx.example>\r\nBDAT 4\r\n\r\na\nBDAT 2 LAST\r\nb\n"
     "AUTH FOO\r\nHELP\r\nQUIT\r\n";
 
@@ -530,8 +536,9 @@ static void results_and_failed_logins_are_logged(void **state)
 {
     struct fixture *f = *state;
     log_dialogue(f, MOX_LOG_DEBUG);
-    assert_true(logged(f, "m=\"smtp command result\" pkg=smtpserver cid=1f kind=submission cmd=auth "
-                          "code=535 ecode=5.7.8"));
+    assert_true(logged(f,
+                       "m=\"smtp command result\" pkg=smtpserver cid=1f kind=submission cmd=auth "
+                       "code=535 ecode=5.7.8"));
     assert_true(logged(f, "cmd=(unknown) code=500"));
     assert_true(logged(f, "m=\"failed authentication attempt\" pkg=smtpserver cid=1f username=user "
                           "remote=192.0.2.1"));
