@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Runs the built daemon on free loopback ports with a data directory of its own."""
+import contextlib
+import os
+import random
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+
+MOX = os.environ.get("MOX_BIN", "mox")
+USER, PASSWORD = "mox@localhost", "moxmoxmox"
+SERVICES = {"smtp": 25, "imap": 143, "submissions": 465, "submission": 587, "imaps": 993}
+# Sanitizers make everything slower; this bounds a hang, it measures nothing.
+PATIENCE = 60
+
+
+def free_base():
+    """A port base whose five ports nobody listens on now."""
+    while True:
+        base = random.randrange(2000, 60000)
+        with contextlib.ExitStack() as stack:
+            try:
+                for offset in SERVICES.values():
+                    s = stack.enter_context(socket.socket())
+                    s.bind(("127.0.0.1", base + offset))
+            except OSError:
+                continue
+            return base
+
+
+class Daemon:
+    """`mox localserve`; use as a context manager. Other tests may take a port between the look and the
+    bind, so a start is tried again with other ports."""
+
+    def __init__(self, *args, ip="127.0.0.1", directory=None):
+        self.args, self.ip = args, ip
+        self.own_directory = directory is None
+        self.root = tempfile.mkdtemp(prefix="mox-e2e.") if self.own_directory else None
+        self.dir = directory or os.path.join(self.root, "data")
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.stop()
+        if self.root:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def start(self):
+        for _ in range(20):
+            if self.base_of_config() is None:
+                self.base = free_base()
+            self.log = open(os.path.join(self.root or self.dir + "-log", "log"), "ab")
+            self.process = subprocess.Popen(
+                [MOX, "localserve", "-dir", self.dir, "-ip", self.ip, "-port-base", str(self.base),
+                 *self.args],
+                stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+            if self.wait_until_ready():
+                return
+        raise RuntimeError("mox localserve did not start:\n" + self.log_text())
+
+    def base_of_config(self):
+        """An existing directory keeps its ports."""
+        return getattr(self, "base", None) if os.path.isdir(self.dir) else None
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                return False
+            with contextlib.suppress(OSError):
+                for service in SERVICES:
+                    socket.create_connection((self.ip, self.port(service)), 1).close()
+                return True
+            time.sleep(0.02)
+        self.kill()
+        return False
+
+    def port(self, service):
+        return self.base + SERVICES[service]
+
+    def log_text(self):
+        with open(self.log.name, "rb") as f:
+            return f.read().decode(errors="replace")
+
+    def stop(self):
+        """SIGTERM; returns the exit status."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self.log.close()
+        self.process = None
+        return status
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(PATIENCE)
+        self.log.close()
+        self.process = None
+
+    def verify(self):
+        """`mox verifydata` of the stopped server: its output, and whether all is well."""
+        done = subprocess.run([MOX, "verifydata", os.path.join(self.dir, "data")],
+                              capture_output=True, text=True, timeout=PATIENCE * 5)
+        return done.returncode == 0, done.stdout + done.stderr
+
+
+def any_certificate():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
