@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <mox/imap_server.h>
+#include <mox/spool.h>
+
+/* What sessions cost one thread, without sockets: small commands, opening a mailbox of 100,000
+ * messages, and telling a thousand idle sessions of a new message. Prints; never fails on time. */
+
+#define MESSAGES      100000
+#define IDLE_SESSIONS 1000
+
+struct client {
+    struct mox_imap_server *server;
+    struct mox_mailstore *store;
+    bool woken;
+    size_t said; /* bytes */
+};
+
+static double now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int login(void *user, const char *username, const char *password,
+                 struct mox_mailstore *store, struct mox_error *err)
+{
+    const struct client *c = user;
+    (void)username;
+    (void)password;
+    (void)err;
+    *store = *c->store;
+    return MOX_OK;
+}
+
+static void wake(void *user)
+{
+    struct client *c = user;
+    c->woken = true;
+}
+
+static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
+
+static void check(int rc)
+{
+    if (rc < 0)
+        abort();
+}
+
+static void settle(struct client *c)
+{
+    for (;;) {
+        const uint8_t *out = NULL;
+        unsigned wants = mox_imap_server_wants(c->server);
+        if (wants & MOX_WANTS_WRITE) {
+            size_t len = mox_imap_server_output(c->server, &out);
+            c->said += len;
+            mox_imap_server_sent(c->server, len);
+        } else if (c->woken) {
+            c->woken = false;
+            check(mox_imap_server_woken(c->server));
+        } else if (wants & MOX_WANTS_RUN) {
+            check(mox_imap_server_run(c->server));
+        } else {
+            return;
+        }
+    }
+}
+
+static void say(struct client *c, const char *text)
+{
+    check(mox_imap_server_input(c->server, (const uint8_t *)text, strlen(text)));
+    settle(c);
+}
+
+static void connect_client(struct client *c, const struct mox_env *env, struct mox_mailstore *store)
+{
+    struct mox_imap_server_config config;
+    const struct mox_peer peer = {.size = sizeof peer, .tls = true};
+    *c = (struct client){.store = store};
+    mox_imap_server_config_init(&config);
+    check(mox_imap_server_new(&c->server, env, &config, &peer, &callbacks, c));
+    say(c, "a login u p\r\n");
+}
+
+static void quiet(struct mox_write *w)
+{
+    (void)w;
+}
+
+static void deliver(struct mox_mailstore *store, struct mox_spool *spool)
+{
+    struct mox_append op = {.write = {.done = quiet}, .mailbox_name = "Inbox", .spool = spool};
+    store->ops->append(store->self, &op);
+}
+
+static void small_commands(struct client *c)
+{
+    char many[14 * 1000 + 1] = "";
+    size_t len = 0;
+    for (int i = 0; i < 1000; i++)
+        len += (size_t)snprintf(many + len, sizeof many - len, "a%03d noop\r\n", i);
+    double start = now();
+    for (int i = 0; i < 300; i++)
+        say(c, many);
+    printf("imap-session: %.0f NOOP/s in a selected mailbox of %d, pipelined\n",
+           300000 / (now() - start), MESSAGES);
+}
+
+static void openings(struct client *c)
+{
+    double start = now();
+    for (int i = 0; i < 20000; i++)
+        say(c, "s select inbox\r\n");
+    printf("imap-session: %.0f SELECT/s of a mailbox of %d messages in use\n",
+           20000 / (now() - start), MESSAGES);
+}
+
+static void appends(struct client *c)
+{
+    double start = now();
+    for (int i = 0; i < 10000; i++)
+        say(c, "x append other {29+}\r\nSubject: one\r\nTo: a@b.c\r\n\r\nx\r\n\r\n");
+    printf("imap-session: %.0f APPEND/s of 29 bytes\n", 10000 / (now() - start));
+}
+
+static void idling(const struct mox_env *env, struct mox_mailstore *store, struct mox_spool *spool)
+{
+    struct client *clients = calloc(IDLE_SESSIONS, sizeof *clients);
+    if (clients == NULL)
+        return;
+    for (int i = 0; i < IDLE_SESSIONS; i++) {
+        connect_client(&clients[i], env, store);
+        say(&clients[i], "s examine inbox\r\n");
+        say(&clients[i], "i idle\r\n");
+    }
+    double start = now();
+    for (int round = 0; round < 100; round++) {
+        deliver(store, spool);
+        for (int i = 0; i < IDLE_SESSIONS; i++)
+            settle(&clients[i]);
+    }
+    printf("imap-session: %.2f us for an idle session of %d to be told of a new message\n",
+           (now() - start) * 1e6 / 100 / IDLE_SESSIONS, IDLE_SESSIONS);
+    for (int i = 0; i < IDLE_SESSIONS; i++)
+        mox_imap_server_free(clients[i].server);
+    free(clients);
+}
+
+int main(void)
+{
+    struct mox_env env;
+    struct mox_mailstore store;
+    struct mox_spool *spool = NULL;
+    struct client c;
+    const char text[] = "Subject: one\r\nTo: a@b.c\r\n\r\nx\r\n";
+    mox_env_system(&env);
+    check(mox_memory_mailstore_new(&store, &env));
+    check(mox_spool_new(&spool, &env, NULL, 1000));
+    check(mox_spool_write(spool, (struct mox_slice){(const uint8_t *)text, sizeof text - 1}));
+    for (int i = 0; i < MESSAGES; i++)
+        deliver(&store, spool);
+    connect_client(&c, &env, &store);
+    say(&c, "c create other\r\n");
+    say(&c, "s select inbox\r\n");
+    small_commands(&c);
+    openings(&c);
+    appends(&c);
+    idling(&env, &store, spool);
+    mox_imap_server_free(c.server);
+    mox_spool_free(spool);
+    mox_memory_mailstore_free(&store);
+    return 0;
+}
