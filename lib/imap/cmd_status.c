@@ -83,7 +83,8 @@ static enum step count_recent(struct mox_imap_server *s, struct command *c)
     const struct mox_mailstore_ops *ops = s->store.ops;
     struct status *st = c->data;
     struct mox_view *view = NULL;
-    if ((st->items & 1u << ITEM_RECENT) == 0 || st->counts.recent_from >= st->counts.uidnext)
+    if ((st->items & 1u << ITEM_RECENT) == 0 || ops->claim_recent == NULL ||
+        st->counts.recent_from >= st->counts.uidnext)
         return STEP_DONE;
     bool ready = ops->view_ready != NULL && ops->view_ready(s->store.self, st->mailbox);
     if (!ready && !mox__imap_may_block(s))

@@ -123,15 +123,25 @@ static void run_command(struct mox_imap_server *s)
     mox__imap_advance(s);
 }
 
+/* What a client sends unasked is read up to the size that could have been right, not for ever. */
+static uint64_t skip_max(const struct mox_imap_server *s)
+{
+    bool user = (s->state & ST_USER) != 0;
+    return user && s->cmd.row != NULL && s->cmd.row->literal != NULL ? s->config.max_append_bytes
+                                                                     : LITERAL_MAX_BYTES;
+}
+
 static void refuse_literal(struct mox_imap_server *s, const struct announced *a)
 {
     if (a->sync) {
         run_command(s); /* the client has not sent it: the result is the answer */
         return;
     }
-    /* What a client sends unasked is read up to the size of a message, not for ever. */
-    if (a->bytes > s->config.max_append_bytes || ++s->literals > LITERALS_MAX) {
+    if (a->bytes > skip_max(s) || ++s->literals > LITERALS_MAX) {
         mox__imap_bye(s, "[ALERT] literal too large");
+        mox__imap_bad(&s->cmd, "TOOBIG", "literal too large");
+        mox__imap_put_result(s, &s->cmd);
+        mox__imap_trace_output(s);
         return;
     }
     drop_gathered(s);

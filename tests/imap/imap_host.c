@@ -58,13 +58,16 @@ static void enqueue(struct host *h, struct mox_write *w)
     w->user = h;
 }
 
-static void tell_written(struct host *h)
+/* Lets the writes end: as they did, or with a failure. */
+static void tell_written(struct host *h, int status)
 {
     size_t n = h->queued;
     h->queued = 0;
     for (size_t i = 0; i < n; i++) {
         h->queue[i].write->done = h->queue[i].done;
         h->queue[i].write->user = h->queue[i].user;
+        if (status < 0)
+            h->queue[i].write->status = status;
         h->queue[i].done(h->queue[i].write);
     }
 }
@@ -166,6 +169,12 @@ static void make_slow(struct host *h)
                                              .expunge = slow_expunge,
                                              .copy = slow_copy,
                                              .change_mailbox = slow_change};
+    if (h->options & HOST_READ_ONLY)
+        h->slow_ops = (struct mox_mailstore_ops){.size = sizeof h->slow_ops,
+                                                 .mailboxes = slow_mailboxes,
+                                                 .status = slow_status,
+                                                 .view = slow_view,
+                                                 .fetch = slow_fetch};
     h->slow = (struct mox_mailstore){&h->slow_ops, h};
 }
 
@@ -185,7 +194,8 @@ static int login(void *user, const char *username, const char *password,
     }
     if (strcmp(username, "u@example.org") != 0 || strcmp(password, "secret") != 0)
         return MOX_EDENIED;
-    *store = s->host->options & HOST_SLOW_STORE ? s->host->slow : s->host->memory;
+    *store =
+        s->host->options & (HOST_SLOW_STORE | HOST_READ_ONLY) ? s->host->slow : s->host->memory;
     return MOX_OK;
 }
 
@@ -270,7 +280,13 @@ static void answer(void *user, unsigned number, const char *text)
     struct host *h = user;
     struct mox_imap_server *server = h->sessions[number].server;
     if (strcmp(text, "written") == 0)
-        tell_written(h);
+        tell_written(h, MOX_OK);
+    else if (strcmp(text, "quota") == 0)
+        tell_written(h, MOX_EQUOTA);
+    else if (strcmp(text, "full") == 0)
+        tell_written(h, MOX_ENOSPACE);
+    else if (strcmp(text, "broken") == 0)
+        tell_written(h, MOX_EIO);
     else if (strcmp(text, "ok") == 0)
         assert_int_equal(mox_imap_server_login(server, MOX_OK, &h->memory, NULL), MOX_OK);
     else if (strcmp(text, "denied") == 0)

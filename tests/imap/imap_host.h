@@ -10,11 +10,13 @@
 enum host_options {
     HOST_NO_TLS = 1 << 0,     /* TLS cannot be started, and passwords travel in the clear */
     HOST_STARTTLS = 1 << 1,   /* it can, and they must not */
-    HOST_SLOW_STORE = 1 << 2, /* views are never ready, and writes are done at `A: written` */
+    HOST_SLOW_STORE = 1 << 2, /* views are never ready, and writes are done at `A: written`, with a
+                                 failure at `A: quota`, `A: full` or `A: broken` */
     HOST_SMALL = 1 << 3,      /* little output at once (512 bytes), small messages (1000 bytes) */
     HOST_IMPLICIT_TLS = 1 << 4,
-    HOST_PEDANTIC = 1 << 6, /* what is usually tolerated is refused */
-    HOST_FILLED = 1 << 5    /* Inbox has three messages, the first one seen */
+    HOST_READ_ONLY = 1 << 7, /* a store with the four required functions */
+    HOST_PEDANTIC = 1 << 6,  /* what is usually tolerated is refused */
+    HOST_FILLED = 1 << 5     /* Inbox has three messages, the first one seen */
 };
 
 /* Plays tests/transcripts/imap/<name>. The user is u@example.org with the password `secret`, whom

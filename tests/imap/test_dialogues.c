@@ -34,6 +34,8 @@ static const struct dialogue {
     {"client-curl.txt", HOST_FILLED},
     {"lines.txt", HOST_NO_TLS},
     {"lines-pedantic.txt", HOST_PEDANTIC},
+    {"failing.txt", HOST_SLOW_STORE | HOST_FILLED},
+    {"read-only.txt", HOST_READ_ONLY | HOST_FILLED},
     {"gone.txt", HOST_NO_TLS},
 };
 
