@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "base/text.h"
 #include "message/content.h"
 #include "message/part.h"
@@ -24,7 +26,21 @@ static bool is_before(struct mox_slice a, struct mox_slice b)
     return a.len < b.len;
 }
 
-/* Reads the parameters in order of their names; equal ones stay in theirs. */
+/* Where a name goes in a sorted list: behind equal ones, which stay in their order. */
+static size_t place_of(struct mox_slice name, const struct param *list, size_t count)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (is_before(name, list[middle].name))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Reads the parameters in order of their names. */
 static size_t sort_params(struct params p, struct param *list)
 {
     size_t count = 0;
@@ -32,9 +48,8 @@ static size_t sort_params(struct params p, struct param *list)
     while (count < PARAMS_MAX && mox__param_next(&p, &param)) {
         if (param.name.len > PARAM_NAME_MAX)
             continue;
-        size_t i = count++;
-        for (; i > 0 && is_before(param.name, list[i - 1].name); i--)
-            list[i] = list[i - 1];
+        size_t i = place_of(param.name, list, count);
+        memmove(list + i + 1, list + i, (count++ - i) * sizeof *list);
         list[i] = param;
     }
     return count;

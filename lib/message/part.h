@@ -6,6 +6,13 @@
 
 #include "base/priv.h"
 
+/* The room, file by file. parse.c finds the parts of a message, with boundary.c for the lines
+ * between them, header.c for fields and content.c for the values of Content-Type and its like;
+ * structure.c keeps the tree for the store. envelope.c, bodystructure.c and wire.c write what IMAP
+ * sends, with address.c (address_list.c for programs). text.c gives what a part says, with decode.c
+ * for transfer encodings, charset.c for UTF-8 and words.c for headers. date.c reads and writes
+ * dates; message_id.c and subject.c find what threads have in common. */
+
 /* How many steps it took to look for boundaries, for tests: at most about one per byte. */
 uint64_t mox__message_work(const struct mox_message *m);
 
