@@ -45,10 +45,22 @@ static unsigned item_line(const struct sconf_node *list, size_t index)
     return n == NULL ? list->line : n->line;
 }
 
+/* Whether one of the first `count` names is `name`. A list of a few. */
+static bool has_name(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 void mox__check_mailbox_names(struct bind *b, const struct sconf_node *node, void *value)
 {
     const struct mox_config_strings *names = value;
     for (size_t i = 0; i < names->count; i++) {
+        if (has_name(names->items, i, names->items[i]))
+            mox__bind_wrong(b, item_line(node, i), "mailbox \"%s\" is there twice; remove one",
+                            names->items[i]);
         check_mailbox_name(b, item_line(node, i), names->items[i]);
         if (mox__slice_is_nocase(slice_of(names->items[i]), "inbox"))
             mox__bind_wrong(b, item_line(node, i), "Inbox is always there; remove it");
@@ -170,14 +182,17 @@ void mox__check_initial_mailboxes(struct bind *b, const struct sconf_node *node,
         check_initial_name(b, line, names[i]);
         if (mox__slice_is_nocase(slice_of(names[i]), "inbox"))
             mox__bind_wrong(b, line, "Inbox is always there and has no such role; use another name");
-        for (size_t k = 0; k < i; k++)
-            if (*names[i] != '\0' && strcmp(names[i], names[k]) == 0)
-                mox__bind_wrong(b, line, "mailbox \"%s\" has two roles; use two mailboxes",
-                                names[i]);
+        if (*names[i] != '\0' && has_name(names, i, names[i]))
+            mox__bind_wrong(b, line, "mailbox \"%s\" has two roles; use two mailboxes", names[i]);
     }
     const struct sconf_node *regular = mox__sconf_find(node, "Regular");
-    for (size_t i = 0; i < m->regular.count; i++)
-        check_initial_name(b, item_line(regular, i), m->regular.items[i]);
+    for (size_t i = 0; i < m->regular.count; i++) {
+        const char *name = m->regular.items[i];
+        check_initial_name(b, item_line(regular, i), name);
+        if (has_name(names, sizeof names / sizeof names[0], name))
+            mox__bind_wrong(b, item_line(regular, i), "mailbox \"%s\" is also in SpecialUse; remove "
+                            "it here", name);
+    }
 }
 
 void mox__check_static(struct bind *b, const struct sconf_node *node, void *value)
