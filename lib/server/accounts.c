@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/first_mailboxes.h"
 #include "server/server.h"
 
 /* An account stays open for so long after its last message: opening one reads the disk, and an open
@@ -90,7 +91,17 @@ bool mox__account_is_open(struct mox_server *s, const struct mox_config_account 
 int mox__account_open(struct mox_server *s, const char *name, struct mox_account **out,
                       struct mox_error *err)
 {
-    return mox_account_open(out, s->store, name, MOX_ACCOUNT_CREATE, NULL, err);
+    struct mox_mailbox *first = NULL;
+    struct mox_account_config config = {.size = sizeof config};
+    *out = NULL;
+    int rc = mox__first_mailboxes(s->files->mox, &s->env, &first, &config.mailbox_count);
+    if (rc < 0)
+        return mox__fail(err, rc, "open account %s: out of memory", name);
+    config.mailboxes = first;
+    rc = mox_account_open(out, s->store, name, MOX_ACCOUNT_CREATE, first == NULL ? NULL : &config,
+                          err);
+    mox__mem_free(&s->env, first);
+    return rc;
 }
 
 void mox__account_keep(struct mox_server *s, const struct mox_config_account *config,

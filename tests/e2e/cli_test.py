@@ -276,6 +276,26 @@ class CliTest(unittest.TestCase):
         self.assertIn("LOGIN", transcript)
         self.assertNotIn("password of", transcript)
 
+    def test_a_new_account_has_the_mailboxes_of_the_configuration(self):
+        folder = self.dir / "l"
+        self.assertEqual(self.mox("localserve", "-initonly", "-dir", folder).returncode, 0)
+        for file, text in (("mox.conf", "InitialMailboxes:\n\tSpecialUse:\n\t\tSent: Gesendet\n"
+                                        "\tRegular:\n\t\t- Projekte\n"),
+                           ("domains.conf", "\tbob:\n\t\tDomain: localhost\n\t\tDestinations:\n"
+                                            "\t\t\tbob@localhost: nil\n")):
+            with open(folder / file, "a") as f:
+                f.write(text)
+        process, base = self.serve()
+        self.check(self.mox("setaccountpassword", "-dir", "l", "bob", stdin="long enough"), 0)
+        with imaplib.IMAP4("127.0.0.1", base + 143) as imap:
+            imap.login("bob@localhost", "long enough")
+            lines = [line.decode() for line in imap.list()[1]]
+        self.check(self.mox("stop", "-dir", "l"), 0)
+        process.wait(20)
+        self.assertEqual(sorted(line.split()[-1] for line in lines),
+                         ["Gesendet", "Inbox", "Projekte"])
+        self.assertTrue(any("\\Sent" in x and "Gesendet" in x for x in lines), lines)
+
     def test_the_exit_code_names_the_signal(self):
         process, _ = self.serve("-loglevel", "error,main=info")
         process.send_signal(signal.SIGTERM)
