@@ -49,10 +49,10 @@ static int verify_crypt(const struct mox_env *env, const char *record, struct mo
     char *text = mox__strndup(env, password.data, password.len);
     int rc = data == NULL || text == NULL ? MOX_ENOMEM : MOX_EDENIED;
     if (rc == MOX_EDENIED) {
-        const char *hash = crypt_r(text, record, data);
+        /* Not crypt_r(), whose failures look like hashes. */
+        const char *hash = crypt_rn(text, record, data, (int)sizeof *data);
         size_t len = strlen(record);
-        if (hash != NULL && hash[0] != '*' && strlen(hash) == len &&
-            mox__secret_eq(hash, record, len))
+        if (hash != NULL && strlen(hash) == len && mox__secret_eq(hash, record, len))
             rc = MOX_OK;
     }
     if (data != NULL)

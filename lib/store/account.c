@@ -174,6 +174,7 @@ static int load_memory(struct mox_account *a, const struct mox_account_config *c
     mox__publish_discard(a);
     for (size_t i = 0; i < a->box_count; i++) {
         a->boxes[i]->now = a->boxes[i]->next;
+        a->boxes[i]->published = true;
         a->boxes[i]->dirty = false;
     }
     return MOX_OK;

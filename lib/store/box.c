@@ -200,7 +200,8 @@ static void drop_retired(struct mox_account *a)
 int mox__boxes_load(struct mox_account *a)
 {
     for (size_t i = 0; i < a->box_count; i++) {
-        a->boxes[i]->retired = true;
+        a->boxes[i]->retired = !a->boxes[i]->published;
+        a->boxes[i]->next.live = false; /* removed ones that nothing is kept of are not read */
         a->boxes[i]->dirty = false;
         a->boxes[i]->edit_count = 0;
     }

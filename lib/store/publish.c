@@ -224,6 +224,7 @@ void mox__publish(struct mox_account *a)
                    b->now.keyword_count != b->next.keyword_count || b->now.live != b->next.live;
         uint32_t recent = b->now.live ? b->now.recent_from : b->next.recent_from;
         b->now = b->next;
+        b->published = true;
         b->now.recent_from = recent;
         if (b->shown)
             mox__view_advance(b, b->edits, b->edit_count);

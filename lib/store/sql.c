@@ -14,7 +14,8 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_MAILBOX_ALL] =
         "SELECT id, name, uidvalidity, uidnext, messages, unseen, deleted, bytes, modseq, recent,"
-        " special_use, keywords, removed FROM mailbox ORDER BY id",
+        " special_use, keywords, removed FROM mailbox m WHERE removed = 0 OR EXISTS"
+        " (SELECT 1 FROM gone WHERE mailbox = m.id AND message IS NOT NULL) ORDER BY id",
     [SQL_MAILBOX_STATE] = "SELECT uidnext, modseq FROM mailbox WHERE id = ?1",
     [SQL_MAILBOX_INSERT] =
         "INSERT INTO mailbox(name, uidvalidity, uidnext, messages, unseen, deleted, bytes, modseq,"

@@ -64,7 +64,8 @@ struct box {
     char *name;
     struct box_state next;
     bool dirty;  /* `next` differs from the row, or there are edits */
-    bool retired; /* never made it into the database; freed at the next reload */
+    bool published; /* others may know it */
+    bool retired;   /* never made it into the database; freed at the next reload */
     struct mox_view_edit *edits;
     size_t edit_count, edit_cap;
     bool edits_unsorted;

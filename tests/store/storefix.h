@@ -23,6 +23,7 @@ int storefix_close(void **state);
 
 /* Parts of it. */
 void storefix_init(struct storefix *f);   /* the directory */
+void storefix_init_fast(struct storefix *f); /* in memory where there is such a file system */
 void storefix_start(struct storefix *f);  /* opens store and account */
 void storefix_stop(struct storefix *f);   /* closes both */
 void storefix_verify(struct storefix *f); /* the store being closed: no problem */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/storefix.h"
+#include "support/cm.h"
+
+/* The nth allocation fails, for each n, in a life of a store from opening to closing. */
+
+static struct mox_env plenty; /* for what the test itself allocates */
+
+/* Mailboxes may be missing or left over since an earlier write failed. */
+static void expect(int rc, const struct mox_error *err)
+{
+    if (rc != MOX_OK && rc != MOX_ENOMEM && rc != MOX_ENOTFOUND && rc != MOX_EEXISTS &&
+        rc != MOX_ECHILDREN)
+        fail_msg("%d: %s", rc, err->text);
+    if (rc == MOX_ENOMEM)
+        assert_true(err->text[0] != '\0');
+}
+
+static int ignore(void *user, const struct mox_message_data *d)
+{
+    (void)user;
+    assert_true(d->content.len > 0);
+    return 0;
+}
+
+static void append(struct storefix *f, uint64_t inbox, size_t len)
+{
+    static const char *const keywords[] = {"one", "two"};
+    struct mox_env env = f->t.env;
+    f->t.env = plenty;
+    struct mox_spool *spool = mail_spool(f, "Subject: Re: x\r\nMessage-ID: <1@x.example>\r\n"
+                                            "References: <0@x.example>\r\n", len);
+    f->t.env = env;
+    struct mox_append op = {.mailbox = inbox, .spool = spool, .keywords = keywords,
+                            .keyword_count = 2};
+    expect(wait_append(f, &op), &op.write.error);
+    mox_spool_free(spool);
+}
+
+static void use_account(struct storefix *f)
+{
+    struct mox_error err = {0};
+    struct mox_uid_range all = {1, UINT32_MAX};
+    uint64_t inbox = box_id(f, "Inbox"), archive = box_id(f, "Archive");
+    struct mox_view *view = NULL;
+    append(f, inbox, 100);
+    append(f, inbox, 140000);
+    expect(f->mail.ops->view(f->mail.self, inbox, &view, &err), &err);
+    struct mox_set_flags flags = {.mailbox = inbox, .ranges = &all, .range_count = 1,
+                                  .mode = MOX_FLAGS_ADD, .flags = MOX_FLAG_JUNK};
+    expect(wait_set_flags(f, &flags), &flags.write.error);
+    struct mox_copy copy = {.mailbox = inbox, .destination = archive, .ranges = &all,
+                            .range_count = 1, .move = true};
+    expect(wait_copy(f, &copy), &copy.write.error);
+    mox_copy_free(&copy);
+    if (view != NULL)
+        expect(f->mail.ops->fetch(f->mail.self, view, &all, 1, MOX_FETCH_CONTENT, ignore, NULL,
+                                  &err), &err);
+    mox_view_unref(view);
+    struct mox_expunge expunge = {.mailbox = archive, .ranges = &all, .range_count = 1};
+    expect(wait_expunge(f, &expunge), &expunge.write.error);
+    struct mox_mailbox_change change = {.kind = MOX_MAILBOX_CREATE, .name = "a/b"};
+    expect(wait_change(f, &change), &change.write.error);
+    change = (struct mox_mailbox_change){.kind = MOX_MAILBOX_RENAME, .name = "a", .new_name = "c"};
+    expect(wait_change(f, &change), &change.write.error);
+    change = (struct mox_mailbox_change){.kind = MOX_MAILBOX_DELETE, .name = "c/b"};
+    expect(wait_change(f, &change), &change.write.error);
+    change.name = "c";
+    expect(wait_change(f, &change), &change.write.error);
+}
+
+static void a_store_without_memory_says_so_and_stays_sound(void **state)
+{
+    (void)state;
+    struct storefix f;
+    storefix_init_fast(&f); /* hundreds of lives, thousands of syncs */
+    mox_env_system(&plenty);
+    bool failed = true;
+    long n = 1;
+    for (; failed; n++) {
+        struct mox_error err = {0};
+        f.t.allocations = 0;
+        f.t.fail_at = n;
+        int rc = mox_store_open(&f.store, &f.t.env, f.dir, &err);
+        expect(rc, &err);
+        if (rc == MOX_OK) {
+            rc = mox_account_open(&f.account, f.store, "mjl", MOX_ACCOUNT_CREATE, NULL, &err);
+            expect(rc, &err);
+        }
+        if (rc == MOX_OK) {
+            f.mail = mox_account_mailstore(f.account);
+            use_account(&f);
+        }
+        storefix_stop(&f);
+        failed = f.t.allocations >= n;
+        f.t.fail_at = 0;
+        assert_int_equal(f.t.live, 0);
+        if (n % 10 == 0)
+            storefix_verify(&f);
+    }
+    print_message("%ld allocations failed\n", n - 2);
+    storefix_verify(&f);
+    storefix_done(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_store_without_memory_says_so_and_stays_sound),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
