@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# What an embedder does: installs into a prefix, builds every example against it with pkg-config, shared
+# and static, and takes the project as a meson subproject.
+set -euo pipefail
+source=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/mox-installed.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cc=${CC:-cc}
+
+meson setup "$work/build" "$source" --prefix="$work/prefix" -Dtests=disabled -Dexamples=disabled \
+    >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+ninja -C "$work/build" install >"$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name mox.pc)")
+export PKG_CONFIG_PATH
+libdir=$(pkg-config --variable=libdir mox)
+
+for example in "$source"/examples/*.c; do
+    name=$(basename "$example" .c)
+    package=mox
+    grep -q 'mox/server.h' "$example" && package=moxd
+    # shellcheck disable=SC2046
+    "$cc" "$example" -o "$work/$name" $(pkg-config --cflags --libs "$package") $(sed -n 's/.*-link: //p' "$example")
+    LD_LIBRARY_PATH=$libdir ldd "$work/$name" | grep -q 'libmox.so.0 => '"$libdir"
+    # shellcheck disable=SC2046
+    "$cc" -static "$example" -o "$work/$name-static" $(pkg-config --static --cflags --libs "$package") \
+        $(sed -n 's/.*-link: //p' "$example") 2>"$work/log" || { cat "$work/log"; exit 1; }
+    file -b "$work/$name-static" 2>/dev/null || true
+    echo "$name: shared and static"
+done
+
+printf 'a LOGIN me x\r\nb SELECT Inbox\r\nc FETCH 1:* BODY[]\r\nd LOGOUT\r\n' |
+    "$work/imap-over-your-data-static" | tr -d '\r' >"$work/out"
+grep -q '^Buy some\.$' "$work/out" && grep -q '^d OK' "$work/out"
+
+mkdir -p "$work/host/subprojects"
+ln -s "$source" "$work/host/subprojects/mox"
+cat >"$work/host/meson.build" <<'MESON'
+project('host', 'c', default_options: ['default_library=static'])
+executable('sink', 'smtp-sink.c', dependencies: dependency('mox', fallback: 'mox'))
+MESON
+cp "$source/examples/smtp-sink.c" "$work/host/"
+meson setup "$work/host/build" "$work/host" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+ninja -C "$work/host/build" >"$work/log" 2>&1 || { tail -n 40 "$work/log"; exit 1; }
+echo "subproject: builds"
