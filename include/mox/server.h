@@ -24,7 +24,7 @@ struct mox_server;
 struct mox_server_config {
     size_t size;                     /* sizeof(struct mox_server_config) */
     const struct mox_config *config; /* required; borrowed for the server's life */
-    struct mox_logger *logger;       /* whose levels the control socket shows and sets; borrowed */
+    struct mox_logger *logger;       /* of the control socket's levels, borrowed; NULL: no control socket */
     struct ev_loop *loop;            /* NULL: one of its own, run by mox_server_run() */
     unsigned workers;                /* threads that wait for the disk and shake hands; default 3 */
     unsigned max_connections;        /* default 10000 */
@@ -32,16 +32,18 @@ struct mox_server_config {
     /** Instead of the addresses of the listeners; NULL: as configured. */
     const char *ip;
     /** With it every service listens on its standard port plus this: 1000 makes 1025, 1465, 1587,
-     * 1143, 1993. 0: as configured. */
+     *  1143, 1993. 0: as configured. */
     uint16_t port_base;
 
     /** A server for tests: every recipient is accepted, unknown ones get into the postmaster's
-     * account; special recipients fail as asked for; users may send from any address, unless the
-     *  configuration says Pedantic. An address that this machine lacks is left out. */
+     *  account; special recipients fail as asked for; users may send from any address, unless it is
+     *  pedantic. An address that this machine lacks is left out. */
     bool localserve;
+    /** What is usually tolerated is refused; also when the configuration says Pedantic. */
+    bool pedantic;
 
     /** The server has stopped, on the loop's thread; not called by mox_server_run(). May be NULL.
-     * The server may be freed once this has returned. */
+     *  The server may be freed once this has returned. */
     void (*stopped)(void *user);
     void *stopped_user;
 };
@@ -58,16 +60,16 @@ MOX_API MOX_MUST_USE int mox_server_new(struct mox_server **out, const struct mo
 MOX_API void mox_server_start(struct mox_server *server);
 
 /** On a loop of its own: serves until mox_server_stop(), the control socket's `stop`, SIGINT or
- * SIGTERM.
+ *  SIGTERM.
  *  @return the signal's number, or 0 */
 MOX_API int mox_server_run(struct mox_server *server);
 
 /** Begins to shut down, and returns at once: sessions say goodbye and have 3 seconds to finish;
- * what was accepted is on stable storage. Any thread. */
+ *  what was accepted is on stable storage. Any thread. */
 MOX_API void mox_server_stop(struct mox_server *server);
 
 /** Waits for writes under way. Not while sessions are open: after it has stopped, or if it was
- * never started. NULL is fine. */
+ *  never started. NULL is fine. */
 MOX_API void mox_server_free(struct mox_server *server);
 
 /** One address that the server listens on. Texts are borrowed for the server's life. */
@@ -89,6 +91,7 @@ struct mox_localserve_config {
     const char *ip;     /* instead of 127.0.0.1 and ::1; may be NULL */
     uint16_t port_base; /* default 0: as in the directory's configuration, 1000 when it is made */
     bool init_only;     /* make the directory, and that is all */
+    bool pedantic;      /* as in struct mox_server_config */
     bool transcript;    /* print each dialogue to `transcript_fd` */
     int transcript_fd;  /* default 1 */
     int banner_fd;      /* what it listens on and how to try it; default 1; -1: nothing */

@@ -110,7 +110,7 @@ static void configure(struct mox_imap_server_config *config, const struct servic
     config->hostname = e->hostname;
     config->starttls = e->endpoint.tls != NULL && !e->endpoint.implicit_tls;
     config->auth_without_tls = e->kind == SERVE_IMAP && e->listener->imap.no_require_starttls;
-    config->pedantic = e->server->files->mox->pedantic;
+    config->pedantic = e->server->pedantic;
 }
 
 static int open_session(void *user, struct conn *c, const struct mox_peer *peer,

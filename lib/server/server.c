@@ -122,6 +122,7 @@ int mox_server_new(struct mox_server **out, const struct mox_env *env,
     mox_server_config_init(&s->config);
     memcpy(&s->config, config, config->size < sizeof s->config ? config->size : sizeof s->config);
     s->files = config->config;
+    s->pedantic = s->config.pedantic || s->files->mox->pedantic;
     atomic_init(&s->stop_posted, false);
     int rc = open_all(s, err);
     if (rc < 0) {

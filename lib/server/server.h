@@ -54,6 +54,7 @@ struct mox_server {
     struct mox_env env;
     struct mox_server_config config;
     const struct mox_config *files;
+    bool pedantic;
     struct net *net;
     struct pool *hashing;
     struct mox_store *store;

@@ -140,7 +140,7 @@ static int check_sender(struct smtp_session *ss, const struct mox_smtp_path *fro
                         struct mox_smtp_reply *reply)
 {
     struct mox_server *s = ss->server;
-    if (from->address[0] == '\0' || (s->config.localserve && !s->files->mox->pedantic))
+    if (from->address[0] == '\0' || (s->config.localserve && !s->pedantic))
         return MOX_OK;
     struct mox_config_target target;
     enum mox_config_found found = mox_config_lookup(
@@ -314,7 +314,7 @@ static void configure(struct mox_smtp_server_config *config, const struct servic
     config->starttls = e->endpoint.tls != NULL && !e->endpoint.implicit_tls;
     config->tls_required = e->kind == SERVE_SMTP ? l->smtp.require_starttls : !relaxed;
     config->auth_without_tls = relaxed;
-    config->pedantic = e->server->files->mox->pedantic;
+    config->pedantic = e->server->pedantic;
     config->multiple_bounce_recipients = e->server->config.localserve;
     memcpy(config->received_id_key, e->server->received_id_key, sizeof config->received_id_key);
 }
