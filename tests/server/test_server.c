@@ -104,7 +104,7 @@ struct host {
     struct ev_loop *loop;
     struct mox_server *server;
     uint16_t base;
-    bool stopped;
+    bool stopped, strict;
 };
 
 static void stopped(void *user)
@@ -123,45 +123,94 @@ static void expect(FILE *f, const char *code)
     assert_memory_equal(line, code, 3);
 }
 
-static void *send_mail(void *arg)
+/* What a client says, and the code that it hears. */
+struct step {
+    const char *say, *code;
+};
+
+static void talk(uint16_t port, const struct step *steps)
 {
-    const struct host *h = arg;
-    static const char *const steps[][2] = {
-        {"EHLO client.example\r\n", "250"},         {"MAIL FROM:<a@x.example>\r\n", "250"},
-        {"RCPT TO:<b@x.example>\r\n", "250"},       {"DATA\r\n", "354"},
-        {"Subject: x\r\n\r\nbody\r\n.\r\n", "250"}, {"QUIT\r\n", "221"},
-    };
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     struct timeval limit = {20, 0};
     struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons((uint16_t)(h->base + 25)),
+                            .sin_port = htons(port),
                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof a), 0);
     FILE *f = fdopen(fd, "r");
     assert_non_null(f);
     expect(f, "220");
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        assert_true(send(fd, steps[i][0], strlen(steps[i][0]), MSG_NOSIGNAL) > 0);
-        expect(f, steps[i][1]);
+    for (; steps->say != NULL; steps++) {
+        assert_true(send(fd, steps->say, strlen(steps->say), MSG_NOSIGNAL) > 0);
+        expect(f, steps->code);
     }
     (void)fclose(f);
-    mox_server_stop(h->server); /* from another thread than the loop's */
+}
+
+static const struct step one_message[] = {
+    {"EHLO client.example\r\n", "250"},
+    {"MAIL FROM:<a@x.example>\r\n", "250"},
+    {"RCPT TO:<b@x.example>\r\n", "250"},
+    {"DATA\r\n", "354"},
+    {"Subject: x\r\n\r\nbody\r\n.\r\n", "250"},
+    {"QUIT\r\n", "221"},
+    {NULL, NULL},
+};
+
+static const struct step strict_delivery[] = {
+    {"EHLO client.example\r\n", "250"},
+    {"MAIL FROM:<mailfrom550@x.example>\r\n", "250"}, /* nothing special here */
+    {"RCPT TO:<b@x.example>\r\n", "550"},
+    {"RCPT TO:<nobody@localhost>\r\n", "550"},
+    {"RCPT TO:<mox@[127.0.0.1]>\r\n", "550"},
+    {"RCPT TO:<MOX+tag@LocalHost>\r\n", "250"},
+    {"RCPT TO:<postmaster>\r\n", "250"},
+    {"DATA\r\n", "354"},
+    {"Subject: strict\r\n\r\nbody\r\n.\r\n", "250"},
+    {"QUIT\r\n", "221"},
+    {NULL, NULL},
+};
+
+static const struct step strict_submission[] = {
+    {"EHLO client.example\r\n", "250"},
+    {"MAIL FROM:<mox@localhost>\r\n", "530"},
+    {"AUTH PLAIN AG1veEBsb2NhbGhvc3QAbW94bW94bW94\r\n", "235"},
+    {"MAIL FROM:<a@x.example>\r\n", "550"},
+    {"MAIL FROM:<nobody@localhost>\r\n", "550"},
+    {"MAIL FROM:<mox+tag@localhost>\r\n", "250"},
+    {"RCPT TO:<mox@localhost>\r\n", "250"},
+    {"DATA\r\n", "354"},
+    {"From: mox@localhost\r\nSubject: strict\r\n\r\nbody\r\n.\r\n", "250"},
+    {"QUIT\r\n", "221"},
+    {NULL, NULL},
+};
+
+/* Clients, on a thread of their own; then the server is told to stop, from there. */
+static void *send_mail(void *arg)
+{
+    const struct host *h = arg;
+    if (h->strict) {
+        talk((uint16_t)(h->base + 25), strict_delivery);
+        talk((uint16_t)(h->base + 587), strict_submission);
+    } else {
+        talk((uint16_t)(h->base + 25), one_message);
+    }
+    mox_server_stop(h->server);
     return NULL;
 }
 
-static void a_server_runs_in_the_loop_of_another_program(void **state)
+static void serve_in_loop(bool strict, size_t delivered)
 {
-    (void)state;
     struct test_env t;
     struct place p;
-    struct host h = {.loop = ev_loop_new(0)};
+    struct host h = {.loop = ev_loop_new(0), .strict = strict};
     struct mox_server_config config;
     struct mox_error err;
     real_time(&t);
     make_place(&p, &t.env);
     configure(&config, &p);
     config.loop = h.loop;
+    config.localserve = !strict;
     config.stopped = stopped;
     config.stopped_user = &h;
     h.base = p.base;
@@ -176,9 +225,24 @@ static void a_server_runs_in_the_loop_of_another_program(void **state)
     assert_true(h.stopped);
     mox_server_free(h.server);
     ev_loop_destroy(h.loop);
-    assert_non_null(strstr(t.log, "message delivered"));
+    size_t found = 0;
+    for (const char *at = t.log; (at = strstr(at, "message delivered")) != NULL; at++)
+        found++;
+    assert_int_equal(found, delivered);
     remove_place(&p);
     test_env_done(&t);
+}
+
+static void a_server_runs_in_the_loop_of_another_program(void **state)
+{
+    (void)state;
+    serve_in_loop(false, 1);
+}
+
+static void a_server_that_is_no_test_server_takes_its_own_addresses_only(void **state)
+{
+    (void)state;
+    serve_in_loop(true, 3);
 }
 
 /* -- failures -------------------------------------------------------------------------------------
@@ -286,6 +350,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_server_runs_in_the_loop_of_another_program),
+        cmocka_unit_test(a_server_that_is_no_test_server_takes_its_own_addresses_only),
         cmocka_unit_test(a_server_that_cannot_start_leaves_nothing_behind),
         cmocka_unit_test(a_directory_that_cannot_be_made_leaves_nothing_behind),
         cmocka_unit_test(a_second_server_on_a_directory_is_refused),
