@@ -19,7 +19,7 @@
  */
 
 /* How deep NOT, OR and parentheses nest. Clients that look for many addresses write OR behind OR;
- * recursion stays within 64 KiB of stack. */
+ * recursion takes some 120 KiB of stack at most. */
 #define SEARCH_DEPTH_MAX 400
 
 /* The most keys that read header fields, and that read bodies: each of them reads all of a message.

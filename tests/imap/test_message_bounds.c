@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/cm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,106 @@ static void a_store_without_writes_can_be_read(void **state)
     test_env_done(&env);
 }
 
+/* Gives the server a command and takes no output but `bytes` of the first. */
+static void start(struct talk *t, const char *line, size_t bytes)
+{
+    const uint8_t *data = NULL;
+    t->len = 0;
+    assert_int_equal(mox_imap_server_input(t->server, (const uint8_t *)line, strlen(line)), MOX_OK);
+    while (mox_imap_server_wants(t->server) & MOX_WANTS_RUN)
+        assert_int_equal(mox_imap_server_run(t->server), MOX_OK);
+    assert_true(mox_imap_server_output(t->server, &data) >= bytes);
+    t->got = realloc(t->got, bytes + 1);
+    assert_non_null(t->got);
+    memcpy(t->got, data, bytes);
+    t->len = t->cap = bytes;
+    mox_imap_server_sent(t->server, bytes);
+}
+
+static void a_paused_answer_goes_on_when_its_messages_are_expunged(void **state)
+{
+    (void)state;
+    static const char last[] = "x FLAGS ())\r\na OK fetch done\r\n";
+    struct test_env env;
+    struct mox_mailstore store;
+    struct talk t, other;
+    test_env_init(&env);
+    env.log_level = MOX_LOG_ERROR;
+    assert_int_equal(mox_memory_mailstore_new(&store, &env.env), MOX_OK);
+    append_letters(store, &env.env, 3, 400000);
+    talk_open(&other, &env.env, store);
+    talk_ok(&other, "SELECT Inbox");
+    talk_open(&t, &env.env, store);
+    talk_ok(&t, "SELECT Inbox");
+    start(&t, "a FETCH 1:3 (FLAGS BODY.PEEK[])\r\n", 1000);
+    talk_ok(&other, "STORE 1:* +FLAGS.SILENT (\\Deleted)");
+    talk_ok(&other, "EXPUNGE");
+    talk_send(&t, NULL, 0);
+    assert_in_range(t.len, 1200000, 1201000);
+    assert_memory_equal(t.got + t.len - strlen(last), last, strlen(last));
+    talk_ok(&t, "NOOP");
+    assert_memory_equal(t.got, "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n", 26);
+    talk_close(&other);
+    talk_close(&t);
+    mox_memory_mailstore_free(&store);
+    test_env_done(&env);
+}
+
+static void a_session_can_end_in_the_middle_of_an_answer(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"a FETCH 1:* (BODY[] BODY.PEEK[1])\r\n",
+                                        "a SEARCH TEXT nothing\r\n", "a FETCH 1:* BODY[1]\r\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct test_env env;
+        struct mox_mailstore store;
+        struct talk t;
+        test_env_init(&env);
+        env.log_level = MOX_LOG_ERROR;
+        assert_int_equal(mox_memory_mailstore_new(&store, &env.env), MOX_OK);
+        append_letters(store, &env.env, 3, 400000);
+        talk_open(&t, &env.env, store);
+        talk_ok(&t, "SELECT Inbox");
+        assert_int_equal(
+            mox_imap_server_input(t.server, (const uint8_t *)lines[i], strlen(lines[i])), MOX_OK);
+        talk_close(&t);
+        mox_memory_mailstore_free(&store);
+        test_env_done(&env);
+    }
+}
+
+/* "STORE 1 +FLAGS.SILENT (k<from> … k<to>)" */
+static const char *store_keywords(struct talk *t, unsigned from, unsigned to)
+{
+    char line[1000] = "STORE 1 +FLAGS.SILENT (";
+    for (unsigned i = from; i <= to; i++)
+        snprintf(line + strlen(line), sizeof line - strlen(line), "%sk%u", i > from ? " " : "", i);
+    strcat(line, ")");
+    return talk(t, line);
+}
+
+static void a_mailbox_has_a_limit_of_keywords(void **state)
+{
+    (void)state;
+    struct test_env env;
+    struct mox_mailstore store;
+    struct talk t;
+    test_env_init(&env);
+    assert_int_equal(mox_memory_mailstore_new(&store, &env.env), MOX_OK);
+    append_letters(store, &env.env, 1, 1000);
+    talk_open(&t, &env.env, store);
+    talk_ok(&t, "SELECT Inbox");
+    assert_non_null(strstr(store_keywords(&t, 1, MOX_KEYWORDS_MAX), "t OK"));
+    assert_memory_equal(store_keywords(&t, 60, MOX_KEYWORDS_MAX + 1), "t NO [LIMIT] ", 13);
+    talk_ok(&t, "SEARCH KEYWORD k64 UNKEYWORD k65");
+    assert_memory_equal(t.got, "* SEARCH 1\r\n", 12);
+    talk_ok(&t, "STORE 1 FLAGS ()");
+    assert_memory_equal(t.got, "* 1 FETCH (UID 1 FLAGS (\\Recent))\r\n", 35);
+    talk_close(&t);
+    mox_memory_mailstore_free(&store);
+    test_env_done(&env);
+}
+
 static void running_out_of_memory_ends_one_session(void **state)
 {
     (void)state;
@@ -188,6 +289,9 @@ int main(void)
         cmocka_unit_test(a_search_that_reads_much_pauses),
         cmocka_unit_test(what_the_view_knows_is_answered_without_the_store),
         cmocka_unit_test(a_store_without_writes_can_be_read),
+        cmocka_unit_test(a_paused_answer_goes_on_when_its_messages_are_expunged),
+        cmocka_unit_test(a_session_can_end_in_the_middle_of_an_answer),
+        cmocka_unit_test(a_mailbox_has_a_limit_of_keywords),
         cmocka_unit_test(running_out_of_memory_ends_one_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
