@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rig.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,18 +26,31 @@ static void wake(void *user)
 
 static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
 
-int rig_open(struct rig *r, const struct mox_env *env, struct mox_mailstore *store)
+static int open_with(struct rig *r, const struct mox_env *env, struct mox_mailstore *store,
+                     size_t max_output_bytes, long steps)
 {
-    *r = (struct rig){.env = *env, .store = store};
+    *r = (struct rig){.env = *env, .store = store, .steps_left = steps};
     struct mox_imap_server_config config;
     mox_imap_server_config_init(&config);
     config.hostname = "mx.example";
     config.auth_without_tls = true;
     config.starttls = true;
     config.login_delay_us = 0;
+    config.max_output_bytes = max_output_bytes;
     struct mox_peer peer = {.size = sizeof peer, .cid = 10};
     strcpy(peer.remote_ip, "192.0.2.1");
     return mox_imap_server_new(&r->server, env, &config, &peer, &callbacks, r);
+}
+
+int rig_open(struct rig *r, const struct mox_env *env, struct mox_mailstore *store)
+{
+    return open_with(r, env, store, 256 * 1024, LONG_MAX);
+}
+
+int rig_open_short(struct rig *r, const struct mox_env *env, struct mox_mailstore *store,
+                   long steps)
+{
+    return open_with(r, env, store, 64, steps);
 }
 
 void rig_close(struct rig *r)
@@ -60,7 +74,7 @@ static void take_output(struct rig *r)
 int rig_settle(struct rig *r)
 {
     int rc = MOX_OK;
-    for (;;) {
+    for (; r->steps_left > 0; r->steps_left--) {
         unsigned wants = mox_imap_server_wants(r->server);
         if (wants & MOX_WANTS_WRITE) {
             take_output(r);
@@ -75,12 +89,13 @@ int rig_settle(struct rig *r)
             return rc;
         }
     }
+    return rc;
 }
 
 int rig_send_bytes(struct rig *r, const void *data, size_t len)
 {
     int rc = rig_settle(r);
-    if (rc < 0 || (mox_imap_server_wants(r->server) & MOX_WANTS_READ) == 0)
+    if (rc < 0 || r->steps_left == 0 || (mox_imap_server_wants(r->server) & MOX_WANTS_READ) == 0)
         return rc;
     rc = mox_imap_server_input(r->server, data, len);
     int then = rig_settle(r);

@@ -12,11 +12,16 @@ struct rig {
     struct mox_env env;
     struct mox_mailstore *store;
     struct mox_imap_server *server;
-    unsigned wakes; /* asked for */
-    char *said;     /* what the server said and nobody looked at; may be NULL */
+    unsigned wakes;  /* asked for */
+    long steps_left; /* of the host; 0: it does nothing any more */
+    char *said;      /* what the server said and nobody looked at; may be NULL */
     size_t said_len;
 };
 
+/* As rig_open(), with so little output at once that every longer answer pauses, and a host that
+ * stops after some steps. */
+int rig_open_short(struct rig *r, const struct mox_env *env, struct mox_mailstore *store,
+                   long steps);
 /* MOX_OK, or why there is no session. */
 int rig_open(struct rig *r, const struct mox_env *env, struct mox_mailstore *store);
 void rig_close(struct rig *r);

@@ -304,6 +304,35 @@ static void running_out_of_memory_ends_one_session(void **state)
     }
 }
 
+/* A session that is freed after each step of a long dialogue, in the middle of whatever it does. */
+static void a_session_may_end_anywhere(void **state)
+{
+    struct fixture *f = *state;
+    f->t.log_level = MOX_LOG_ERROR;
+    assert_int_equal(rig_send(&f->r, LOGIN), MOX_OK);
+    bool finished = false;
+    for (long steps = 1; !finished; steps++) {
+        struct rig r;
+        assert_int_equal(rig_open_short(&r, &f->t.env, &f->store, steps), MOX_OK);
+        assert_int_equal(rig_send(&r, LOGIN "b select inbox\r\n"), MOX_OK);
+        assert_int_equal(rig_send(&f->r, "c create a/b/c/d/e/f\r\n"), MOX_OK);
+        for (int i = 0; i < 5; i++)
+            assert_int_equal(rig_send(&f->r, "c append inbox (\\Deleted) {1+}\r\na\r\n"), MOX_OK);
+        assert_int_equal(rig_send(&r, "d noop\r\n"), MOX_OK);
+        assert_int_equal(rig_send(&r, "e list \"\" *\r\n"), MOX_OK);
+        assert_int_equal(rig_send(&r, "f fetch 1:* (envelope body[])\r\n"), MOX_OK);
+        assert_int_equal(rig_send(&r, "g expunge\r\n"), MOX_OK);
+        assert_int_equal(rig_send(&r, "h append inbox {10}\r\nabc"), MOX_OK);
+        finished = r.steps_left > 0;
+        rig_close(&r);
+        assert_int_equal(rig_send(&f->r, "c select inbox\r\nc close\r\n"), MOX_OK);
+        assert_int_equal(rig_send(&f->r, "c delete a/b/c/d/e/f\r\nc delete a/b/c/d/e\r\n"
+                                         "c delete a/b/c/d\r\nc delete a/b/c\r\n"),
+                         MOX_OK);
+        (void)rig_said(&f->r, "");
+    }
+}
+
 /* Changes are told in pieces, as the client takes them. */
 static void ten_thousand_changes_do_not_wait_at_once(void **state)
 {
@@ -341,6 +370,7 @@ int main(void)
         CASE(commands_are_refused_where_they_do_not_belong),
         CASE(an_idle_session_is_small),
         CASE(a_change_wakes_idle_sessions_of_its_mailbox_once),
+        CASE(a_session_may_end_anywhere),
         CASE(ten_thousand_changes_do_not_wait_at_once),
         cmocka_unit_test(running_out_of_memory_ends_one_session),
     };
