@@ -36,6 +36,9 @@ static const struct dialogue {
     {"lines-pedantic.txt", HOST_PEDANTIC},
     {"failing.txt", HOST_SLOW_STORE | HOST_FILLED},
     {"read-only.txt", HOST_READ_ONLY | HOST_FILLED},
+    {"names.txt", HOST_NO_TLS},
+    {"tls.txt", HOST_IMPLICIT_TLS},
+    {"no-tls.txt", HOST_NO_TLS},
     {"gone.txt", HOST_NO_TLS},
 };
 
