@@ -17,14 +17,16 @@ libdir=$(pkg-config --variable=libdir mox)
 for example in "$source"/examples/*.c; do
     name=$(basename "$example" .c)
     package=mox
+    own=
     grep -q 'mox/server.h' "$example" && package=moxd
-    # shellcheck disable=SC2046
-    "$cc" "$example" -o "$work/$name" $(pkg-config --cflags --libs "$package") $(sed -n 's/.*-link: //p' "$example")
-    LD_LIBRARY_PATH=$libdir ldd "$work/$name" | grep -q 'libmox.so.0 => '"$libdir"
-    # shellcheck disable=SC2046
-    "$cc" -static "$example" -o "$work/$name-static" $(pkg-config --static --cflags --libs "$package") \
-        $(sed -n 's/.*-link: //p' "$example") 2>"$work/log" || { cat "$work/log"; exit 1; }
-    file -b "$work/$name-static" 2>/dev/null || true
+    grep -q '<ev.h>' "$example" && own=-lev
+    # shellcheck disable=SC2046,SC2086
+    "$cc" "$example" -o "$work/$name" $(pkg-config --cflags --libs "$package") $own
+    LD_LIBRARY_PATH=$libdir ldd "$work/$name" | grep -q "libmox.so.0 => $libdir"
+    # shellcheck disable=SC2046,SC2086
+    "$cc" -static "$example" -o "$work/$name-static" $own \
+        $(pkg-config --static --cflags --libs "$package") 2>"$work/log" || { cat "$work/log"; exit 1; }
+    readelf -d "$work/$name-static" | grep -q 'There is no dynamic section'
     echo "$name: shared and static"
 done
 
