@@ -4,6 +4,7 @@
 #include <mox/date.h>
 
 #include "imap/session.h"
+#include "mailstore/rendered.h"
 #include "message/structure.h"
 
 /* --- values that fit in a line --- */
@@ -205,7 +206,17 @@ static void forget_parts(struct fetch *f)
     f->root = NULL;
 }
 
-int mox__fetch_items(struct fetch *f, const struct mox_message_data *data, bool *complete)
+/* A store that keeps no wire forms ready gives the content, and they are worked out of that
+ * (mox/mailstore.h). Never empty themselves, so an empty one was not given. */
+static bool lacks_forms(const struct fetch *f, const struct mox_message_data *data)
+{
+    const unsigned wants = f->program.wants;
+    return ((wants & MOX_FETCH_ENVELOPE) && data->envelope.len == 0) ||
+           ((wants & MOX_FETCH_BODY) && data->body.len == 0) ||
+           ((wants & MOX_FETCH_BODYSTRUCTURE) && data->bodystructure.len == 0);
+}
+
+static int put_items(struct fetch *f, const struct mox_message_data *data, bool *complete)
 {
     struct fetch_place *p = &f->place;
     int rc = MOX_OK;
@@ -221,5 +232,23 @@ int mox__fetch_items(struct fetch *f, const struct mox_message_data *data, bool 
     *complete = true;
 done:
     forget_parts(f);
+    return rc;
+}
+
+int mox__fetch_items(struct fetch *f, const struct mox_message_data *data, bool *complete)
+{
+    if (!lacks_forms(f, data))
+        return put_items(f, data, complete);
+    struct rendered forms;
+    int rc = mox__rendered_init(&forms, &f->server->env, data->content);
+    if (rc < 0)
+        return rc;
+    struct mox_message_data whole = *data;
+    whole.envelope = forms.envelope;
+    whole.body = forms.body;
+    whole.bodystructure = forms.bodystructure;
+    whole.structure = forms.structure;
+    rc = put_items(f, &whole, complete);
+    mox__rendered_free(&forms);
     return rc;
 }

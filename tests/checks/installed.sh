@@ -30,8 +30,9 @@ for example in "$source"/examples/*.c; do
     echo "$name: shared and static"
 done
 
-printf 'a LOGIN me x\r\nb SELECT Inbox\r\nc FETCH 1:* BODY[]\r\nd LOGOUT\r\n' |
+printf 'a LOGIN me x\r\nb SELECT Inbox\r\nc FETCH 1:* (ENVELOPE BODY[])\r\nd LOGOUT\r\n' |
     "$work/imap-over-your-data-static" | tr -d '\r' >"$work/out"
+grep -q 'ENVELOPE (NIL "Milk"' "$work/out"
 grep -q '^Buy some\.$' "$work/out" && grep -q '^d OK' "$work/out"
 
 mkdir -p "$work/host/subprojects"
