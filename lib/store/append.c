@@ -225,6 +225,9 @@ static int apply(struct mox_account *a, struct job *job)
     mox__thread_place(a, &j->thread, op->facts != NULL && op->facts->dsn, r.id, &r.place);
     insert_message(a, j, &r);
     insert_keys(a, j, &r);
+    if ((b->next.special_use & MOX_USE_SENT) != 0)
+        mox__recipients_add(a, r.id, slice(j->content.data, mox_header_end(j->content)),
+                            r.received);
     insert_entry(a, j, b, &r, bits);
     return MOX_OK;
 }

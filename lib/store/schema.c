@@ -134,11 +134,11 @@ static const char version_1[] =
     "CREATE TABLE recipient ("
     " message INTEGER NOT NULL REFERENCES message(id),"
     " localpart TEXT NOT NULL,"
-    " domain TEXT NOT NULL,"
-    " org_domain TEXT NOT NULL,"
+    " domain TEXT NOT NULL," /* in Unicode form */
     " sent INTEGER NOT NULL,"
     " PRIMARY KEY (message, localpart, domain)"
     ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX recipient_address ON recipient(domain, localpart, sent);"
     "CREATE TABLE credential (kind TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
 /* upgrades[n] takes a database from version n to n + 1; each runs in a transaction of its own. */

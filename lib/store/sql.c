@@ -82,6 +82,10 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_CONTENT_FILE] = "SELECT 1 FROM content WHERE message = ?1 AND typeof(data) = 'null'",
     [SQL_CONTENT_DELETE] = "DELETE FROM content WHERE message = ?1",
 
+    [SQL_RECIPIENT_INSERT] =
+        "INSERT OR IGNORE INTO recipient(message, localpart, domain, sent) VALUES(?1, ?2, ?3, ?4)",
+    [SQL_RECIPIENT_LAST] = "SELECT max(sent) FROM recipient WHERE domain = ?1"
+                           " AND (?2 IS NULL OR localpart = ?2)",
     [SQL_RECIPIENT_DELETE] = "DELETE FROM recipient WHERE message = ?1",
 
     [SQL_REF_ADD_RANGE] =
@@ -101,6 +105,10 @@ static const char *const texts[SQL_COUNT] = {
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [SQL_VERDICT_DELETE] = "DELETE FROM verdict WHERE hash = ?1 AND origin = ?2 AND received = ?3"
                            " AND mailbox = ?4 AND uid = ?5",
+
+    [SQL_VERDICT_FIND] =
+        "SELECT received, junk, message FROM verdict WHERE hash = ?1 AND origin = ?2"
+        " AND received >= ?3 ORDER BY received DESC",
 
     [SQL_CREDENTIAL_ALL] = "SELECT kind, value FROM credential",
     [SQL_CREDENTIAL_CLEAR] = "DELETE FROM credential",

@@ -20,7 +20,8 @@
  *   views.c       views of mailboxes, loaded, cached, released
  *   fetch.c       reading messages; the readers' connections
  *   append.c, flags.c, expunge.c, copy.c, names.c, names_rename.c   the writes, one kind per file
- *   thread.c, facts.c      message-ids and threads; what reputation looks up
+ *   thread.c      message-ids and threads
+ *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to
  *   erase.c       messages that no view shows any more
  *   checkpoint.c  the WAL goes back into the database in the background
  *   password.c    credentials;  verify.c  is all of it right?
@@ -282,6 +283,11 @@ void mox__verdict_change(struct mox_account *a, const struct box *b, uint32_t ui
                          uint64_t origin, uint32_t before, uint32_t now);
 /* The mailbox that a reject would have gone to; 0: none. */
 uint64_t mox__message_destined(struct mox_account *a, uint64_t message);
+
+/* ---- recipients.c ---- */
+/* Remembers whom a message was sent to. */
+void mox__recipients_add(struct mox_account *a, uint64_t message, struct mox_slice headers,
+                         int64_t received);
 
 /* ---- checkpoint.c ---- */
 int mox__checkpointer_start(struct mox_store *s, struct mox_error *err);

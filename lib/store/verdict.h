@@ -30,6 +30,28 @@ enum message_kind {
     KIND_REQUIRETLS = 16
 };
 
+/* What a user thought of one message. */
+struct verdict {
+    uint64_t message;
+    uint64_t localpart_hash; /* of the address in From: how many senders a domain has */
+    int64_t received_us;
+    bool junk;
+};
+
+/* The verdicts on messages with this sender, first delivered to the mailbox `origin` and received since
+ * then, newest first; at most max. `localpart` for addresses, else NULL; addresses masked, domains in
+ * Unicode form. Reads the disk. MOX_OK with *count, MOX_EIO, MOX_ENOMEM. */
+MOX_PRIV MOX_MUST_USE int mox__account_verdicts(struct mox_account *account,
+                                                enum verdict_kind kind, const char *localpart,
+                                                const char *domain, uint64_t origin,
+                                                int64_t since_us, struct verdict *out, size_t max,
+                                                size_t *count, struct mox_error *err);
+
+/* When the user last wrote to the address (localpart NULL: to anybody in the domain); 0: never. */
+MOX_PRIV MOX_MUST_USE int mox__account_wrote_to(struct mox_account *account, const char *localpart,
+                                                const char *domain, int64_t *last_us,
+                                                struct mox_error *err);
+
 /* The hash of a sender's name; localpart is NULL for domains and addresses. */
 uint64_t mox__verdict_hash(enum verdict_kind kind, const char *localpart, const char *domain);
 

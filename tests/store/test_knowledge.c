@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/storefix.h"
 #include "store/verdict.h"
@@ -133,6 +134,79 @@ static void a_rejected_message_counts_where_it_was_meant_to_go(void **state)
     assert_int_equal(query(f, "SELECT flags FROM entry"), 0); /* unseen again, to stand out */
 }
 
+static void reputation_finds_the_newest_verdicts(void **state)
+{
+    struct storefix *f = *state;
+    uint64_t inbox = box_id(f, "Inbox");
+    struct mox_delivery_facts other = facts;
+    other.msg_from_localpart = "Bob";
+    for (int i = 0; i < 4; i++) {
+        test_env_advance(&f->t, 1000000);
+        (void)deliver(f, inbox, "Subject: x\r\n", i == 3 ? MOX_FLAG_JUNK : MOX_FLAG_NOTJUNK,
+                      i % 2 == 0 ? &facts : &other);
+    }
+    struct verdict v[3];
+    size_t n = 0;
+    assert_int_equal(mox__account_verdicts(f->account, VERDICT_FROM_DOMAIN, NULL,
+                                           "news.sender.example", inbox, 0, v, 3, &n, NULL), MOX_OK);
+    assert_int_equal(n, 3);
+    assert_true(v[0].junk && !v[1].junk && v[0].received_us > v[1].received_us);
+    assert_true(v[0].localpart_hash != v[1].localpart_hash &&
+                v[0].localpart_hash == v[2].localpart_hash);
+    assert_int_equal(mox__account_verdicts(f->account, VERDICT_FROM_DOMAIN, NULL,
+                                           "news.sender.example", inbox, v[0].received_us, v, 3, &n,
+                                           NULL), MOX_OK);
+    assert_int_equal(n, 1);
+    static const struct {
+        enum verdict_kind kind;
+        const char *localpart, *domain;
+        size_t found;
+    } cases[] = {
+        {VERDICT_FROM, "Ann", "news.sender.example", 2},
+        {VERDICT_FROM, "Carl", "news.sender.example", 0},
+        {VERDICT_FROM_UNPROVED, "Ann", "news.sender.example", 0},
+        {VERDICT_FROM_ORG_DOMAIN, NULL, "sender.example", 3},
+        {VERDICT_MAIL_FROM, "bounce", "sender.example", 3},
+        {VERDICT_MAIL_FROM_DOMAIN, NULL, "sender.example", 3},
+        {VERDICT_EHLO, NULL, "mx.sender.example", 3},
+        {VERDICT_DKIM, NULL, "list.example", 3},
+        {VERDICT_IP1, NULL, "192.0.2.77", 3},
+        {VERDICT_IP3, NULL, "192.0.0.0", 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(mox__account_verdicts(f->account, cases[i].kind, cases[i].localpart,
+                                               cases[i].domain, inbox, 0, v, 3, &n, NULL), MOX_OK);
+        assert_int_equal(n, cases[i].found);
+    }
+}
+
+static void whom_the_user_wrote_to_is_known(void **state)
+{
+    struct storefix *f = *state;
+    static const char headers[] = "Date: Fri, 2 Jan 2026 03:04:05 +0000\r\n"
+                                  "To: Ann <Ann@Sender.example>, nobody\r\n"
+                                  "Cc: people: bob@other.example, c@[192.0.2.1];\r\n";
+    int64_t last = 0;
+    (void)deliver(f, box_id(f, "Inbox"), headers, 0, NULL);
+    assert_int_equal(mox__account_wrote_to(f->account, "Ann", "sender.example", &last, NULL),
+                     MOX_OK);
+    assert_int_equal(last, 0);
+    uint64_t sent = box_id(f, "Sent");
+    (void)deliver(f, sent, headers, MOX_FLAG_SEEN, NULL);
+    assert_int_equal(mox__account_wrote_to(f->account, "Ann", "sender.example", &last, NULL),
+                     MOX_OK);
+    assert_int_equal(last, INT64_C(1767323045) * 1000000);
+    assert_int_equal(mox__account_wrote_to(f->account, NULL, "other.example", &last, NULL), MOX_OK);
+    assert_true(last > 0);
+    assert_int_equal(query(f, "SELECT count(*) FROM recipient"), 2);
+    struct mox_uid_range all = {1, UINT32_MAX};
+    struct mox_expunge op = {.mailbox = sent, .ranges = &all, .range_count = 1};
+    assert_int_equal(wait_expunge(f, &op), MOX_OK);
+    for (int i = 0; i < 500 && query(f, "SELECT count(*) FROM recipient") > 0; i++)
+        usleep(10000);
+    assert_int_equal(query(f, "SELECT count(*) FROM recipient"), 0);
+}
+
 /* ---- threads ---- */
 
 static void answers_join_the_thread_of_what_they_answer(void **state)
@@ -235,6 +309,8 @@ int main(void)
         STORE_TEST(verdicts_follow_copies_moves_and_removals),
         STORE_TEST(forwarders_get_no_verdict),
         STORE_TEST(a_rejected_message_counts_where_it_was_meant_to_go),
+        STORE_TEST(reputation_finds_the_newest_verdicts),
+        STORE_TEST(whom_the_user_wrote_to_is_known),
         STORE_TEST(answers_join_the_thread_of_what_they_answer),
         STORE_TEST(a_full_account_takes_no_more),
         STORE_TEST(mailboxes_say_what_is_junk),
