@@ -24,7 +24,7 @@ struct mox_server;
 struct mox_server_config {
     size_t size;                     /* sizeof(struct mox_server_config) */
     const struct mox_config *config; /* required; borrowed for the server's life */
-    struct mox_logger *logger;       /* of the control socket's levels, borrowed; NULL: no control socket */
+    struct mox_logger *logger; /* borrowed, for the control socket's levels; NULL: no control socket */
     struct ev_loop *loop;            /* NULL: one of its own, run by mox_server_run() */
     unsigned workers;                /* threads that wait for the disk and shake hands; default 3 */
     unsigned max_connections;        /* default 10000 */

@@ -65,8 +65,7 @@ static void login_done(struct login *l)
     }
     if (l->status == MOX_EDENIED)
         log_line(&is->server->env, MOX_LOG_INFO, PKG, "failed authentication attempt", NULL,
-                 F_HEX("cid", is->cid),
-                 F_TEXT("account", l->config == NULL ? "" : l->config->name));
+                 F_HEX("cid", is->cid), F_TEXT("username", l->username));
     struct mox_mailstore store = {.ops = NULL};
     if (l->status == MOX_OK)
         store = mox_account_mailstore(l->account); /* with our reference */

@@ -42,6 +42,7 @@ static void checked(struct work *w)
 int mox__login_start(struct login *l, const char *username, const char *password)
 {
     l->config = account_of(l->server, username);
+    l->username = username;
     l->password = password;
     l->work.run = check;
     l->work.done = checked;

@@ -180,6 +180,8 @@ static void on_signal(struct ev_loop *ev, ev_signal *w, int events)
     (void)events;
     struct mox_server *s = w->data;
     s->signal = w->signum;
+    if (atomic_load(&s->stop_posted)) /* asked twice: no more patience */
+        mox__timer_at(&s->patience, mox__loop_now(s->net->loop));
     mox_server_stop(s);
 }
 
@@ -246,8 +248,8 @@ static void begin_stop(struct loop_task *t)
     log_line(&s->env, MOX_LOG_INFO, "main", "shutting down", NULL,
              F_UINT("connections", s->net->conn_count), F_INT("signal", s->signal));
     mox__timer_at(&s->patience, mox__loop_now(s->net->loop) + PATIENCE_US);
-    mox__smtp_wake_sleepers(s);
     mox__net_stop(s->net, drained, s);
+    mox__smtp_wake_sleepers(s);
 }
 
 void mox_server_stop(struct mox_server *s)

@@ -107,7 +107,7 @@ bool mox__account_is_open(struct mox_server *s, const struct mox_config_account 
 struct login {
     struct work work;
     struct mox_server *server;
-    const char *password;                    /* borrowed until done */
+    const char *username, *password;         /* borrowed until done */
     const struct mox_config_account *config; /* NULL: no such user */
     struct mox_account *account;             /* with MOX_OK: open, the taker's */
     int status; /* MOX_OK, MOX_EDENIED, MOX_ETOOMANY or what kept us from looking */

@@ -109,8 +109,7 @@ static void login_done(struct login *l)
         mox__smtp_answer_pending(ss, MOX_OK, NULL);
     } else if (l->status == MOX_EDENIED) {
         log_line(&ss->server->env, MOX_LOG_INFO, PKG, "failed authentication attempt", NULL,
-                 F_HEX("cid", ss->cid),
-                 F_TEXT("account", l->config == NULL ? "" : l->config->name));
+                 F_HEX("cid", ss->cid), F_TEXT("username", l->username));
         mox__smtp_answer_pending(ss, MOX_EDENIED, NULL);
     } else {
         log_line(&ss->server->env, MOX_LOG_ERROR, PKG, "cannot check a password", l->error.text,

@@ -347,6 +347,22 @@ class Alone(Base):
         self.assertEqual(server.process.wait(20), 0)
         client.shutdown()
 
+    def test_a_second_signal_ends_it_at_once(self):
+        server = self.start()
+        client = server.smtp()
+        client.ehlo()
+        client.mail("a@x.example")
+        client.rcpt("b@x.example")
+        client.putcmd("data")
+        client.getreply()
+        begin = time.time()
+        server.process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGINT)
+        self.assertEqual(server.process.wait(20), signal.SIGINT)
+        self.assertLess(time.time() - begin, 2.5)
+        client.close()
+
     def test_an_idle_client_is_told_and_does_not_hold_it_up(self):
         server = self.start()
         client = server.imap()

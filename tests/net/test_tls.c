@@ -338,7 +338,7 @@ static void skip_bytes(struct client *c, size_t left)
 static void memory_of_idle_connections_is_measured(void **state)
 {
     struct echo_server *s = *state;
-    enum { COUNT = 200 };
+    enum { COUNT = 60 };
     struct client *clients = calloc(COUNT, sizeof *clients);
     assert_non_null(clients);
     for (int i = 0; i < COUNT; i++) {
