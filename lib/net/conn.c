@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/conn.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "net/conn_priv.h"
 
@@ -18,16 +15,13 @@
 #define LINGER_BYTES (1024 * 1024)
 /* An engine that stays due, say because its output is stuck, is not asked more often than this. */
 #define TICK_REST_US INT64_C(50000)
-/* A TCP connection without traffic is probed every five minutes. */
-#define KEEPALIVE_SECONDS 300
 
 static struct conn *conn_of_work(struct work *w)
 {
     return (struct conn *)(void *)((char *)w - offsetof(struct conn, work));
 }
 
-/* -- end ----------------------------------------------------------------------------------------
- */
+/* -- end ------------------------------------------------------------------------------------- */
 
 static void free_if_over(struct conn *c)
 {
@@ -104,8 +98,7 @@ static void linger(struct conn *c)
         (void)mox__conn_close(c);
 }
 
-/* -- steps --------------------------------------------------------------------------------------
- */
+/* -- steps ----------------------------------------------------------------------------------- */
 
 static void run(struct work *w)
 {
@@ -216,8 +209,7 @@ void mox__conn_go_on(struct conn *c, int rc)
     mox__conn_drive(c);
 }
 
-/* -- events -------------------------------------------------------------------------------------
- */
+/* -- events ---------------------------------------------------------------------------------- */
 
 void mox__conn_watch(struct conn *c, int events)
 {
@@ -309,8 +301,7 @@ void mox__conn_wake(struct conn *c)
         mox__loop_post(c->net->loop, &c->wake);
 }
 
-/* -- all of them --------------------------------------------------------------------------------
- */
+/* -- all of them ----------------------------------------------------------------------------- */
 
 void mox__conn_shutdown(struct conn *c)
 {
@@ -347,39 +338,7 @@ struct net *mox__conn_net(struct conn *c)
     return c->net;
 }
 
-/* -- begin --------------------------------------------------------------------------------------
- */
-
-static void set_socket_options(int fd)
-{
-    int on = 1, seconds = KEEPALIVE_SECONDS;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
-}
-
-/* Makes the session. On failure the connection is gone. */
-int mox__conn_start(struct conn *c, const struct mox_tls_info *tls)
-{
-    struct mox_peer peer;
-    mox__peer_fill(&peer, c->fd);
-    peer.cid = c->cid;
-    if (tls != NULL) {
-        peer.tls = true;
-        peer.tls_info = *tls;
-    }
-    struct mox_engine engine = {.ops = NULL};
-    int rc = c->endpoint->service->open(c->endpoint->user, c, &peer, &engine, &c->session);
-    if (rc < 0) {
-        (void)mox__conn_close(c);
-        return rc;
-    }
-    c->engine = engine;
-    return MOX_OK;
-}
-
-static struct conn *new_conn(struct net *net, const struct endpoint *endpoint, int fd)
+struct conn *mox__conn_new(struct net *net, const struct endpoint *endpoint, int fd)
 {
     struct conn *c = mem_new(&net->env, struct conn, 1);
     if (c == NULL)
@@ -400,22 +359,4 @@ static struct conn *new_conn(struct net *net, const struct endpoint *endpoint, i
     net->conns = c;
     net->conn_count++;
     return c;
-}
-
-void mox__conn_accept(struct net *net, const struct endpoint *endpoint, int fd)
-{
-    bool full = net->conn_count >= net->max_conns;
-    struct conn *c = full ? NULL : new_conn(net, endpoint, fd);
-    if (c == NULL) {
-        log_line(&net->env, MOX_LOG_WARN, endpoint->pkg, "connection refused",
-                 full ? "as many connections as allowed are open" : "out of memory",
-                 F_UINT("connections", net->conn_count));
-        (void)close(fd);
-        return;
-    }
-    set_socket_options(fd);
-    if (endpoint->implicit_tls)
-        (void)mox__conn_start_tls(c, (struct mox_slice){NULL, 0});
-    else if (mox__conn_start(c, NULL) == MOX_OK)
-        mox__conn_drive(c);
 }

@@ -58,12 +58,18 @@ struct conn {
     size_t lingered; /* bytes thrown away */
 };
 
+/* conn_open.c */
+
+/* Makes the session. On failure the connection is gone. */
+MOX_MUST_USE int mox__conn_start(struct conn *c, const struct mox_tls_info *tls);
+
 /* conn.c */
+/* Takes the socket, unless memory is short. */
+struct conn *mox__conn_new(struct net *net, const struct endpoint *endpoint, int fd);
 void mox__conn_drive(struct conn *c);
 enum next mox__conn_close(struct conn *c);
 /* Watches the socket for these besides what it watches already. */
 void mox__conn_watch(struct conn *c, int events);
-int mox__conn_start(struct conn *c, const struct mox_tls_info *tls);
 void mox__conn_shutdown(struct conn *c);
 void mox__conn_abort(struct conn *c);
 void mox__conn_end(struct conn *c); /* no worker has it */

@@ -32,8 +32,7 @@ struct listener {
     bool short_of; /* the back-off is in the log already */
 };
 
-/* -- accepting ----------------------------------------------------------------------------------
- */
+/* -- accepting ------------------------------------------------------------------------------- */
 
 /* The peer gave up, or the network did (accept(2) passes its errors on): the next one may be fine.
  */
@@ -83,8 +82,7 @@ static void accept_again(struct timer *t)
     ev_io_start(mox__loop_ev(l->net->loop), &l->io);
 }
 
-/* -- opening ------------------------------------------------------------------------------------
- */
+/* -- opening --------------------------------------------------------------------------------- */
 
 static struct listener *new_listener(struct net *net, const struct endpoint *endpoint)
 {

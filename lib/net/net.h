@@ -8,10 +8,11 @@
 /* The runtime of one server: a loop, its workers, and all connections on it.
  *
  *   listener.c  accepts, and makes a connection of what it accepted
- *   conn.c      moves bytes between a socket and an engine, as the engine wants it
+ *   conn_open.c makes the session of a connection
+ *   conn.c      does what its engine wants, until the end
  *   conn_tls.c  its handshake, STARTTLS included
  *   conn_io.c   its reads and writes, plain or through TLS, and their pace
- *   tls.c       TLS itself
+ *   tls.c       TLS itself; tls_context.c: certificates and settings
  *   loop.c      the event loop, pool.c its workers
  *
  * Threads: all of it belongs to the loop's thread, but where it says otherwise. */
@@ -24,8 +25,8 @@ struct net {
     struct pool *workers; /* owned */
     uint8_t *chunk;       /* MOX_INPUT_MAX bytes: what was just read, of whatever connection */
     struct conn *conns;   /* all whose socket is open */
-    size_t lasting_count; /* of them, those to an endpoint that lasts */
     size_t conn_count;    /* all that still exist */
+    size_t lasting_count; /* of them, those that wait for the server's end */
     size_t max_conns;
     uint64_t last_cid;
     struct timer sweep; /* takes memory from idle TLS connections */

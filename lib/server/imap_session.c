@@ -51,8 +51,7 @@ static void end_session(struct imap_session *is)
     forget(&is->end);
 }
 
-/* -- callbacks of the engine ----------------------------------------------------------------------
- */
+/* -- callbacks of the engine ----------------------------------------------------------------- */
 
 static void login_done(struct login *l)
 {
@@ -100,8 +99,7 @@ static const struct mox_imap_server_callbacks callbacks = {
     .wake = on_wake,
 };
 
-/* -- service --------------------------------------------------------------------------------------
- */
+/* -- service --------------------------------------------------------------------------------- */
 
 static void configure(struct mox_imap_server_config *config, const struct service_endpoint *e)
 {

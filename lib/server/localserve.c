@@ -16,8 +16,7 @@ void mox_localserve_config_init(struct mox_localserve_config *config)
     };
 }
 
-/* -- the banner -----------------------------------------------------------------------------------
- */
+/* -- the banner ------------------------------------------------------------------------------ */
 
 /* The port of a service, or 0. */
 static unsigned port_of(const struct mox_server *s, const char *service)

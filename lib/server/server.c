@@ -26,8 +26,7 @@ void mox_server_config_init(struct mox_server_config *config)
     };
 }
 
-/* -- making it ----------------------------------------------------------------------------------
- */
+/* -- making it ------------------------------------------------------------------------------- */
 
 static void ctl_stop(void *user)
 {
@@ -161,8 +160,7 @@ void mox_server_free(struct mox_server *s)
     mox__mem_free(&env, s);
 }
 
-/* -- running it ---------------------------------------------------------------------------------
- */
+/* -- running it ------------------------------------------------------------------------------ */
 
 void mox_server_start(struct mox_server *s)
 {
@@ -204,8 +202,7 @@ int mox_server_run(struct mox_server *s)
     return s->signal;
 }
 
-/* -- its end ------------------------------------------------------------------------------------
- */
+/* -- its end --------------------------------------------------------------------------------- */
 
 static void finish(struct mox_server *s)
 {

@@ -11,8 +11,7 @@
 
 #define PKG "smtpserver"
 
-/* -- answers ------------------------------------------------------------------------------------
- */
+/* -- answers --------------------------------------------------------------------------------- */
 
 static void free_session(struct smtp_session *ss)
 {
@@ -44,8 +43,7 @@ static int later(struct smtp_session *ss)
     return MOX_LATER;
 }
 
-/* -- recipients that fail as asked for ------------------------------------------------------------
- */
+/* -- recipients that fail as asked for ------------------------------------------------------- */
 
 static void wake_up(struct smtp_session *ss)
 {
@@ -96,8 +94,7 @@ static int special(struct smtp_session *ss, const char *localpart, enum mox_spec
     return sleeps ? fall_asleep(ss, reply, what.delay_us) : MOX_EREFUSED;
 }
 
-/* -- callbacks of the engine ----------------------------------------------------------------------
- */
+/* -- callbacks of the engine ----------------------------------------------------------------- */
 
 static void login_done(struct login *l)
 {
@@ -299,8 +296,7 @@ static const struct mox_smtp_server_callbacks callbacks = {
     .reset = on_reset,
 };
 
-/* -- service --------------------------------------------------------------------------------------
- */
+/* -- service --------------------------------------------------------------------------------- */
 
 static void configure(struct mox_smtp_server_config *config, const struct service_endpoint *e)
 {

@@ -97,8 +97,7 @@ static void show(struct transcript *t, const struct dialogue *d)
     s->skipped += d->text.len - now;
 }
 
-/* -- from log lines to a dialogue -----------------------------------------------------------------
- */
+/* -- from log lines to a dialogue ------------------------------------------------------------ */
 
 static const struct mox_log_field *field(const struct mox_log_line *line, const char *key)
 {

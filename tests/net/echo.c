@@ -14,8 +14,7 @@
 #include "base/text.h"
 #include "support/cm.h"
 
-/* -- engine -------------------------------------------------------------------------------------
- */
+/* -- engine ---------------------------------------------------------------------------------- */
 
 #define WAKES 100
 
@@ -231,8 +230,7 @@ static const struct mox_engine_ops ops = {
     .free = free_echo,
 };
 
-/* -- service ------------------------------------------------------------------------------------
- */
+/* -- service --------------------------------------------------------------------------------- */
 
 static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
                         struct mox_engine *engine, void **session)
@@ -262,8 +260,7 @@ static void session_closed(void *session)
 
 static const struct service service = {open_session, session_closed, NULL};
 
-/* -- server -------------------------------------------------------------------------------------
- */
+/* -- server ---------------------------------------------------------------------------------- */
 
 static void make_context(struct echo_server *s)
 {
@@ -373,8 +370,7 @@ size_t echo_memory(struct echo_server *s)
     return s->memory;
 }
 
-/* -- client -------------------------------------------------------------------------------------
- */
+/* -- client ---------------------------------------------------------------------------------- */
 
 int dial(uint16_t port)
 {

@@ -30,8 +30,7 @@ static int stop(void **state)
     return 0;
 }
 
-/* -- a client -----------------------------------------------------------------------------------
- */
+/* -- a client -------------------------------------------------------------------------------- */
 
 struct client {
     int fd;
@@ -127,8 +126,7 @@ static void client_expect(struct client *c, const char *text)
     assert_string_equal(heard, text);
 }
 
-/* -- tests --------------------------------------------------------------------------------------
- */
+/* -- tests ----------------------------------------------------------------------------------- */
 
 static void a_client_that_trusts_the_certificate_is_served(void **state)
 {

@@ -97,8 +97,7 @@ static void configure(struct mox_server_config *config, const struct place *p)
     config->localserve = true;
 }
 
-/* -- in the loop of another program ---------------------------------------------------------------
- */
+/* -- in the loop of another program ---------------------------------------------------------- */
 
 struct host {
     struct ev_loop *loop;
@@ -245,8 +244,7 @@ static void a_server_that_is_no_test_server_takes_its_own_addresses_only(void **
     serve_in_loop(true, 3);
 }
 
-/* -- failures -------------------------------------------------------------------------------------
- */
+/* -- failures -------------------------------------------------------------------------------- */
 
 static void a_server_that_cannot_start_leaves_nothing_behind(void **state)
 {

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "net/conn_priv.h"
+
+/* A TCP connection without traffic is probed every five minutes. */
+#define KEEPALIVE_SECONDS 300
+
+static void set_socket_options(int fd)
+{
+    int on = 1, seconds = KEEPALIVE_SECONDS;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
+int mox__conn_start(struct conn *c, const struct mox_tls_info *tls)
+{
+    struct mox_peer peer;
+    mox__peer_fill(&peer, c->fd);
+    peer.cid = c->cid;
+    if (tls != NULL) {
+        peer.tls = true;
+        peer.tls_info = *tls;
+    }
+    struct mox_engine engine = {.ops = NULL};
+    int rc = c->endpoint->service->open(c->endpoint->user, c, &peer, &engine, &c->session);
+    if (rc < 0) {
+        (void)mox__conn_close(c);
+        return rc;
+    }
+    c->engine = engine;
+    return MOX_OK;
+}
+
+void mox__conn_accept(struct net *net, const struct endpoint *endpoint, int fd)
+{
+    bool full = net->conn_count >= net->max_conns;
+    struct conn *c = full ? NULL : mox__conn_new(net, endpoint, fd);
+    if (c == NULL) {
+        log_line(&net->env, MOX_LOG_WARN, endpoint->pkg, "connection refused",
+                 full ? "as many connections as allowed are open" : "out of memory",
+                 F_UINT("connections", net->conn_count));
+        (void)close(fd);
+        return;
+    }
+    set_socket_options(fd);
+    if (endpoint->implicit_tls)
+        (void)mox__conn_start_tls(c, (struct mox_slice){NULL, 0});
+    else if (mox__conn_start(c, NULL) == MOX_OK)
+        mox__conn_drive(c);
+}
