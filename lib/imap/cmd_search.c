@@ -83,6 +83,8 @@ static void begin_slice(struct search *q)
     const struct mox_env *env = &q->server->env;
     q->slice_end_us = env->monotonic_us(env->user) + SLICE_US;
     q->slice_bytes = 0;
+    q->x.pause.end_us = q->slice_end_us;
+    q->x.pause.bytes = SLICE_BYTES;
 }
 
 static bool is_late(const struct search *q)
@@ -91,13 +93,19 @@ static bool is_late(const struct search *q)
     return env->monotonic_us(env->user) >= q->slice_end_us;
 }
 
+/* Judges a row, unless the pass over a large text must pause. */
 static void judge(struct search *q, uint32_t index)
 {
+    if (q->x.index != index)
+        q->x.pause.resume_at = 0;
     q->x.index = index;
     q->x.texts_done = false;
+    q->x.pause.paused = false;
     q->x.row =
         mox__message_current(q->current, q->server->view, mox_view_row(q->server->view, index));
     const enum search_verdict v = mox__search_eval(q->program.root, &q->x);
+    if (q->x.pause.paused)
+        return;
     rows_put(&q->open, index, v == SEARCH_UNKNOWN);
     if (v == SEARCH_YES)
         rows_put(&q->found, index, true);
@@ -131,7 +139,9 @@ static int each(void *user, const struct mox_message_data *data)
     judge(q, index);
     if (q->x.failure < 0)
         return q->x.failure;
-    q->next = index + 1;
+    q->next = q->x.pause.paused ? index : index + 1;
+    if (q->x.pause.paused)
+        return EACH_PAUSE;
     q->slice_bytes += data->content.len;
     return q->slice_bytes >= SLICE_BYTES || is_late(q) ? EACH_PAUSE : EACH_GO_ON;
 }

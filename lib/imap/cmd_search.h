@@ -96,6 +96,18 @@ struct search_session {
 int mox__search_parse(struct search_program *out, struct lexer *l,
                       const struct search_session *session);
 
+/* Where the pass over the text of a large message paused. A later one begins anew, and shows the
+ * needles nothing before it comes to that place: decoding once more costs little. */
+struct search_pause {
+    int64_t end_us;     /* when to pause; 0: never */
+    uint64_t bytes;     /* after how much text to pause at the latest */
+    bool paused;        /* the message is not judged */
+    uint64_t shown;     /* of the text of bodies, in this pass */
+    uint64_t resume_at; /* 0: from the start */
+    uint8_t rest[4];    /* the first bytes of a character that the last piece cut */
+    size_t rest_len;
+};
+
 /* One message, as far as it is known. */
 struct search_context {
     const struct mox_env *env;
@@ -105,7 +117,8 @@ struct search_context {
     const struct mox_view_row *row;
     const struct mox_message_data *data;
     bool texts_done; /* the pass over the text was made: matches say what is in it */
-    int failure;     /* enum mox_status: out of memory while reading the text */
+    struct search_pause pause;
+    int failure; /* enum mox_status: out of memory while reading the text */
 };
 
 enum search_verdict mox__search_eval(const struct search_node *n, struct search_context *x);

@@ -121,27 +121,69 @@ bool mox__search_sent_since(const struct search_node *n, struct search_context *
 
 /* --- text --- */
 
+/* Less text than this is not worth a pause. */
+#define PAUSE_BYTES_MIN (1024 * 1024)
+
+/* What comes now was shown before the pause. */
+static bool is_replay(const struct search_context *x)
+{
+    return x->pause.shown < x->pause.resume_at;
+}
+
 /* BODY keys do not see the headers of the message and of its parts. */
 static void begin(struct text_scan *scan, const struct search_context *x, bool headers)
 {
     const struct search_program *p = x->program;
     for (size_t i = 0; i < p->text_count; i++)
         p->matches[i].paused = headers && !p->texts[i].headers;
-    mox__text_scan_begin(scan, p->matches, p->text_count);
+    if (!is_replay(x)) {
+        mox__text_scan_begin(scan, p->matches, p->text_count);
+        return;
+    }
+    mox__text_scan_resume(scan, p->matches, p->text_count);
+    memcpy(scan->rest, x->pause.rest, sizeof scan->rest);
+    scan->rest_len = x->pause.rest_len;
 }
 
+static bool is_time_to_pause(const struct search_context *x)
+{
+    const struct search_pause *p = &x->pause;
+    const uint64_t bytes = p->shown - p->resume_at;
+    return p->end_us != 0 && bytes >= PAUSE_BYTES_MIN &&
+           (bytes >= p->bytes || x->env->monotonic_us(x->env->user) >= p->end_us);
+}
+
+struct text_sink {
+    struct search_context *x;
+    struct text_scan scan;
+};
+
+/* Ends the work when all is found, or to pause. */
 static int show_piece(void *user, struct mox_slice piece)
 {
-    return mox__text_scan_feed(user, piece) ? 0 : 1;
+    struct text_sink *sink = user;
+    struct search_pause *p = &sink->x->pause;
+    const bool replay = is_replay(sink->x);
+    p->shown += piece.len; /* pieces are cut alike each time */
+    if (replay)
+        return MOX_OK;
+    if (!mox__text_scan_feed(&sink->scan, piece))
+        return MOX_LATER;
+    if (!is_time_to_pause(sink->x))
+        return MOX_OK;
+    p->paused = true;
+    memcpy(p->rest, sink->scan.rest, sizeof p->rest);
+    p->rest_len = sink->scan.rest_len;
+    return MOX_LATER;
 }
 
 static void show_text(struct search_context *x, const struct mox_part *part)
 {
-    struct text_scan scan;
-    begin(&scan, x, false);
-    if (scan.open == 0)
+    struct text_sink sink = {.x = x};
+    begin(&sink.scan, x, false);
+    if (sink.scan.open == 0)
         return;
-    int rc = mox__part_text(x->env, part, x->data->content, show_piece, &scan);
+    int rc = mox__part_text(x->env, part, x->data->content, show_piece, &sink);
     if (rc < 0)
         x->failure = rc;
 }
@@ -151,6 +193,8 @@ static void show_text(struct search_context *x, const struct mox_part *part)
 static void show_headers(struct search_context *x, struct mox_slice fields, bool only_text)
 {
     struct text_scan scan;
+    if (is_replay(x))
+        return;
     begin(&scan, x, only_text);
     if (scan.open > 0)
         feed_fields(&scan, x, fields, NULL);
@@ -162,7 +206,7 @@ static void show_part(struct search_context *x, const struct mox_part *part)
     show_headers(x, mox_part_header(part, x->data->content), part->parent == NULL || !of_message);
     if (part->kind == MOX_PART_LEAF && mox_part_is_text(part))
         show_text(x, part);
-    for (const struct mox_part *c = part->children; c != NULL; c = c->next)
+    for (const struct mox_part *c = part->children; c != NULL && !x->pause.paused; c = c->next)
         show_part(x, c);
 }
 
@@ -188,21 +232,24 @@ static int show_message(struct search_context *x)
     return rc;
 }
 
-/* Looks for all texts of the program in one pass over the message. */
+/* Looks for all texts of the program in one pass over the message, or as much of it as the time
+ * allows. */
 static void look_for_texts(struct search_context *x)
 {
     const struct search_program *p = x->program;
-    for (size_t i = 0; i < p->text_count; i++)
+    for (size_t i = 0; i < p->text_count && x->pause.resume_at == 0; i++)
         p->matches[i] = (struct needle_match){.needle = &p->texts[i].needle};
+    x->pause.shown = 0;
     int rc = show_message(x);
     if (rc < 0)
         x->failure = rc;
-    x->texts_done = true;
+    x->texts_done = !x->pause.paused;
+    x->pause.resume_at = x->pause.paused ? x->pause.shown : 0;
 }
 
 bool mox__search_text(const struct search_node *n, struct search_context *x)
 {
-    if (!x->texts_done)
+    if (!x->texts_done && !x->pause.paused)
         look_for_texts(x);
     return x->program->matches[n->arg.text].found;
 }

@@ -178,15 +178,21 @@ static void show(struct text_scan *s, const uint8_t *text, size_t len)
     }
 }
 
-void mox__text_scan_begin(struct text_scan *s, struct needle_match *matches, size_t count)
+void mox__text_scan_resume(struct text_scan *s, struct needle_match *matches, size_t count)
 {
     *s = (struct text_scan){.matches = matches, .count = count};
     for (size_t i = 0; i < count; i++) {
-        matches[i].matched = 0;
         if (matches[i].needle->len == 0)
             matches[i].found = true;
         s->open += !matches[i].found && !matches[i].paused;
     }
+}
+
+void mox__text_scan_begin(struct text_scan *s, struct needle_match *matches, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        matches[i].matched = 0;
+    mox__text_scan_resume(s, matches, count);
 }
 
 /* Joins the character that the last piece cut with its other bytes. */

@@ -38,6 +38,8 @@ struct text_scan {
 };
 
 void mox__text_scan_begin(struct text_scan *s, struct needle_match *matches, size_t count);
+/* The same for a text of which a part was shown already: matches go on where they were. */
+void mox__text_scan_resume(struct text_scan *s, struct needle_match *matches, size_t count);
 /* One more piece. Returns whether anything is still looked for. */
 bool mox__text_scan_feed(struct text_scan *s, struct mox_slice piece);
 /* The text ends; what comes next is another one, for the same needles. */

@@ -73,6 +73,11 @@ static void a_search_that_reads_much_pauses(void **state)
     talk_ok(&t, "SELECT Inbox");
     talk_ok(&t, "SEARCH TEXT nothing");
     assert_in_range(t.runs, 3, 10);
+    /* One message alone is too much. */
+    append_letters(store, &env.env, 1, 50000000);
+    talk_ok(&t, "NOOP");
+    talk_ok(&t, "SEARCH 41 TEXT nothing");
+    assert_in_range(t.runs, 3, 6);
     talk_ok(&t, "SEARCH OR SUBJECT s TEXT nothing");
     assert_non_null(strstr((const char *)t.got, "* SEARCH 1 2 3 4 5 "));
     talk_close(&t);

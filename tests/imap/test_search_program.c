@@ -2,6 +2,7 @@
 #include "support/cm.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "imap/cmd_search.h"
 #include "support/testenv.h"
@@ -196,6 +197,44 @@ static void keys_judge_a_message_with_as_little_of_it_as_possible(void **state)
     }
 }
 
+/* Searches a body with the needle at an offset; the passes pause as often as they may. */
+static bool found_with_pauses(size_t len, size_t offset, unsigned *pauses)
+{
+    static const char needle[] = "\xc3\xa9t\xc3\xa9";
+    struct fixture f;
+    char *text = malloc(len + 3);
+    assert_non_null(text);
+    memset(text, 'x', len + 2);
+    memcpy(text, "\r\n", 2);
+    memcpy(text + 2 + offset, needle, 5);
+    parse(&f, "OR BODY nothing BODY {5}\r\n\xc3\xa9t\xc3\xa9");
+    assert_int_equal(f.rc, MOX_OK);
+    f.data.content = slice(text, len + 2);
+    f.x.level = SEARCH_TEXT;
+    f.x.pause.end_us = 1;
+    *pauses = 0;
+    enum search_verdict v = mox__search_eval(f.p.root, &f.x);
+    for (; f.x.pause.paused; v = mox__search_eval(f.p.root, &f.x)) {
+        f.x.pause.paused = false;
+        ++*pauses;
+    }
+    assert_true(f.x.texts_done);
+    free(text);
+    done(&f);
+    return v == SEARCH_YES;
+}
+
+static void a_pass_that_pauses_finds_the_same(void **state)
+{
+    (void)state;
+    unsigned pauses = 0;
+    for (size_t offset = (1 << 20) - 8; offset < (1 << 20) + 8; offset++) {
+        assert_true(found_with_pauses(3 << 20, offset, &pauses));
+        assert_in_range(pauses, 2, 3); /* the other needle is looked for to the end */
+    }
+    assert_true(found_with_pauses(3 << 20, (3 << 20) - 5, &pauses));
+}
+
 static void what_breaks_the_grammar_is_refused(void **state)
 {
     (void)state;
@@ -318,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_judge_a_message_with_as_little_of_it_as_possible),
+        cmocka_unit_test(a_pass_that_pauses_finds_the_same),
         cmocka_unit_test(what_breaks_the_grammar_is_refused),
         cmocka_unit_test(other_charsets_are_refused_before_the_keys_are_read),
         cmocka_unit_test(nesting_is_bounded),
