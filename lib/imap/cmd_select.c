@@ -12,6 +12,7 @@ struct selection {
     const char *asked; /* the name as the client wrote it, decoded */
     char name[MOX_MAILBOX_NAME_MAX + 1];
     uint64_t mailbox;
+    struct mox_view *kept; /* of the mailbox before: a client that selects it again need not wait */
 };
 
 int mox__parse_select(struct mox_imap_server *s, struct command *c)
@@ -26,6 +27,14 @@ int mox__parse_select(struct mox_imap_server *s, struct command *c)
         !mox__lex_end(&c->args))
         return mox__lex_failure(&c->args);
     return MOX_OK;
+}
+
+void mox__cleanup_select(struct mox_imap_server *s, struct command *c)
+{
+    (void)s;
+    const struct selection *sel = c->data;
+    if (sel != NULL)
+        mox_view_unref(sel->kept);
 }
 
 static int find(struct mox_imap_server *s, struct selection *sel)
@@ -60,6 +69,7 @@ static enum step leave(struct mox_imap_server *s, struct command *c)
 {
     struct selection *sel = c->data;
     if (s->view != NULL) {
+        sel->kept = mox_view_ref(s->base != NULL ? s->base : s->view);
         mox__imap_unselect(s);
         mox__imap_put(s, "* OK [CLOSED] previous mailbox closed\r\n");
     }

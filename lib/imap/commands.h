@@ -30,6 +30,7 @@ void mox__cleanup_login(struct mox_imap_server *s, struct command *c);
 /* cmd_select.c */
 int mox__parse_select(struct mox_imap_server *s, struct command *c);
 enum step mox__cmd_select(struct mox_imap_server *s, struct command *c);
+void mox__cleanup_select(struct mox_imap_server *s, struct command *c);
 enum step mox__cmd_examine(struct mox_imap_server *s, struct command *c);
 enum step mox__cmd_close(struct mox_imap_server *s, struct command *c);
 enum step mox__cmd_unselect(struct mox_imap_server *s, struct command *c);

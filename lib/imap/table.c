@@ -28,8 +28,10 @@ static const struct command_row rows[] = {
 
     /* authenticated */
     {"ENABLE", ST_USER, 0, mox__parse_enable, .step = mox__cmd_enable},
-    {"SELECT", ST_USER, ROW_NO_SYNC, mox__parse_select, .step = mox__cmd_select},
-    {"EXAMINE", ST_USER, ROW_NO_SYNC, mox__parse_select, .step = mox__cmd_examine},
+    {"SELECT", ST_USER, ROW_NO_SYNC, mox__parse_select, .step = mox__cmd_select,
+     .cleanup = mox__cleanup_select},
+    {"EXAMINE", ST_USER, ROW_NO_SYNC, mox__parse_select, .step = mox__cmd_examine,
+     .cleanup = mox__cleanup_select},
     {"CREATE", ST_USER, 0, mox__parse_create, .step = mox__cmd_create},
     {"DELETE", ST_USER, 0, mox__parse_one_name, .step = mox__cmd_delete},
     {"RENAME", ST_USER, 0, mox__parse_rename, .step = mox__cmd_rename},

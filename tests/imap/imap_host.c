@@ -24,8 +24,9 @@ struct queued {
 
 struct host {
     unsigned options;
+    const struct mail_maker *maker;
     struct test_env *env;
-    struct mox_mailstore memory, slow;
+    struct mox_mailstore mail, slow;
     struct mox_mailstore_ops slow_ops;
     struct queued queue[QUEUED_MAX];
     size_t queued;
@@ -76,54 +77,54 @@ static void slow_append(void *self, struct mox_append *op)
 {
     struct host *h = self;
     enqueue(h, &op->write);
-    h->memory.ops->append(h->memory.self, op);
+    h->mail.ops->append(h->mail.self, op);
 }
 
 static void slow_set_flags(void *self, struct mox_set_flags *op)
 {
     struct host *h = self;
     enqueue(h, &op->write);
-    h->memory.ops->set_flags(h->memory.self, op);
+    h->mail.ops->set_flags(h->mail.self, op);
 }
 
 static void slow_expunge(void *self, struct mox_expunge *op)
 {
     struct host *h = self;
     enqueue(h, &op->write);
-    h->memory.ops->expunge(h->memory.self, op);
+    h->mail.ops->expunge(h->mail.self, op);
 }
 
 static void slow_copy(void *self, struct mox_copy *op)
 {
     struct host *h = self;
     enqueue(h, &op->write);
-    h->memory.ops->copy(h->memory.self, op);
+    h->mail.ops->copy(h->mail.self, op);
 }
 
 static void slow_change(void *self, struct mox_mailbox_change *op)
 {
     struct host *h = self;
     enqueue(h, &op->write);
-    h->memory.ops->change_mailbox(h->memory.self, op);
+    h->mail.ops->change_mailbox(h->mail.self, op);
 }
 
 static int slow_mailboxes(void *self, const struct mox_mailboxes **out, struct mox_error *err)
 {
     struct host *h = self;
-    return h->memory.ops->mailboxes(h->memory.self, out, err);
+    return h->mail.ops->mailboxes(h->mail.self, out, err);
 }
 
 static int slow_status(void *self, uint64_t mailbox, struct mox_mailbox_status *out,
                        struct mox_error *err)
 {
     struct host *h = self;
-    return h->memory.ops->status(h->memory.self, mailbox, out, err);
+    return h->mail.ops->status(h->mail.self, mailbox, out, err);
 }
 
 static int slow_view(void *self, uint64_t mailbox, struct mox_view **out, struct mox_error *err)
 {
     struct host *h = self;
-    return h->memory.ops->view(h->memory.self, mailbox, out, err);
+    return h->mail.ops->view(h->mail.self, mailbox, out, err);
 }
 
 static int slow_fetch(void *self, const struct mox_view *view, const struct mox_uid_range *ranges,
@@ -132,25 +133,25 @@ static int slow_fetch(void *self, const struct mox_view *view, const struct mox_
                       struct mox_error *err)
 {
     struct host *h = self;
-    return h->memory.ops->fetch(h->memory.self, view, ranges, range_count, wants, each, user, err);
+    return h->mail.ops->fetch(h->mail.self, view, ranges, range_count, wants, each, user, err);
 }
 
 static void slow_watch(void *self, struct mox_watch *w)
 {
     struct host *h = self;
-    h->memory.ops->watch(h->memory.self, w);
+    h->mail.ops->watch(h->mail.self, w);
 }
 
 static void slow_unwatch(void *self, struct mox_watch *w)
 {
     struct host *h = self;
-    h->memory.ops->unwatch(h->memory.self, w);
+    h->mail.ops->unwatch(h->mail.self, w);
 }
 
 static uint32_t slow_claim(void *self, uint64_t mailbox, uint32_t uidnext)
 {
     struct host *h = self;
-    return h->memory.ops->claim_recent(h->memory.self, mailbox, uidnext);
+    return h->mail.ops->claim_recent(h->mail.self, mailbox, uidnext);
 }
 
 static void make_slow(struct host *h)
@@ -194,8 +195,7 @@ static int login(void *user, const char *username, const char *password,
     }
     if (strcmp(username, "u@example.org") != 0 || strcmp(password, "secret") != 0)
         return MOX_EDENIED;
-    *store =
-        s->host->options & (HOST_SLOW_STORE | HOST_READ_ONLY) ? s->host->slow : s->host->memory;
+    *store = s->host->options & (HOST_SLOW_STORE | HOST_READ_ONLY) ? s->host->slow : s->host->mail;
     return MOX_OK;
 }
 
@@ -250,12 +250,12 @@ static void begin(void *user, struct test_env *env)
     struct host *h = user;
     h->env = env;
     h->queued = 0;
-    assert_int_equal(mox_memory_mailstore_new(&h->memory, &env->env), MOX_OK);
+    h->maker->make(&h->mail, &env->env);
     make_slow(h);
     if (h->options & HOST_FILLED) {
-        add_message(&h->memory, &env->env, "Subject: one\r\n\r\nFirst.\r\n", MOX_FLAG_SEEN);
-        add_message(&h->memory, &env->env, "Subject: two\r\n\r\nSecond.\r\n", 0);
-        add_message(&h->memory, &env->env, "Subject: three\r\n\r\nThird.\r\n", 0);
+        add_message(&h->mail, &env->env, "Subject: one\r\n\r\nFirst.\r\n", MOX_FLAG_SEEN);
+        add_message(&h->mail, &env->env, "Subject: two\r\n\r\nSecond.\r\n", 0);
+        add_message(&h->mail, &env->env, "Subject: three\r\n\r\nThird.\r\n", 0);
     }
 }
 
@@ -288,7 +288,7 @@ static void answer(void *user, unsigned number, const char *text)
     else if (strcmp(text, "broken") == 0)
         tell_written(h, MOX_EIO);
     else if (strcmp(text, "ok") == 0)
-        assert_int_equal(mox_imap_server_login(server, MOX_OK, &h->memory, NULL), MOX_OK);
+        assert_int_equal(mox_imap_server_login(server, MOX_OK, &h->mail, NULL), MOX_OK);
     else if (strcmp(text, "denied") == 0)
         assert_int_equal(mox_imap_server_login(server, MOX_EDENIED, NULL, NULL), MOX_OK);
     else
@@ -298,14 +298,26 @@ static void answer(void *user, unsigned number, const char *text)
 static void end(void *user)
 {
     struct host *h = user;
-    mox_memory_mailstore_free(&h->memory);
+    h->maker->unmake(&h->mail);
+}
+
+static void make_memory(struct mox_mailstore *store, const struct mox_env *env)
+{
+    assert_int_equal(mox_memory_mailstore_new(store, env), MOX_OK);
 }
 
 void imap_play(const char *name, unsigned options)
 {
+    static const struct mail_maker memory = {make_memory, mox_memory_mailstore_free};
+    imap_play_over(name, options, &memory);
+}
+
+void imap_play_over(const char *name, unsigned options, const struct mail_maker *maker)
+{
     struct host *h = calloc(1, sizeof *h);
     assert_non_null(h);
     h->options = options;
+    h->maker = maker;
     const struct transcript_host host = {h, begin, open_session, answer, end};
     char path[256] = "imap/";
     strcat(path, name);

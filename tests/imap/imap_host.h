@@ -24,4 +24,13 @@ enum host_options {
  * for now, and off@example.org is refused. */
 void imap_play(const char *name, unsigned options);
 
+/* Where the mail of a play is kept. Writes must be done when the submitting call returns. */
+struct mail_maker {
+    void (*make)(struct mox_mailstore *store, const struct mox_env *env); /* with Inbox alone */
+    void (*unmake)(struct mox_mailstore *store);
+};
+
+/* The same over another store than the one in memory. */
+void imap_play_over(const char *name, unsigned options, const struct mail_maker *maker);
+
 #endif
