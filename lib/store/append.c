@@ -16,6 +16,9 @@
 /* Texts of one message beside its wire forms: references are cut at 64 KiB, a subject is one line. */
 #define FACTS_MAX (1024 * 1024)
 
+/* A content that is not in a file goes into one row, of which SQLite takes a billion bytes. */
+#define INLINE_MAX (512u * 1024 * 1024)
+
 struct append_job {
     struct job job;
     struct mox_append *op;
@@ -101,6 +104,9 @@ static int join_domains(struct append_job *j)
 static int prepare(struct mox_account *a, struct append_job *j)
 {
     int rc = mox_spool_bytes(j->op->spool, &j->content);
+    if (rc == MOX_OK && (j->op->prefix.len > INLINE_MAX ||
+                         (mox_spool_fd(j->op->spool) < 0 && j->content.len > INLINE_MAX)))
+        rc = MOX_ELIMIT;
     if (rc == MOX_OK)
         rc = mox__rendered_init(&j->wire, a->env, j->content);
     if (rc == MOX_OK)

@@ -320,7 +320,6 @@ static void take_recent(struct mox_account *a)
         if (b->now.live)
             b->next.recent_from = b->now.recent_from;
         b->dirty = b->dirty || (b->recent_dirty && b->next.live);
-        b->recent_dirty = false;
     }
     pthread_mutex_unlock(&a->lock);
 }

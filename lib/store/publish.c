@@ -223,6 +223,7 @@ void mox__publish(struct mox_account *a)
         b->shown = b->edit_count > 0 || b->now.modseq != b->next.modseq ||
                    b->now.keyword_count != b->next.keyword_count || b->now.live != b->next.live;
         uint32_t recent = b->now.live ? b->now.recent_from : b->next.recent_from;
+        b->recent_dirty = recent != b->next.recent_from; /* moved on since it was written */
         b->now = b->next;
         b->published = true;
         b->now.recent_from = recent;

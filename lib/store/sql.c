@@ -96,8 +96,13 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_REF_DROP] = "UPDATE ref SET extra = extra - 1 WHERE message = ?1",
     [SQL_REF_DELETE] = "DELETE FROM ref WHERE message = ?1",
 
-    [SQL_KEY_INSERT] = "INSERT INTO key(hash, message) VALUES(?1, ?2)",
+    [SQL_KEY_INSERT] = "INSERT OR IGNORE INTO key(hash, message) VALUES(?1, ?2)",
     [SQL_KEY_DELETE] = "DELETE FROM key WHERE hash = ?1 AND message = ?2",
+    [SQL_KEY_COPIES] =
+        "SELECT e.uid FROM key k CROSS JOIN message m ON m.id = k.message"
+        " CROSS JOIN entry e ON e.mailbox = ?1 AND e.message = k.message"
+        " WHERE k.hash IN (?2, ?4) AND (m.message_id = ?3 OR m.hash = ?5)"
+        " GROUP BY e.uid ORDER BY e.uid",
     [SQL_KEY_FIND] = "SELECT message FROM key WHERE hash = ?1 ORDER BY message DESC LIMIT ?2",
 
     [SQL_VERDICT_INSERT] =

@@ -52,6 +52,13 @@ MOX_PRIV MOX_MUST_USE int mox__account_wrote_to(struct mox_account *account, con
                                                 const char *domain, int64_t *last_us,
                                                 struct mox_error *err);
 
+/* The UIDs, ascending, in a mailbox of the messages with this message-id (canonical: mox__message_id())
+ * or, of rejects, this SHA-256 of their content; each may be NULL. At most max. */
+MOX_PRIV MOX_MUST_USE int mox__account_find_copies(struct mox_account *account, uint64_t mailbox,
+                                                   const char *message_id, const uint8_t *hash,
+                                                   uint32_t *uids, size_t max, size_t *count,
+                                                   struct mox_error *err);
+
 /* The hash of a sender's name; localpart is NULL for domains and addresses. */
 uint64_t mox__verdict_hash(enum verdict_kind kind, const char *localpart, const char *domain);
 

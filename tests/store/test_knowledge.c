@@ -207,6 +207,37 @@ static void whom_the_user_wrote_to_is_known(void **state)
     assert_int_equal(query(f, "SELECT count(*) FROM recipient"), 0);
 }
 
+static void copies_of_a_message_are_found(void **state)
+{
+    struct storefix *f = *state;
+    uint64_t trash = box_id(f, "Trash");
+    struct mox_delivery_facts reject = facts;
+    reject.is_reject = true;
+    (void)deliver(f, trash, "Message-ID: <A@x.example>\r\n", 0, &reject);
+    (void)deliver(f, trash, "Message-ID: <b@x.example>\r\n", 0, &reject);
+    (void)deliver(f, trash, "Message-ID: <a@x.example>\r\n", 0, &reject);
+    uint32_t uids[4];
+    size_t n;
+    assert_int_equal(mox__account_find_copies(f->account, trash, "a@x.example", NULL, uids, 4, &n,
+                                              NULL), MOX_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(uids[0], 1);
+    assert_int_equal(uids[1], 3);
+    struct mox_spool *spool = mail_spool(f, "Message-ID: <b@x.example>\r\n", 20);
+    struct mox_slice content;
+    uint8_t hash[HASH_MAX];
+    assert_int_equal(mox_spool_bytes(spool, &content), MOX_OK);
+    mox__hash(HASH_SHA256, content, hash);
+    mox_spool_free(spool);
+    assert_int_equal(mox__account_find_copies(f->account, trash, NULL, hash, uids, 4, &n, NULL),
+                     MOX_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(uids[0], 2);
+    assert_int_equal(mox__account_find_copies(f->account, box_id(f, "Inbox"), "a@x.example", hash,
+                                              uids, 4, &n, NULL), MOX_OK);
+    assert_int_equal(n, 0);
+}
+
 /* ---- threads ---- */
 
 static void answers_join_the_thread_of_what_they_answer(void **state)
@@ -311,6 +342,7 @@ int main(void)
         STORE_TEST(a_rejected_message_counts_where_it_was_meant_to_go),
         STORE_TEST(reputation_finds_the_newest_verdicts),
         STORE_TEST(whom_the_user_wrote_to_is_known),
+        STORE_TEST(copies_of_a_message_are_found),
         STORE_TEST(answers_join_the_thread_of_what_they_answer),
         STORE_TEST(a_full_account_takes_no_more),
         STORE_TEST(mailboxes_say_what_is_junk),

@@ -140,6 +140,27 @@ static void a_disk_that_fails_fails_writes_and_nothing_else(void **state)
     assert_int_equal(wait_change(f, &change), MOX_OK);
 }
 
+/* ---- the WAL ---- */
+
+static void the_wal_stays_short_under_load(void **state)
+{
+    (void)state;
+    struct storefix f;
+    struct stat st;
+    storefix_init_fast(&f);
+    storefix_start(&f);
+    uint64_t inbox = box_id(&f, "Inbox");
+    for (int i = 0; i < 3000; i++) /* some 30,000 pages */
+        (void)add_mail(&f, inbox, "Subject: x\r\n", 32000);
+    char wal[128];
+    (void)snprintf(wal, sizeof wal, "%s/accounts/mjl/index.db-wal", f.dir);
+    assert_int_equal(stat(wal, &st), 0);
+    assert_in_range(st.st_size, 1, 17000 * 4120L);
+    storefix_stop(&f);
+    storefix_verify(&f);
+    storefix_done(&f);
+}
+
 /* ---- large bodies ---- */
 
 static int keep_content(void *user, const struct mox_message_data *d)
@@ -296,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(writes_that_wait_share_a_sync),
         STORE_TEST(a_disk_that_fails_fails_writes_and_nothing_else),
+        cmocka_unit_test(the_wal_stays_short_under_load),
         STORE_TEST(large_bodies_are_files),
         STORE_TEST(files_that_nothing_refers_to_are_removed_at_open),
         STORE_TEST(a_missing_file_is_told),
