@@ -213,6 +213,40 @@ static void a_session_can_end_in_the_middle_of_an_answer(void **state)
     }
 }
 
+static size_t count_of(const struct talk *t, const char *text)
+{
+    size_t count = 0;
+    for (const char *at = (const char *)t->got; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    return count;
+}
+
+static void long_answers_from_the_view_are_whole(void **state)
+{
+    (void)state;
+    struct mox_env env;
+    struct mox_mailstore store;
+    struct talk t;
+    mox_env_system(&env);
+    assert_int_equal(mox_memory_mailstore_new(&store, &env), MOX_OK);
+    append_letters(store, &env, 1, 100);
+    talk_open(&t, &env, store);
+    talk_ok(&t, "SELECT Inbox");
+    for (int i = 0; i < 16; i++)
+        talk_ok(&t, "COPY 1:* Inbox");
+    talk_ok(&t, "SEARCH ALL");
+    assert_int_equal(count_of(&t, " "), 65536 + 1 + 3); /* and those of both lines */
+    assert_non_null(strstr((const char *)t.got, " 65535 65536\r\nt OK"));
+    talk_ok(&t, "FETCH 1:* FLAGS");
+    assert_int_equal(count_of(&t, "\r\n"), 65536 + 1);
+    talk_ok(&t, "STORE 1:* +FLAGS (\\Deleted)");
+    assert_int_equal(count_of(&t, "(\\Deleted \\Recent)"), 65536);
+    talk_ok(&t, "EXPUNGE");
+    assert_int_equal(count_of(&t, "* 1 EXPUNGE\r\n"), 65536);
+    talk_close(&t);
+    mox_memory_mailstore_free(&store);
+}
+
 /* "STORE 1 +FLAGS.SILENT (k<from> … k<to>)" */
 static const char *store_keywords(struct talk *t, unsigned from, unsigned to)
 {
@@ -296,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_store_without_writes_can_be_read),
         cmocka_unit_test(a_paused_answer_goes_on_when_its_messages_are_expunged),
         cmocka_unit_test(a_session_can_end_in_the_middle_of_an_answer),
+        cmocka_unit_test(long_answers_from_the_view_are_whole),
         cmocka_unit_test(a_mailbox_has_a_limit_of_keywords),
         cmocka_unit_test(running_out_of_memory_ends_one_session),
     };
