@@ -79,7 +79,7 @@ struct fetch {
     struct row_set rows;
     struct mox_uid_range *uids; /* of rows; the first that is not finished begins at its next one */
     size_t range;               /* rows.ranges[range] is under way … */
-    uint32_t index;             /* … up to this row */
+    uint32_t index;             /* … from this row on */
     struct fetch_place place;   /* within that row's response */
     bool missing;               /* some section does not exist */
     bool lost;                  /* the store has no data for some row */
@@ -93,8 +93,9 @@ struct fetch {
     const struct mox_part *root;
 };
 
-/* Writes what has room of the items from f->place on. `data` is NULL when no item needs it. Returns
- * whether the items are complete; else the output is full, or MOX_ENOMEM and the like. */
+/* Writes the items from f->place on, as far as there is room. `data` is NULL when no item needs it.
+ * *complete: all are out. MOX_ENOMEM, MOX_ECORRUPT: the message is not what it was before a pause.
+ */
 int mox__fetch_items(struct fetch *f, const struct mox_message_data *data, bool *complete);
 
 /* Values of items, for the table. */
