@@ -229,6 +229,18 @@ static void stop_watching(struct conn *c)
     ev_io_stop(mox__loop_ev(c->net->loop), &c->io);
 }
 
+/* Input that nobody wants may be the end; then the engine learns of it although it does not read. */
+static void look_for_end(struct conn *c)
+{
+    uint8_t byte;
+    if (c->eof || c->tls != NULL || recv(c->fd, &byte, 1, MSG_PEEK) != 0)
+        return;
+    c->eof = true;
+    c->engine.ops->eof(c->engine.self);
+    if (c->endpoint->service->gone != NULL)
+        c->endpoint->service->gone(c->session);
+}
+
 static void ready(struct ev_loop *ev, ev_io *io, int events)
 {
     (void)ev;
@@ -250,6 +262,8 @@ static void ready(struct ev_loop *ev, ev_io *io, int events)
     case CONN_OPEN:
         if (c->blocked || (events & EV_READ && !c->wants_read))
             stop_watching(c);
+        if (events & EV_READ && !c->wants_read)
+            look_for_end(c);
         c->blocked = false;
         mox__conn_drive(c);
         return;

@@ -43,4 +43,4 @@ static bool session_lasts(void *session)
     return mox_ctl_is_stopping(((struct ctl_session *)session)->engine);
 }
 
-const struct service mox__ctl_service = {open_session, session_closed, session_lasts};
+const struct service mox__ctl_service = {open_session, session_closed, session_lasts, NULL};

@@ -145,4 +145,4 @@ static void session_closed(void *session)
         end_session(is);
 }
 
-const struct service mox__imap_service = {open_session, session_closed, NULL};
+const struct service mox__imap_service = {open_session, session_closed, NULL, NULL};

@@ -353,4 +353,12 @@ static void session_closed(void *session)
         wake_up(ss);
 }
 
-const struct service mox__smtp_service = {open_session, session_closed, NULL};
+/* Nobody waits for the answer of a `timeout` recipient any more. */
+static void session_gone(void *session)
+{
+    struct smtp_session *ss = session;
+    if (ss->nap.at_us != INT64_MAX)
+        mox__timer_at(&ss->nap, mox__loop_now(ss->server->net->loop));
+}
+
+const struct service mox__smtp_service = {open_session, session_closed, NULL, session_gone};

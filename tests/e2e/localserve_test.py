@@ -401,6 +401,21 @@ class Alone(Base):
         server.stop()
         self.assertLess(time.time() - begin, 8)
 
+    def test_a_client_that_gives_up_on_a_timeout_recipient_is_let_go(self):
+        server = self.start()
+        client = server.smtp()
+        client.ehlo()
+        client.mail("a@x.example")
+        client.putcmd("rcpt", "to:<rcpttotimeout@x.example>")
+        time.sleep(0.2)
+        self.assertNotIn("connection closed", server.log())
+        client.close()
+        for _ in range(100):
+            if "connection closed" in server.log():
+                return
+            time.sleep(0.05)
+        self.fail("still there")
+
     def test_mail_under_way_at_the_end_is_kept_or_refused_but_never_lost(self):
         server = self.start()
         accepted = []

@@ -258,7 +258,7 @@ static void session_closed(void *session)
     mox__conn_release(c);
 }
 
-static const struct service service = {open_session, session_closed, NULL};
+static const struct service service = {open_session, session_closed, NULL, NULL};
 
 /* -- server ---------------------------------------------------------------------------------- */
 
