@@ -31,7 +31,9 @@ static int hash_password(char *record, struct mox_slice password, const struct p
     if (mox__crypto_init() < 0)
         return MOX_EIO;
     return crypto_pwhash_str(record, (const char *)password.data, password.len, cost->passes,
-                             cost->memory) == 0 ? MOX_OK : MOX_ENOMEM;
+                             cost->memory) == 0
+               ? MOX_OK
+               : MOX_ENOMEM;
 }
 
 void mox__password_dummy(struct mox_slice password, const struct password_cost *cost)
@@ -71,7 +73,8 @@ int mox__password_verify(const struct mox_env *env, const char *record, struct m
     if (strncmp(record, "$argon2", 7) != 0)
         return verify_crypt(env, record, password);
     return crypto_pwhash_str_verify(record, (const char *)password.data, password.len) == 0
-               ? MOX_OK : MOX_EDENIED;
+               ? MOX_OK
+               : MOX_EDENIED;
 }
 
 /* ---- SCRAM ---- */
@@ -82,7 +85,8 @@ void mox__scram_derive(struct scram_record *r, enum hash h, struct mox_slice pas
 {
     uint8_t salted[HASH_MAX], client_key[HASH_MAX];
     size_t len = mox__hash_len(h);
-    *r = (struct scram_record){.hash = h, .iterations = iterations,
+    *r = (struct scram_record){.hash = h,
+                               .iterations = iterations,
                                .salt_len = salt.len < SCRAM_SALT_MAX ? salt.len : SCRAM_SALT_MAX};
     memcpy(r->salt, salt.data, r->salt_len);
     mox__pbkdf2(h, password, slice(r->salt, r->salt_len), iterations, salted);

@@ -19,12 +19,12 @@ enum credential {
     CREDENTIAL_COUNT
 };
 
-#define CREDENTIAL_MAX 512         /* longest record, with its NUL */
-#define CREDENTIAL_PASSWORD_MIN 8  /* bytes of a password that is set */
+#define CREDENTIAL_MAX          512 /* longest record, with its NUL */
+#define CREDENTIAL_PASSWORD_MIN 8   /* bytes of a password that is set */
 #define CREDENTIAL_PASSWORD_MAX 1024
 
-#define SCRAM_SALT_MAX 64
-#define SCRAM_ITERATIONS_SHA1 8192
+#define SCRAM_SALT_MAX          64
+#define SCRAM_ITERATIONS_SHA1   8192
 #define SCRAM_ITERATIONS_SHA256 10000
 
 /* What hashing a password costs. */
@@ -64,7 +64,8 @@ struct scram_record {
 MOX_PRIV void mox__scram_derive(struct scram_record *r, enum hash h, struct mox_slice password,
                                 struct mox_slice salt, unsigned iterations);
 MOX_PRIV MOX_MUST_USE int mox__scram_parse(struct scram_record *r, enum hash h, const char *record);
-/* Verifies a client's proof (RFC 5802 §3) and computes the server's signature, mox__hash_len() bytes. */
+/* Verifies a client's proof (RFC 5802 §3) and computes the server's signature, mox__hash_len()
+ * bytes. */
 MOX_PRIV bool mox__scram_verify(const struct scram_record *r, struct mox_slice auth_message,
                                 struct mox_slice proof, uint8_t *signature);
 

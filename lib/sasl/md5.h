@@ -4,9 +4,9 @@
 
 #include "base/priv.h"
 
-/* MD5 with its state in the open (RFC 1321). CRAM-MD5 needs it: what is stored are the states of HMAC
- * behind its two key pads (RFC 2104 §4), which verify a login but are not the password, and no crypto
- * library lends them in a form that another version would take back. For nothing else. */
+/* MD5 with its state in the open (RFC 1321). CRAM-MD5 needs it: what is stored are the states of
+ * HMAC behind its two key pads (RFC 2104 §4), which verify a login but are not the password, and no
+ * crypto library lends them in a form that another version would take back. For nothing else. */
 struct md5_state {
     uint32_t word[4];
 };

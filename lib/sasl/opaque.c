@@ -41,9 +41,8 @@ static bool is_refused_exception(ucs4_t c)
 
 static bool has_valid_category(ucs4_t c)
 {
-    const uint32_t valid =
-        UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N | UC_CATEGORY_MASK_Zs |
-        UC_CATEGORY_MASK_S | UC_CATEGORY_MASK_P;
+    const uint32_t valid = UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |
+                           UC_CATEGORY_MASK_Zs | UC_CATEGORY_MASK_S | UC_CATEGORY_MASK_P;
     return uc_is_general_category_withtable(c, valid);
 }
 
@@ -112,8 +111,8 @@ static int prepare(struct buf *out, struct mox_slice text, struct mox_error *err
     mox__buf_init(&mapped, out->env, CREDENTIAL_PASSWORD_MAX);
     map_spaces(&mapped, text);
     size_t len = 0;
-    uint8_t *normal = mapped.failed ? NULL
-                                    : u8_normalize(UNINORM_NFC, mapped.data, mapped.len, NULL, &len);
+    uint8_t *normal =
+        mapped.failed ? NULL : u8_normalize(UNINORM_NFC, mapped.data, mapped.len, NULL, &len);
     int rc = MOX_OK;
     if (normal == NULL) {
         rc = mox__fail(err, MOX_ENOMEM, "prepare a password: out of memory");

@@ -36,8 +36,7 @@ int mox__make_dir(const char *path, struct mox_error *err)
 {
     if (mkdir(path, 0770) == 0 || errno == EEXIST)
         return MOX_OK;
-    return mox__fail(err, mox__status_of_errno(errno), "make folder %s: %s", path,
-                     strerror(errno));
+    return mox__fail(err, mox__status_of_errno(errno), "make folder %s: %s", path, strerror(errno));
 }
 
 int mox__sync_dir(const char *path)
@@ -55,8 +54,8 @@ char *mox__account_body_path(const struct mox_account *a, uint64_t id)
     return mox__path(a->env, "%s/msg/%02x/%" PRIu64, a->dir, (unsigned)(id % 256), id);
 }
 
-/* A file whose message was never committed, or is erased, goes. Ids of what stays, and of what has a
- * name that is no id of ours, are not given again. */
+/* A file whose message was never committed, or is erased, goes. Ids of what stays, and of what has
+ * a name that is no id of ours, are not given again. */
 static void check_file(struct mox_account *a, const char *folder, const char *name)
 {
     uint64_t id;
@@ -103,7 +102,7 @@ static const struct mox_mailbox initial[] = {
     {.name = "Junk", .special_use = MOX_USE_JUNK},
 };
 
-/* UIDVALIDITY starts at half the seconds since 1970: an account that is made anew has higher ones. */
+/* UIDVALIDITY starts at half the seconds since 1970: an account made anew has higher ones. */
 static void fill(struct mox_account *a, const struct mox_account_config *config)
 {
     const struct mox_mailbox *list = config == NULL ? NULL : config->mailboxes;
@@ -133,8 +132,8 @@ static int make_folder(struct mox_account *a, struct mox_error *err)
                             : mox__make_dir(parent, err);
     if (rc == MOX_OK)
         rc = mox__make_dir(a->dir, err);
-    if (rc == MOX_OK && ((rc = mox__sync_dir(a->store->dir)) < 0 ||
-                         (rc = mox__sync_dir(parent)) < 0))
+    if (rc == MOX_OK &&
+        ((rc = mox__sync_dir(a->store->dir)) < 0 || (rc = mox__sync_dir(parent)) < 0))
         (void)mox__fail(err, rc, "make account folder %s: %s", a->dir, mox_status_text(rc));
     mox__mem_free(a->env, parent);
     return rc;

@@ -13,7 +13,7 @@
 #include "store/thread.h"
 #include "store/verdict.h"
 
-/* Texts of one message beside its wire forms: references are cut at 64 KiB, a subject is one line. */
+/* Texts of one message beside its wire forms: references are cut at 64 KiB, a subject at 1,000. */
 #define FACTS_MAX (1024 * 1024)
 
 /* A content that is not in a file goes into one row, of which SQLite takes a billion bytes. */
@@ -110,8 +110,7 @@ static int prepare(struct mox_account *a, struct append_job *j)
     if (rc == MOX_OK)
         rc = mox__rendered_init(&j->wire, a->env, j->content);
     if (rc == MOX_OK)
-        mox__thread_read(&j->arena, slice(j->content.data, mox_header_end(j->content)),
-                         &j->thread);
+        mox__thread_read(&j->arena, slice(j->content.data, mox_header_end(j->content)), &j->thread);
     if (rc == MOX_OK)
         rc = join_domains(j);
     if (rc == MOX_OK && j->op->facts != NULL && j->op->facts->is_reject)
@@ -141,22 +140,21 @@ static void insert_message(struct mox_account *a, struct append_job *j, const st
 {
     static const struct mox_delivery_facts nothing;
     const struct mox_delivery_facts *f = j->op->facts == NULL ? &nothing : j->op->facts;
-    struct val hash = f->is_reject ? V_BLOB(slice(j->hash, mox__hash_len(HASH_SHA256)))
-                                   : (struct val)V_NULL;
-    struct val parent = r->place.parent == 0 ? (struct val)V_NULL
-                                             : (struct val)V_INT(r->place.parent);
-    (void)db_run(&a->writer, SQL_MESSAGE_INSERT, V_INT(r->id), V_INT(r->bytes), V_INT(r->received),
-                 V_INT(j->wire.utf8_headers), V_BLOB(j->wire.envelope), V_BLOB(j->wire.body),
-                 V_BLOB(j->wire.bodystructure), V_BLOB(j->wire.structure), V_INT(r->place.thread),
-                 parent, V_INT(r->place.missing), V_TEXT(j->thread.message_id),
-                 V_TEXT(j->thread.subject), hash, V_TEXT(f->remote_ip), V_TEXT(f->ehlo_domain),
-                 V_INT(f->ehlo_validation), V_TEXT(f->mail_from_localpart),
-                 V_TEXT(f->mail_from_domain), V_INT(f->mail_from_validation),
-                 V_TEXT(f->rcpt_to_localpart), V_TEXT(f->rcpt_to_domain),
-                 V_TEXT(f->msg_from_localpart), V_TEXT(f->msg_from_domain),
-                 V_TEXT(f->msg_from_org_domain), V_INT(f->msg_from_validation),
-                 V_TEXT(j->dkim_domains), V_INT(f->destined_mailbox), V_INT(kind_of(f)),
-                 V_TEXT(f->tls_version), V_TEXT(f->tls_cipher));
+    struct val hash =
+        f->is_reject ? V_BLOB(slice(j->hash, mox__hash_len(HASH_SHA256))) : (struct val)V_NULL;
+    struct val parent =
+        r->place.parent == 0 ? (struct val)V_NULL : (struct val)V_INT(r->place.parent);
+    (void)db_run(
+        &a->writer, SQL_MESSAGE_INSERT, V_INT(r->id), V_INT(r->bytes), V_INT(r->received),
+        V_INT(j->wire.utf8_headers), V_BLOB(j->wire.envelope), V_BLOB(j->wire.body),
+        V_BLOB(j->wire.bodystructure), V_BLOB(j->wire.structure), V_INT(r->place.thread), parent,
+        V_INT(r->place.missing), V_TEXT(j->thread.message_id), V_TEXT(j->thread.subject), hash,
+        V_TEXT(f->remote_ip), V_TEXT(f->ehlo_domain), V_INT(f->ehlo_validation),
+        V_TEXT(f->mail_from_localpart), V_TEXT(f->mail_from_domain), V_INT(f->mail_from_validation),
+        V_TEXT(f->rcpt_to_localpart), V_TEXT(f->rcpt_to_domain), V_TEXT(f->msg_from_localpart),
+        V_TEXT(f->msg_from_domain), V_TEXT(f->msg_from_org_domain), V_INT(f->msg_from_validation),
+        V_TEXT(j->dkim_domains), V_INT(f->destined_mailbox), V_INT(kind_of(f)),
+        V_TEXT(f->tls_version), V_TEXT(f->tls_cipher));
     struct val data = j->file_id == 0 ? V_BLOB(j->content) : (struct val)V_NULL;
     (void)db_run(&a->writer, SQL_CONTENT_INSERT, V_INT(r->id), V_BLOB(j->op->prefix),
                  V_INT(j->content.len), data);
@@ -165,8 +163,8 @@ static void insert_message(struct mox_account *a, struct append_job *j, const st
 static void insert_keys(struct mox_account *a, struct append_job *j, const struct row *r)
 {
     if (j->thread.message_id != NULL)
-        (void)db_run(&a->writer, SQL_KEY_INSERT,
-                     V_INT(mox__hash64(slice_of(j->thread.message_id))), V_INT(r->id));
+        (void)db_run(&a->writer, SQL_KEY_INSERT, V_INT(mox__hash64(slice_of(j->thread.message_id))),
+                     V_INT(r->id));
     if (r->place.thread != r->id)
         (void)db_run(&a->writer, SQL_KEY_INSERT, V_INT(mox__thread_key(r->place.thread)),
                      V_INT(r->id));
@@ -180,7 +178,8 @@ static void insert_entry(struct mox_account *a, struct append_job *j, struct box
 {
     struct mox_append *op = j->op;
     bool reject = op->facts != NULL && op->facts->is_reject;
-    struct mox_view_row row = {.uid = b->next.uidnext, .keywords = bits,
+    struct mox_view_row row = {.uid = b->next.uidnext,
+                               .keywords = bits,
                                .flags = mox__junk_flags(a, b, op->flags & MOX_FLAG_ALL),
                                .modseq = mox__next_modseq(a, &j->job)};
     (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(b->id), V_INT(row.uid), V_INT(row.modseq),
@@ -212,14 +211,16 @@ static int apply(struct mox_account *a, struct job *job)
     struct mox_append *op = j->op;
     struct row r = {.bytes = op->prefix.len + j->content.len};
     if (a->quota_bytes > 0 && mox__boxes_bytes(a) + r.bytes > a->quota_bytes)
-        return mox__job_fail(job, MOX_EQUOTA, "add a message: the account's quota is used up; "
-                                              "remove messages");
+        return mox__job_fail(job, MOX_EQUOTA,
+                             "add a message: the account's quota is used up; "
+                             "remove messages");
     struct box *b = destination(a, j);
     if (b == NULL)
         return mox__job_fail(job, MOX_ENOTFOUND, "add a message: there is no such mailbox");
     if (b->next.uidnext == UINT32_MAX)
-        return mox__job_fail(job, MOX_ELIMIT, "add a message: the mailbox has used up its UIDs; "
-                                              "move its messages to a new one");
+        return mox__job_fail(job, MOX_ELIMIT,
+                             "add a message: the mailbox has used up its UIDs; "
+                             "move its messages to a new one");
     uint64_t bits;
     int rc = mox__box_keywords(b, op->keywords, op->keyword_count, true, &bits);
     if (rc == MOX_ELIMIT)

@@ -132,8 +132,8 @@ struct box *mox__box_create(struct mox_account *a, const char *name, unsigned sp
     if (b == NULL || set_name(b, name) < 0)
         return NULL;
     a->uidvalidity++;
-    b->next = (struct box_state){.live = true, .uidnext = 1, .recent_from = 1, .modseq = modseq,
-                                 .special_use = special_use};
+    b->next = (struct box_state){
+        .live = true, .uidnext = 1, .recent_from = 1, .modseq = modseq, .special_use = special_use};
     b->dirty = true;
     a->names_changed = true;
     return b;
@@ -305,9 +305,9 @@ static void flush_one(struct box *b)
         (void)mox__db_fail(&a->writer, MOX_ENOMEM, "write a mailbox");
     const struct box_state *n = &b->next;
     struct val text = {.type = VAL_TEXT, .bytes = {keywords.data, keywords.len}};
-    (void)db_run(&a->writer, SQL_MAILBOX_WRITE, V_INT(b->id), V_INT(n->uidnext),
-                 V_INT(n->messages), V_INT(n->unseen), V_INT(n->deleted), V_INT(n->bytes),
-                 V_INT(n->modseq), V_INT(n->recent_from), V_INT(n->special_use), text);
+    (void)db_run(&a->writer, SQL_MAILBOX_WRITE, V_INT(b->id), V_INT(n->uidnext), V_INT(n->messages),
+                 V_INT(n->unseen), V_INT(n->deleted), V_INT(n->bytes), V_INT(n->modseq),
+                 V_INT(n->recent_from), V_INT(n->special_use), text);
     mox__buf_free(&keywords);
 }
 

@@ -14,7 +14,7 @@
  *                copied, and the next commit writes at its beginning again
  *   commits outrun it, the WAL has CHECKPOINT_PAGES_MAX → the committer copies itself
  */
-#define CHECKPOINT_PAGES 4000
+#define CHECKPOINT_PAGES     4000
 #define CHECKPOINT_PAGES_MAX 16000
 
 static void checkpoint(struct db *db)

@@ -16,7 +16,7 @@
  */
 
 /* What one transaction takes: enough to amortise the sync, so little that nobody waits long. */
-#define BATCH_JOBS 1000
+#define BATCH_JOBS  1000
 #define BATCH_BYTES (16 * 1024 * 1024)
 
 /* ---- the queue ---- */

@@ -101,7 +101,8 @@ static void insert(struct mox_account *a, struct box *to, struct source *s, cons
 {
     if (s->reject && leaves)
         leave_rejects(a, s, move);
-    struct mox_view_row row = {.uid = to->next.uidnext++, .modseq = modseq,
+    struct mox_view_row row = {.uid = to->next.uidnext++,
+                               .modseq = modseq,
                                .flags = mox__junk_flags(a, to, s->flags),
                                .keywords = mapped(s->keywords, map)};
     (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(to->id), V_INT(row.uid), V_INT(modseq),
@@ -134,15 +135,17 @@ static int copy_all(struct mox_account *a, struct job *j, struct mox_copy *op, s
                     struct box *to, struct sources *all, uint64_t modseq)
 {
     if (!op->move && a->quota_bytes > 0 && mox__boxes_bytes(a) + all->bytes > a->quota_bytes)
-        return mox__job_fail(j, MOX_EQUOTA, "copy messages: the account's quota is used up; "
-                                            "remove messages");
+        return mox__job_fail(j, MOX_EQUOTA,
+                             "copy messages: the account's quota is used up; "
+                             "remove messages");
     if (all->count > UINT32_MAX - to->next.uidnext)
         return mox__job_fail(j, MOX_ELIMIT, "copy messages: the destination has used up its UIDs");
     uint64_t map[MOX_KEYWORDS_MAX] = {0};
     int rc = map_keywords(from, to, all->keywords, map);
     if (rc == MOX_ELIMIT)
-        return mox__job_fail(j, rc, "copy messages: the destination would have more than 64 "
-                                    "keywords");
+        return mox__job_fail(j, rc,
+                             "copy messages: the destination would have more than 64 "
+                             "keywords");
     op->first_uid = to->next.uidnext;
     op->uidvalidity = to->uidvalidity;
     to->next.modseq = modseq;

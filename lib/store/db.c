@@ -48,8 +48,8 @@ static int fail(struct db *db, int result)
 int mox__db_fail(struct db *db, int status, const char *doing)
 {
     if (db->status == MOX_OK && status < 0)
-        db->status = mox__fail(&db->error, status, "mail store: %s: %s", doing,
-                               mox_status_text(status));
+        db->status =
+            mox__fail(&db->error, status, "mail store: %s: %s", doing, mox_status_text(status));
     return db->status;
 }
 

@@ -71,7 +71,7 @@ enum sql {
 };
 
 /* One for each set of enum mox_fetch_want, for messages that are there and for removed ones. */
-#define FETCH_GONE 32
+#define FETCH_GONE       32
 #define FETCH_STATEMENTS 64
 
 struct db {
@@ -95,8 +95,14 @@ struct val {
     struct mox_slice bytes;
 };
 
-#define V_INT(n) {.type = VAL_INT, .i = (int64_t)(n)}
-#define V_NULL {.type = VAL_NULL}
+#define V_INT(n)                                                                                   \
+    {                                                                                              \
+        .type = VAL_INT, .i = (int64_t)(n)                                                         \
+    }
+#define V_NULL                                                                                     \
+    {                                                                                              \
+        .type = VAL_NULL                                                                           \
+    }
 #define V_BLOB(s) mox__val_blob(s)
 #define V_TEXT(t) mox__val_text(t)
 
@@ -143,6 +149,6 @@ int mox__db_status(sqlite3 *sql, int result);
 int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err);
 /* "mox\x01" in the header of every account's database, so that file(1) can tell. */
 #define SCHEMA_APPLICATION_ID 0x6d6f7801
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION        1
 
 #endif

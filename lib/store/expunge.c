@@ -23,8 +23,8 @@ void mox__remove_range(struct mox_account *a, struct box *b, uint32_t first, uin
                        uint32_t flags, uint64_t modseq)
 {
     bool found = false;
-    sqlite3_stmt *s = db_query(&a->writer, SQL_ENTRY_RANGE, V_INT(b->id), V_INT(first),
-                               V_INT(last), V_INT(flags));
+    sqlite3_stmt *s = db_query(&a->writer, SQL_ENTRY_RANGE, V_INT(b->id), V_INT(first), V_INT(last),
+                               V_INT(flags));
     while (mox__db_step(&a->writer, s)) {
         struct mox_view_row row = {.uid = (uint32_t)sqlite3_column_int64(s, 0)};
         uint32_t its_flags = (uint32_t)sqlite3_column_int64(s, 1);

@@ -8,8 +8,8 @@
 #include "store/verdict.h"
 
 /*
- * Reputation counts messages that are flagged as junk or not junk. While an entry is, `verdict` has a
- * row for each name and address that its sender used; mail that nobody judged costs nothing.
+ * Reputation counts messages that are flagged as junk or not junk. While an entry is, `verdict` has
+ * a row for each name and address that its sender used; mail that nobody judged costs nothing.
  */
 
 /* As long as an address may be (RFC 5321 §4.5.3.1.3), with room for the kind and for UTF-8. */
@@ -79,7 +79,7 @@ static void put_ip(struct judged *j, const char *text)
     char out[IP_TEXT_MAX];
     if (text == NULL || !mox__ip_parse(slice_of(text), &ip))
         return;
-    for (unsigned class = 1; class <= 3; class++) {
+    for (unsigned class = 1; class <= 3; class ++) {
         mox__ip_mask(&ip, class, &masked);
         mox__ip_format(&masked, out);
         put(j, VERDICT_IP1 + (class - 1), NULL, out);
@@ -99,8 +99,13 @@ void mox__verdict_change(struct mox_account *a, const struct box *b, uint32_t ui
         return;
     sqlite3_stmt *s = db_query(&a->writer, SQL_MESSAGE_FACTS, V_INT(message));
     while (mox__db_step(&a->writer, s)) {
-        struct judged j = {.a = a, .box = b, .uid = uid, .message = message, .origin = origin,
-                           .received = sqlite3_column_int64(s, 0), .set = judged(now),
+        struct judged j = {.a = a,
+                           .box = b,
+                           .uid = uid,
+                           .message = message,
+                           .origin = origin,
+                           .received = sqlite3_column_int64(s, 0),
+                           .set = judged(now),
                            .junk = is_junk};
         put_from(&j, s);
         if ((sqlite3_column_int64(s, 1) & KIND_FORWARD) != 0)

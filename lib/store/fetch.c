@@ -73,8 +73,21 @@ void mox__readers_free(struct mox_account *a)
 
 /* ---- messages ---- */
 
-enum column { C_UID, C_MESSAGE, C_BYTES, C_RECEIVED, C_SAVED, C_UTF8, C_ENVELOPE, C_BODY,
-              C_BODYSTRUCTURE, C_STRUCTURE, C_PREFIX, C_CONTENT_BYTES, C_DATA };
+enum column {
+    C_UID,
+    C_MESSAGE,
+    C_BYTES,
+    C_RECEIVED,
+    C_SAVED,
+    C_UTF8,
+    C_ENVELOPE,
+    C_BODY,
+    C_BODYSTRUCTURE,
+    C_STRUCTURE,
+    C_PREFIX,
+    C_CONTENT_BYTES,
+    C_DATA
+};
 
 struct fetch {
     struct mox_account *a;
@@ -133,8 +146,10 @@ static int map_file(struct fetch *f, uint64_t id, size_t bytes, void **map)
     int rc = MOX_OK;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0 || (uint64_t)st.st_size != bytes)
-        rc = mox__fail(f->err, MOX_ECORRUPT, "read message file %s: it is missing or has not %zu "
-                       "bytes; restore it from a backup", path, bytes);
+        rc = mox__fail(f->err, MOX_ECORRUPT,
+                       "read message file %s: it is missing or has not %zu "
+                       "bytes; restore it from a backup",
+                       path, bytes);
     if (rc == MOX_OK) {
         *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
         if (*map == MAP_FAILED) {
@@ -187,8 +202,10 @@ static int emit_gone(struct fetch *f, uint32_t uid)
         rc = emit(f, s);
         (void)sqlite3_reset(s);
     } else if (f->db->status == MOX_OK) {
-        rc = mox__fail(f->err, MOX_ECORRUPT, "read account %s: message with UID %lu is missing; "
-                       "run mox verifydata", f->a->name, (unsigned long)uid);
+        rc = mox__fail(f->err, MOX_ECORRUPT,
+                       "read account %s: message with UID %lu is missing; "
+                       "run mox verifydata",
+                       f->a->name, (unsigned long)uid);
     }
     return rc;
 }
@@ -228,8 +245,13 @@ int mox__fetch(void *self, const struct mox_view *view, const struct mox_uid_ran
     int rc = mox__reader_take(a, &r, err);
     if (rc < 0)
         return rc;
-    struct fetch f = {.a = a, .db = &r->db, .wants = wants & (FETCH_GONE - 1),
-                      .mailbox = mox_view_mailbox(view), .each = each, .user = user, .err = err};
+    struct fetch f = {.a = a,
+                      .db = &r->db,
+                      .wants = wants & (FETCH_GONE - 1),
+                      .mailbox = mox_view_mailbox(view),
+                      .each = each,
+                      .user = user,
+                      .err = err};
     for (size_t i = 0; i < range_count && rc == MOX_OK && r->db.status == MOX_OK; i++)
         rc = fetch_range(&f, view, ranges[i]);
     if (r->db.status < 0)

@@ -30,8 +30,8 @@ static struct change change_of(const struct mox_set_flags *op, uint64_t bits)
     }
 }
 
-static bool change_row(struct mox_account *a, struct flags_job *j, struct box *b,
-                       struct change *c, sqlite3_stmt *s)
+static bool change_row(struct mox_account *a, struct flags_job *j, struct box *b, struct change *c,
+                       sqlite3_stmt *s)
 {
     uint32_t before = (uint32_t)sqlite3_column_int64(s, 1);
     uint64_t keywords = (uint64_t)sqlite3_column_int64(s, 2);
@@ -92,8 +92,8 @@ static int apply(struct mox_account *a, struct job *job)
         return a->writer.status; /* the mailbox learns no keyword that nothing has */
     unsigned known = b->next.keyword_count;
     uint64_t bits;
-    int rc = mox__box_keywords(b, op->keywords, op->keyword_count, op->mode != MOX_FLAGS_REMOVE,
-                               &bits);
+    int rc =
+        mox__box_keywords(b, op->keywords, op->keyword_count, op->mode != MOX_FLAGS_REMOVE, &bits);
     if (rc == MOX_ELIMIT)
         return mox__job_fail(job, rc, "change flags: the mailbox has 64 keywords already");
     if (rc < 0)

@@ -75,9 +75,9 @@ int mox__account_verdicts(struct mox_account *a, enum verdict_kind kind, const c
     int rc = mox__reader_take(a, &r, err);
     if (rc < 0)
         return rc;
-    sqlite3_stmt *rows = db_query(&r->db, SQL_VERDICT_FIND,
-                                  V_INT(mox__verdict_hash(kind, localpart, domain)), V_INT(origin),
-                                  V_INT(since_us));
+    sqlite3_stmt *rows =
+        db_query(&r->db, SQL_VERDICT_FIND, V_INT(mox__verdict_hash(kind, localpart, domain)),
+                 V_INT(origin), V_INT(since_us));
     while (*count < max && mox__db_step(&r->db, rows)) {
         struct verdict v = {.received_us = sqlite3_column_int64(rows, 0),
                             .junk = sqlite3_column_int64(rows, 1) != 0,

@@ -75,7 +75,7 @@ static int create(struct mox_account *a, struct job *j, const struct mox_mailbox
     return a->writer.status;
 }
 
-static int delete(struct mox_account *a, struct job *j, const struct mox_mailbox_change *op)
+static int delete (struct mox_account *a, struct job *j, const struct mox_mailbox_change *op)
 {
     struct box *b = mox__box_named(a, op->name);
     if (b == NULL)
@@ -84,8 +84,9 @@ static int delete(struct mox_account *a, struct job *j, const struct mox_mailbox
         return mox__job_fail(j, MOX_EDENIED, "delete the mailbox: Inbox always exists");
     for (size_t i = 0; i < a->box_count; i++)
         if (a->boxes[i]->next.live && is_below(a->boxes[i]->name, op->name))
-            return mox__job_fail(j, MOX_ECHILDREN, "delete the mailbox: it has mailboxes below "
-                                                   "it; delete these first");
+            return mox__job_fail(j, MOX_ECHILDREN,
+                                 "delete the mailbox: it has mailboxes below "
+                                 "it; delete these first");
     uint64_t modseq = mox__next_modseq(a, j);
     mox__remove_range(a, b, 1, UINT32_MAX, 0, modseq);
     b->next.live = false;
@@ -141,7 +142,7 @@ static int apply(struct mox_account *a, struct job *job)
     case MOX_MAILBOX_CREATE:
         return create(a, job, op);
     case MOX_MAILBOX_DELETE:
-        return delete(a, job, op);
+        return delete (a, job, op);
     case MOX_MAILBOX_RENAME:
         return mox__mailbox_rename(a, job, op->name, op->new_name);
     case MOX_MAILBOX_SUBSCRIBE:
@@ -180,8 +181,8 @@ uint32_t mox__junk_flags(const struct mox_account *a, const struct box *b, uint3
     const uint32_t both = MOX_FLAG_JUNK | MOX_FLAG_NOTJUNK;
     if ((b->next.special_use & MOX_USE_JUNK) != 0)
         return (flags & ~both) | MOX_FLAG_JUNK;
-    int meaning = a->junk_flags == NULL ? MOX_JUNK_UNCHANGED
-                                        : a->junk_flags(a->junk_flags_user, b->name);
+    int meaning =
+        a->junk_flags == NULL ? MOX_JUNK_UNCHANGED : a->junk_flags(a->junk_flags_user, b->name);
     switch (meaning) {
     case MOX_JUNK_IS_JUNK:
         return (flags & ~both) | MOX_FLAG_JUNK;

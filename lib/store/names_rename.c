@@ -32,12 +32,14 @@ static int check(struct mox_account *a, struct job *j, const char *name, const c
         if (!b->next.live || !is_below(b->name, name, len))
             continue;
         if (!new_name_of(b->name, len, new_name, target))
-            return mox__job_fail(j, MOX_ELIMIT, "rename the mailbox: the name of a mailbox below "
-                                                "it would be too long");
+            return mox__job_fail(j, MOX_ELIMIT,
+                                 "rename the mailbox: the name of a mailbox below "
+                                 "it would be too long");
         const struct box *there = mox__box_named(a, target);
         if (there != NULL && !is_below(there->name, name, len))
-            return mox__job_fail(j, MOX_EEXISTS, "rename the mailbox: a name below the new one "
-                                                 "exists already");
+            return mox__job_fail(j, MOX_EEXISTS,
+                                 "rename the mailbox: a name below the new one "
+                                 "exists already");
     }
     return MOX_OK;
 }
@@ -69,10 +71,9 @@ static void make_parents(struct mox_account *a, const char *new_name, uint64_t m
     (void)mox__mailbox_make(a, parent, 0, false, modseq);
 }
 
-/* Children first, the longest names before their parents: when a mailbox moves below itself, the new
- * name of one can be the old name of another. */
-static void rename_tree(struct mox_account *a, struct box *b, const char *new_name,
-                        uint64_t modseq)
+/* Children first, the longest names before their parents: when a mailbox moves below itself, the
+ * new name of one can be the old name of another. */
+static void rename_tree(struct mox_account *a, struct box *b, const char *new_name, uint64_t modseq)
 {
     char target[MOX_MAILBOX_NAME_MAX + 1], old[MOX_MAILBOX_NAME_MAX + 1];
     (void)snprintf(old, sizeof old, "%s", b->name);

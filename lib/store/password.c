@@ -163,8 +163,8 @@ static bool is_cached(struct mox_account *a, const uint8_t *digest)
         a->password_count = 0;
     bool found = false;
     for (unsigned i = 0; i < a->password_count; i++)
-        found = mox__secret_eq(a->password_digests[i], digest, sizeof a->password_digests[i]) ||
-                found;
+        found =
+            mox__secret_eq(a->password_digests[i], digest, sizeof a->password_digests[i]) || found;
     return found;
 }
 
@@ -198,9 +198,10 @@ static int verify(struct mox_account *a, struct mox_slice password, struct mox_e
         rc = mox__password_verify(a->env, record, password);
     leave_hashing(a->store);
     mox__wipe(record, sizeof record);
-    return rc < 0 ? mox__fail(err, rc, rc == MOX_EDENIED ? "wrong password"
-                                                         : "check a password: out of memory")
-                  : rc;
+    return rc < 0
+               ? mox__fail(err, rc,
+                           rc == MOX_EDENIED ? "wrong password" : "check a password: out of memory")
+               : rc;
 }
 
 int mox_account_check_password(struct mox_account *a, const char *password, struct mox_error *err)

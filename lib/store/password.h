@@ -5,8 +5,8 @@
 #include "sasl/credentials.h"
 #include "store/store.h"
 
-/* The record of one kind, NUL-terminated, for mechanisms that do not send the password. MOX_ENOTFOUND:
- * no password was set, or before this kind was known. */
+/* The record of one kind, NUL-terminated, for mechanisms that do not send the password.
+ * MOX_ENOTFOUND: no password was set, or before this kind was known. */
 MOX_PRIV MOX_MUST_USE int mox__account_credential(struct mox_account *account, enum credential kind,
                                                   char out[CREDENTIAL_MAX], struct mox_error *err);
 

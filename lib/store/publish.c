@@ -102,8 +102,7 @@ int mox__names_build(struct mox_account *a, struct name_list **out)
     struct gather g = {.a = a};
     gather_boxes(&g);
     gather_subscriptions(&g); /* counts those of mailboxes too: room to spare */
-    struct name_list *n =
-        mox__calloc(a->env, 1, sizeof *n + g.count * sizeof(struct mox_mailbox));
+    struct name_list *n = mox__calloc(a->env, 1, sizeof *n + g.count * sizeof(struct mox_mailbox));
     char *text = mox__calloc(a->env, g.bytes, 1);
     if (n == NULL || text == NULL || a->writer.status < 0) {
         mox__mem_free(a->env, n);
@@ -118,8 +117,8 @@ int mox__names_build(struct mox_account *a, struct name_list **out)
     gather_subscriptions(&g);
     if (g.count > 0)
         qsort(n->list, g.count, sizeof n->list[0], by_name);
-    n->pub = (struct mox_mailboxes){.count = g.count, .list = n->list, .version = a->modseq,
-                                    .ref = names_count};
+    n->pub = (struct mox_mailboxes){
+        .count = g.count, .list = n->list, .version = a->modseq, .ref = names_count};
     *out = n;
     return a->writer.status;
 }
@@ -168,8 +167,8 @@ static int by_uid(const void *x, const void *y)
     return a->row.uid < b->row.uid ? -1 : a->row.uid > b->row.uid;
 }
 
-/* Several edits of a UID: the last counts. Modseqs tell the order, which qsort() may lose; a removal
- * has no modseq and is always the last. */
+/* Several edits of a UID: the last counts. Modseqs tell the order, which qsort() may lose; a
+ * removal has no modseq and is always the last. */
 static void sort_edits(struct box *b)
 {
     if (!b->edits_unsorted)
@@ -181,8 +180,7 @@ static void sort_edits(struct box *b)
         struct mox_view_edit *last = kept > 0 ? &b->edits[kept - 1] : NULL;
         if (last == NULL || last->row.uid != b->edits[i].row.uid)
             b->edits[kept++] = b->edits[i];
-        else if (!last->remove &&
-                 (b->edits[i].remove || b->edits[i].row.modseq > last->row.modseq))
+        else if (!last->remove && (b->edits[i].remove || b->edits[i].row.modseq > last->row.modseq))
             *last = b->edits[i];
     }
     b->edit_count = kept;

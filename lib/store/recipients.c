@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "store/store.h"
 
-/* Whom the user wrote to: for To, Cc and Bcc of messages that are added to a mailbox for sent mail, so
- * that first answers of these people get through. */
+/* Whom the user wrote to: for To, Cc and Bcc of messages that are added to a mailbox for sent mail,
+ * so that first answers of these people get through. */
 
 /* A message to more people than this is no correspondence. */
 #define RECIPIENTS_MAX 1000

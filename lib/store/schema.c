@@ -9,10 +9,9 @@
  * The tables of an account.
  *
  *   mailbox ──< entry >── message ── content      what a mailbox shows now
- *           ──< gone  >──                         what it showed: UIDs that were removed (RFC 7162),
- *                                                 with their message while old views may need it
- *   ref       how many more than one entry or gone row a message has
- *   key       hash of a message's message-id, thread or content → message
+ *           ──< gone  >──                         what it showed: UIDs that were removed (RFC
+ * 7162), with their message while old views may need it ref       how many more than one entry or
+ * gone row a message has key       hash of a message's message-id, thread or content → message
  *   verdict   hash of a sender's name or address → what users thought of its messages
  *
  * `entry` is the only row of a message that changes, narrow, and in the order of mailboxes: views,
@@ -23,9 +22,9 @@
 static const char version_1[] =
     "CREATE TABLE account ("
     " id INTEGER PRIMARY KEY CHECK (id = 1),"
-    " modseq INTEGER NOT NULL," /* the last one given; 2 is the first */
+    " modseq INTEGER NOT NULL,"      /* the last one given; 2 is the first */
     " uidvalidity INTEGER NOT NULL," /* for the next mailbox */
-    " message INTEGER NOT NULL" /* id for the next message, never used before */
+    " message INTEGER NOT NULL"      /* id for the next message, never used before */
     ") STRICT;"
     "CREATE TABLE mailbox ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -38,9 +37,9 @@ static const char version_1[] =
     " bytes INTEGER NOT NULL,"
     " modseq INTEGER NOT NULL,"
     " createseq INTEGER NOT NULL,"
-    " recent INTEGER NOT NULL,"      /* the first UID that no read-write SELECT has seen */
-    " special_use INTEGER NOT NULL," /* enum mox_special_use */
-    " keywords TEXT NOT NULL,"       /* by bit, separated by spaces */
+    " recent INTEGER NOT NULL,"           /* the first UID that no read-write SELECT has seen */
+    " special_use INTEGER NOT NULL,"      /* enum mox_special_use */
+    " keywords TEXT NOT NULL,"            /* by bit, separated by spaces */
     " removed INTEGER NOT NULL DEFAULT 0" /* modseq of its removal */
     ") STRICT;"
     "CREATE UNIQUE INDEX mailbox_name ON mailbox(name) WHERE removed = 0;"
@@ -52,11 +51,11 @@ static const char version_1[] =
     " flags INTEGER NOT NULL,"    /* enum mox_flag */
     " keywords INTEGER NOT NULL," /* bit n: the mailbox's keyword n */
     " message INTEGER NOT NULL,"
-    " bytes INTEGER NOT NULL,"    /* message.bytes again, for sums without reading it */
-    " saved INTEGER NOT NULL,"    /* when it came into this mailbox */
-    " origin INTEGER NOT NULL,"   /* the mailbox it was first delivered to: reputation */
-    " reject INTEGER NOT NULL,"   /* 1: still in the mailbox for rejects */
-    " trained INTEGER,"           /* 1 as junk, 0 as not junk, NULL not */
+    " bytes INTEGER NOT NULL,"  /* message.bytes again, for sums without reading it */
+    " saved INTEGER NOT NULL,"  /* when it came into this mailbox */
+    " origin INTEGER NOT NULL," /* the mailbox it was first delivered to: reputation */
+    " reject INTEGER NOT NULL," /* 1: still in the mailbox for rejects */
+    " trained INTEGER,"         /* 1 as junk, 0 as not junk, NULL not */
     " PRIMARY KEY (mailbox, uid)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE gone ("
@@ -175,12 +174,13 @@ int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err)
     if (db->status == MOX_OK && tables > 0 && application != SCHEMA_APPLICATION_ID)
         return mox__fail(err, MOX_ECORRUPT,
                          "open mail store %s: this SQLite database is not a mail store; move it "
-                         "away or choose another folder", path);
+                         "away or choose another folder",
+                         path);
     if (db->status == MOX_OK && version > SCHEMA_VERSION)
         return mox__fail(err, MOX_ECORRUPT,
                          "open mail store %s: its format %" PRId64 " is newer than %d, the newest "
-                         "that this program knows; use the newer program", path, version,
-                         SCHEMA_VERSION);
+                         "that this program knows; use the newer program",
+                         path, version, SCHEMA_VERSION);
     for (; version < SCHEMA_VERSION && db->status == MOX_OK; version++)
         (void)upgrade(db, version);
     if (db->status < 0)

@@ -19,7 +19,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_MAILBOX_STATE] = "SELECT uidnext, modseq FROM mailbox WHERE id = ?1",
     [SQL_MAILBOX_INSERT] =
         "INSERT INTO mailbox(name, uidvalidity, uidnext, messages, unseen, deleted, bytes, modseq,"
-        " createseq, recent, special_use, keywords) VALUES(?1, ?2, 1, 0, 0, 0, 0, ?3, ?3, 1, ?4, '')",
+        " createseq, recent, special_use, keywords) VALUES(?1, ?2, 1, 0, 0, 0, 0, ?3, ?3, 1, ?4, "
+        "'')",
     [SQL_MAILBOX_WRITE] =
         "UPDATE mailbox SET uidnext = ?2, messages = ?3, unseen = ?4, deleted = ?5, bytes = ?6,"
         " modseq = ?7, recent = ?8, special_use = ?9, keywords = ?10 WHERE id = ?1",
@@ -45,13 +46,12 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_ENTRY_DELETE_RANGE] =
         "DELETE FROM entry WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4",
 
-    [SQL_GONE_INSERT_RANGE] =
-        "INSERT INTO gone(mailbox, uid, modseq, message) SELECT mailbox, uid, ?5, message FROM entry"
-        " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4",
+    [SQL_GONE_INSERT_RANGE] = "INSERT INTO gone(mailbox, uid, modseq, message) SELECT mailbox, "
+                              "uid, ?5, message FROM entry"
+                              " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4",
     [SQL_GONE_FIND] =
         "SELECT message FROM gone WHERE mailbox = ?1 AND uid = ?2 AND message IS NOT NULL",
-    [SQL_GONE_OLDEST] =
-        "SELECT min(modseq) FROM gone WHERE mailbox = ?1 AND message IS NOT NULL",
+    [SQL_GONE_OLDEST] = "SELECT min(modseq) FROM gone WHERE mailbox = ?1 AND message IS NOT NULL",
     [SQL_GONE_KEPT] =
         "SELECT uid, message FROM gone WHERE mailbox = ?1 AND modseq <= ?2 AND message IS NOT NULL"
         " ORDER BY modseq LIMIT ?3",
@@ -88,21 +88,19 @@ static const char *const texts[SQL_COUNT] = {
                            " AND (?2 IS NULL OR localpart = ?2)",
     [SQL_RECIPIENT_DELETE] = "DELETE FROM recipient WHERE message = ?1",
 
-    [SQL_REF_ADD_RANGE] =
-        "INSERT INTO ref(message, extra) SELECT message, 1 FROM entry"
-        " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3"
-        " ON CONFLICT(message) DO UPDATE SET extra = extra + 1",
+    [SQL_REF_ADD_RANGE] = "INSERT INTO ref(message, extra) SELECT message, 1 FROM entry"
+                          " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3"
+                          " ON CONFLICT(message) DO UPDATE SET extra = extra + 1",
     [SQL_REF_FIND] = "SELECT extra FROM ref WHERE message = ?1",
     [SQL_REF_DROP] = "UPDATE ref SET extra = extra - 1 WHERE message = ?1",
     [SQL_REF_DELETE] = "DELETE FROM ref WHERE message = ?1",
 
     [SQL_KEY_INSERT] = "INSERT OR IGNORE INTO key(hash, message) VALUES(?1, ?2)",
     [SQL_KEY_DELETE] = "DELETE FROM key WHERE hash = ?1 AND message = ?2",
-    [SQL_KEY_COPIES] =
-        "SELECT e.uid FROM key k CROSS JOIN message m ON m.id = k.message"
-        " CROSS JOIN entry e ON e.mailbox = ?1 AND e.message = k.message"
-        " WHERE k.hash IN (?2, ?4) AND (m.message_id = ?3 OR m.hash = ?5)"
-        " GROUP BY e.uid ORDER BY e.uid",
+    [SQL_KEY_COPIES] = "SELECT e.uid FROM key k CROSS JOIN message m ON m.id = k.message"
+                       " CROSS JOIN entry e ON e.mailbox = ?1 AND e.message = k.message"
+                       " WHERE k.hash IN (?2, ?4) AND (m.message_id = ?3 OR m.hash = ?5)"
+                       " GROUP BY e.uid ORDER BY e.uid",
     [SQL_KEY_FIND] = "SELECT message FROM key WHERE hash = ?1 ORDER BY message DESC LIMIT ?2",
 
     [SQL_VERDICT_INSERT] =

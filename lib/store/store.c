@@ -40,11 +40,20 @@ static int lock_dir(struct mox_store *s, struct mox_error *err)
         char pid[24];
         int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
         if (ftruncate(s->lock_fd, 0) != 0 || pwrite(s->lock_fd, pid, (size_t)len, 0) != len)
-            rc = mox__fail(err, mox__status_of_errno(errno), "write %s: %s", path,
-                           strerror(errno));
+            rc = mox__fail(err, mox__status_of_errno(errno), "write %s: %s", path, strerror(errno));
     }
     mox__mem_free(&s->env, path);
     return rc;
+}
+
+/* The name of a new data directory must survive a power cut too. A parent that cannot be opened is
+ * not ours to sync. */
+static void sync_parent(struct mox_store *s)
+{
+    char *parent = mox__path(&s->env, "%s/..", s->dir);
+    if (parent != NULL)
+        (void)mox__sync_dir(parent);
+    mox__mem_free(&s->env, parent);
 }
 
 /* The folder for spools; what a crash left in it goes. */
@@ -84,6 +93,8 @@ int mox_store_open(struct mox_store **out, const struct mox_env *env, const char
     rc = mox__make_dir(dir, err);
     if (rc == MOX_OK)
         rc = lock_dir(s, err);
+    if (rc == MOX_OK)
+        sync_parent(s);
     if (rc == MOX_OK)
         rc = clean_spools(s, err);
     if (rc == MOX_OK)
@@ -192,7 +203,8 @@ int mox_account_open(struct mox_account **out, struct mox_store *s, const char *
     if (!name_is_valid(name))
         return mox__fail(err, MOX_EINVAL,
                          "open account: names have up to %d letters, digits, '-', '_' and '.', "
-                         "and do not start with '.' or '-'", ACCOUNT_NAME_MAX);
+                         "and do not start with '.' or '-'",
+                         ACCOUNT_NAME_MAX);
     int rc = MOX_OK;
     pthread_mutex_lock(&s->lock);
     struct mox_account *a = find(s, name);
@@ -282,11 +294,14 @@ static int status(void *self, uint64_t mailbox, struct mox_mailbox_status *out,
     const struct box *b = mox__box_find(a, mailbox);
     bool live = b != NULL && b->now.live;
     if (live)
-        *out = (struct mox_mailbox_status){.messages = b->now.messages, .unseen = b->now.unseen,
-                                           .deleted = b->now.deleted, .uidnext = b->now.uidnext,
+        *out = (struct mox_mailbox_status){.messages = b->now.messages,
+                                           .unseen = b->now.unseen,
+                                           .deleted = b->now.deleted,
+                                           .uidnext = b->now.uidnext,
                                            .uidvalidity = b->uidvalidity,
                                            .recent_from = b->now.recent_from,
-                                           .bytes = b->now.bytes, .modseq = b->now.modseq};
+                                           .bytes = b->now.bytes,
+                                           .modseq = b->now.modseq};
     pthread_mutex_unlock(&a->lock);
     return live ? MOX_OK : mox__fail(err, MOX_EGONE, "the mailbox was removed");
 }

@@ -64,7 +64,7 @@ struct box {
     /* the committer's */
     char *name;
     struct box_state next;
-    bool dirty;  /* `next` differs from the row, or there are edits */
+    bool dirty;     /* `next` differs from the row, or there are edits */
     bool published; /* others may know it */
     bool retired;   /* never made it into the database; freed at the next reload */
     struct mox_view_edit *edits;
@@ -78,7 +78,7 @@ struct box {
     struct live_view *current;        /* the newest of them; it has no reference of ours… */
     bool owned;                       /* … unless nobody was given it yet */
     bool loading;
-    bool erasing; /* the committer's: in the transaction under way */
+    bool erasing;               /* the committer's: in the transaction under way */
     bool recent_dirty;          /* now.recent_from is not in the database */
     struct edit_batch *pending; /* while loading, oldest first */
     uint64_t kept_from;         /* the lowest modseq of removals whose messages are kept; 0: none */
@@ -109,7 +109,7 @@ struct name_list;
 /* Argon2id: 64 MiB, 3 passes. */
 #define PASSWORD_MEMORY (64u * 1024 * 1024)
 #define PASSWORD_PASSES 3
-#define PASSWORD_CACHE 4
+#define PASSWORD_CACHE  4
 
 struct mox_account {
     struct mox_store *store;
@@ -207,8 +207,8 @@ int mox__writer_open(struct mox_account *a, struct mox_error *err);
 /* ---- box.c ---- */
 int mox__boxes_load(struct mox_account *a); /* all `next` from the database; db.status says more */
 void mox__boxes_free(struct mox_account *a);
-struct box *mox__box_find(const struct mox_account *a, uint64_t id);   /* also removed ones */
-struct box *mox__box_next(const struct mox_account *a, uint64_t id);   /* lives in `next` */
+struct box *mox__box_find(const struct mox_account *a, uint64_t id);       /* also removed ones */
+struct box *mox__box_next(const struct mox_account *a, uint64_t id);       /* lives in `next` */
 struct box *mox__box_named(const struct mox_account *a, const char *name); /* lives in `next` */
 struct box *mox__box_create(struct mox_account *a, const char *name, unsigned special_use,
                             uint64_t modseq);
@@ -218,7 +218,7 @@ void mox__boxes_flush(struct mox_account *a);
 void mox__box_edit(struct box *b, const struct mox_view_row *row, bool remove);
 /* Takes a message with these flags and this size into the counts, or out of them. */
 void mox__box_count(struct box *b, uint32_t flags, uint64_t bytes, int sign);
-/* The bits of keywords; `add` adds those that the mailbox has not. MOX_ELIMIT: nothing was added. */
+/* The bits of keywords; `add` adds those that the mailbox has not. MOX_ELIMIT: added nothing. */
 int mox__box_keywords(struct box *b, const char *const *keywords, size_t count, bool add,
                       uint64_t *bits);
 /* Bytes of all mailboxes in `next`. */

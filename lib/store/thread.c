@@ -83,8 +83,8 @@ void mox__thread_read(struct arena *arena, struct mox_slice headers, struct thre
 static uint64_t find(struct mox_account *a, const char *id, const char *subject, uint64_t *thread)
 {
     uint64_t found = 0;
-    sqlite3_stmt *keys = db_query(&a->writer, SQL_KEY_FIND,
-                                  V_INT(mox__hash64(slice_of(id))), V_INT(CANDIDATES_MAX));
+    sqlite3_stmt *keys =
+        db_query(&a->writer, SQL_KEY_FIND, V_INT(mox__hash64(slice_of(id))), V_INT(CANDIDATES_MAX));
     while (found == 0 && mox__db_step(&a->writer, keys)) {
         int64_t message = sqlite3_column_int64(keys, 0);
         sqlite3_stmt *s = db_query(&a->writer, SQL_MESSAGE_THREAD, V_INT(message));

@@ -5,15 +5,15 @@
 #include "base/arena.h"
 #include "store/store.h"
 
-/* The last references of a message that are looked up. A thread of 10,000 messages names them all in
- * each, but its newest ones are here or the thread is not. */
+/* The last references of a message that are looked up. A thread of 10,000 messages names them all
+ * in each, but its newest ones are here or the thread is not. */
 #define THREAD_REFS_MAX 50
 
 /* What places a message in a thread; owned by an arena. */
 struct thread_facts {
-    const char *message_id; /* canonical, or NULL */
-    const char *subject;    /* base subject (RFC 5256 §2.1) */
-    bool response;          /* the subject says that it answers or forwards */
+    const char *message_id;            /* canonical, or NULL */
+    const char *subject;               /* base subject (RFC 5256 §2.1) */
+    bool response;                     /* the subject says that it answers or forwards */
     const char *refs[THREAD_REFS_MAX]; /* canonical, newest first */
     size_t ref_count;
 };

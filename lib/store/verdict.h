@@ -38,22 +38,23 @@ struct verdict {
     bool junk;
 };
 
-/* The verdicts on messages with this sender, first delivered to the mailbox `origin` and received since
- * then, newest first; at most max. `localpart` for addresses, else NULL; addresses masked, domains in
- * Unicode form. Reads the disk. MOX_OK with *count, MOX_EIO, MOX_ENOMEM. */
-MOX_PRIV MOX_MUST_USE int mox__account_verdicts(struct mox_account *account,
-                                                enum verdict_kind kind, const char *localpart,
-                                                const char *domain, uint64_t origin,
-                                                int64_t since_us, struct verdict *out, size_t max,
-                                                size_t *count, struct mox_error *err);
+/* The verdicts on messages with this sender, first delivered to the mailbox `origin` and received
+ * since then, newest first; at most max. `localpart` for addresses, else NULL; addresses masked,
+ * domains in Unicode form. Reads the disk. MOX_OK with *count, MOX_EIO, MOX_ENOMEM. */
+MOX_PRIV MOX_MUST_USE int mox__account_verdicts(struct mox_account *account, enum verdict_kind kind,
+                                                const char *localpart, const char *domain,
+                                                uint64_t origin, int64_t since_us,
+                                                struct verdict *out, size_t max, size_t *count,
+                                                struct mox_error *err);
 
 /* When the user last wrote to the address (localpart NULL: to anybody in the domain); 0: never. */
 MOX_PRIV MOX_MUST_USE int mox__account_wrote_to(struct mox_account *account, const char *localpart,
                                                 const char *domain, int64_t *last_us,
                                                 struct mox_error *err);
 
-/* The UIDs, ascending, in a mailbox of the messages with this message-id (canonical: mox__message_id())
- * or, of rejects, this SHA-256 of their content; each may be NULL. At most max. */
+/* The UIDs, ascending, in a mailbox of the messages with this message-id (canonical:
+ * mox__message_id()) or, of rejects, this SHA-256 of their content; each may be NULL. At most max.
+ */
 MOX_PRIV MOX_MUST_USE int mox__account_find_copies(struct mox_account *account, uint64_t mailbox,
                                                    const char *message_id, const uint8_t *hash,
                                                    uint32_t *uids, size_t max, size_t *count,

@@ -51,20 +51,24 @@ static const struct rule {
     {"SELECT id, deleted, n FROM (SELECT m.id, m.deleted, (SELECT count(*) FROM entry e"
      " WHERE e.mailbox = m.id AND e.flags & 8) AS n FROM mailbox m) WHERE deleted <> n",
      "mailbox %lld says that it has %lld deleted messages, but has %lld"},
-    {"SELECT id, bytes, n FROM (SELECT m.id, m.bytes, (SELECT coalesce(sum(e.bytes), 0) FROM entry e"
+    {"SELECT id, bytes, n FROM (SELECT m.id, m.bytes, (SELECT coalesce(sum(e.bytes), 0) FROM entry "
+     "e"
      " WHERE e.mailbox = m.id) AS n FROM mailbox m) WHERE bytes <> n",
      "mailbox %lld says that it has %lld bytes, but has %lld"},
     {"SELECT e.mailbox, e.uid, m.uidnext FROM entry e JOIN mailbox m ON m.id = e.mailbox"
-     " WHERE e.uid >= m.uidnext OR e.uid < 1", "mailbox %lld: UID %lld is not below UIDNEXT %lld"},
+     " WHERE e.uid >= m.uidnext OR e.uid < 1",
+     "mailbox %lld: UID %lld is not below UIDNEXT %lld"},
     {"SELECT g.mailbox, g.uid, m.uidnext FROM gone g JOIN mailbox m ON m.id = g.mailbox"
-     " WHERE g.uid >= m.uidnext", "mailbox %lld: removed UID %lld is not below UIDNEXT %lld"},
+     " WHERE g.uid >= m.uidnext",
+     "mailbox %lld: removed UID %lld is not below UIDNEXT %lld"},
     {"SELECT g.mailbox, g.uid FROM gone g JOIN entry e ON e.mailbox = g.mailbox AND e.uid = g.uid",
      "mailbox %lld: UID %lld is there and removed"},
     {"SELECT e.mailbox, e.uid, e.modseq FROM entry e JOIN mailbox m ON m.id = e.mailbox"
      " WHERE e.modseq > m.modseq OR e.modseq < 1",
      "mailbox %lld: UID %lld has modseq %lld, above its mailbox's"},
     {"SELECT g.mailbox, g.uid, g.modseq FROM gone g JOIN mailbox m ON m.id = g.mailbox"
-     " WHERE g.modseq > m.modseq", "mailbox %lld: removed UID %lld has modseq %lld, above its mailbox's"},
+     " WHERE g.modseq > m.modseq",
+     "mailbox %lld: removed UID %lld has modseq %lld, above its mailbox's"},
     {"SELECT m.id, m.modseq, a.modseq FROM mailbox m, account a WHERE m.modseq > a.modseq",
      "mailbox %lld has modseq %lld, above the account's %lld"},
     {"SELECT m.id, m.uidvalidity, a.uidvalidity FROM mailbox m, account a"
@@ -73,9 +77,11 @@ static const struct rule {
     {"SELECT e.mailbox, e.uid FROM entry e JOIN mailbox m ON m.id = e.mailbox WHERE m.removed <> 0",
      "removed mailbox %lld still has UID %lld"},
     {"SELECT e.mailbox, e.uid, e.message FROM entry e LEFT JOIN message m ON m.id = e.message"
-     " WHERE m.id IS NULL", "mailbox %lld: UID %lld refers to message %lld, which is missing"},
+     " WHERE m.id IS NULL",
+     "mailbox %lld: UID %lld refers to message %lld, which is missing"},
     {"SELECT e.mailbox, e.uid, e.message FROM entry e JOIN message m ON m.id = e.message"
-     " WHERE e.bytes <> m.bytes", "mailbox %lld: UID %lld has another size than its message %lld"},
+     " WHERE e.bytes <> m.bytes",
+     "mailbox %lld: UID %lld has another size than its message %lld"},
     {"SELECT g.mailbox, g.uid, g.message FROM gone g LEFT JOIN message m ON m.id = g.message"
      " WHERE g.message IS NOT NULL AND m.id IS NULL",
      "mailbox %lld: removed UID %lld refers to message %lld, which is missing"},
@@ -90,11 +96,13 @@ static const struct rule {
      " JOIN content c ON c.message = m.id WHERE m.bytes <> length(c.prefix) + c.bytes",
      "message %lld says that it has %lld bytes, but has %lld"},
     {"SELECT message, bytes, length(data) FROM content WHERE data IS NOT NULL"
-     " AND length(data) <> bytes", "content of message %lld says that it has %lld bytes, but has %lld"},
+     " AND length(data) <> bytes",
+     "content of message %lld says that it has %lld bytes, but has %lld"},
     {"SELECT m.id, a.message FROM message m, account a WHERE m.id >= a.message",
      "message %lld is not below the next id, %lld"},
     {"SELECT k.hash, k.message FROM key k LEFT JOIN message m ON m.id = k.message"
-     " WHERE m.id IS NULL", "key %lld refers to message %lld, which is missing"},
+     " WHERE m.id IS NULL",
+     "key %lld refers to message %lld, which is missing"},
     {"SELECT v.mailbox, v.uid, v.message FROM verdict v LEFT JOIN entry e ON e.mailbox = v.mailbox"
      " AND e.uid = v.uid WHERE e.message IS NOT v.message OR e.origin IS NOT v.origin"
      " OR e.flags & 192 = 0 OR (e.flags & 64 <> 0) <> v.junk",
@@ -149,16 +157,17 @@ static void check_integrity(struct check *c)
     s = NULL;
     if (mox__db_prepare(&c->a->writer, &s, "PRAGMA foreign_key_check") == MOX_OK)
         while (mox__db_step(&c->a->writer, s))
-            problem(c, "table %s has a row without its %s", mox__db_text(s, 0),
-                    mox__db_text(s, 2));
+            problem(c, "table %s has a row without its %s", mox__db_text(s, 0), mox__db_text(s, 2));
     (void)sqlite3_finalize(s);
 }
 
 static void check_keywords(struct check *c)
 {
     sqlite3_stmt *s = NULL;
-    if (mox__db_prepare(&c->a->writer, &s, "SELECT e.mailbox, e.uid, e.keywords, m.keywords"
-                        " FROM entry e JOIN mailbox m ON m.id = e.mailbox WHERE e.keywords <> 0") < 0)
+    if (mox__db_prepare(&c->a->writer, &s,
+                        "SELECT e.mailbox, e.uid, e.keywords, m.keywords"
+                        " FROM entry e JOIN mailbox m ON m.id = e.mailbox WHERE e.keywords <> 0") <
+        0)
         return;
     while (mox__db_step(&c->a->writer, s)) {
         const char *list = mox__db_text(s, 3);

@@ -7,10 +7,10 @@
 #include "store/store.h"
 
 /*
- * Views of a mailbox: `live` lists all that anybody has, `current` is the newest. The store keeps no
- * reference to a view that it gave away, so that the last session's goodbye frees it. Only a view
- * that a commit made and nobody was given yet is `owned`; when all older ones are gone, nobody looks
- * at the mailbox any more, and it goes too.
+ * Views of a mailbox: `live` lists all that anybody has, `current` is the newest. The store keeps
+ * no reference to a view that it gave away, so that the last session's goodbye frees it. Only a
+ * view that a commit made and nobody was given yet is `owned`; when all older ones are gone, nobody
+ * looks at the mailbox any more, and it goes too.
  *
  * A view is loaded without stopping the committer: what it commits meanwhile is kept in `pending`
  * and applied to what was read.
@@ -83,8 +83,8 @@ static void keep_pending(struct box *b, const struct mox_view_edit *edits, size_
     }
     if (count > 0)
         memcpy(copy, edits, count * sizeof *copy);
-    *e = (struct edit_batch){.edits = copy, .count = count, .uidnext = b->now.uidnext,
-                             .modseq = b->now.modseq};
+    *e = (struct edit_batch){
+        .edits = copy, .count = count, .uidnext = b->now.uidnext, .modseq = b->now.modseq};
     struct edit_batch **end = &b->pending;
     while (*end != NULL)
         end = &(*end)->next;

@@ -12,8 +12,8 @@
 #include "store/vfsshim.h"
 #include "support/cm.h"
 
-/* Figures of the durable store, beside single commits of SQLite on the same disk. The folder is made in
- * $MOX_BENCH_DIR, or in /var/tmp, which is seldom memory. */
+/* Figures of the durable store, beside single commits of SQLite on the same disk. The folder is
+ * made in $MOX_BENCH_DIR, or in /var/tmp, which is seldom memory. */
 
 static struct mox_env env;
 static struct storefix f;
@@ -40,8 +40,10 @@ static void single_commits(void)
     sqlite3_stmt *s = NULL;
     (void)snprintf(path, sizeof path, "%s/single.db", f.dir);
     sqlite3_open(path, &db);
-    sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                     "CREATE TABLE t (id INTEGER PRIMARY KEY, data BLOB)", NULL, NULL, NULL);
+    sqlite3_exec(db,
+                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                 "CREATE TABLE t (id INTEGER PRIMARY KEY, data BLOB)",
+                 NULL, NULL, NULL);
     sqlite3_prepare_v2(db, "INSERT INTO t(data) VALUES(zeroblob(4096))", -1, &s, NULL);
     double start = seconds();
     const int count = 2000;
@@ -118,7 +120,8 @@ static void append_many(uint64_t mailbox, unsigned outstanding, unsigned count, 
         (void)snprintf(head, sizeof head, headers, round, i);
         struct slot *s = wait_slot(&fl);
         mox_spool_free(s->op.spool);
-        s->op = (struct mox_append){.write = {.done = landed, .user = s}, .mailbox = mailbox,
+        s->op = (struct mox_append){.write = {.done = landed, .user = s},
+                                    .mailbox = mailbox,
                                     .spool = mail_spool(&f, head, 3800)};
         f.mail.ops->append(f.mail.self, &s->op);
     }
@@ -168,20 +171,19 @@ static struct mox_view *view_of(uint64_t mailbox, const char *what)
     return view;
 }
 
-static void changes(uint64_t inbox, uint64_t archive, const char *when)
+static void changes(uint64_t inbox, uint64_t archive, uint32_t flag, const char *when)
 {
     char what[64];
     struct mox_uid_range range = {1, 10000};
     double start = seconds();
-    struct mox_set_flags flags = {.mailbox = inbox, .ranges = &range, .range_count = 1,
-                                  .mode = MOX_FLAGS_ADD,
-                                  .flags = when[0] == 'c' ? MOX_FLAG_SEEN : MOX_FLAG_FLAGGED};
+    struct mox_set_flags flags = {
+        .mailbox = inbox, .ranges = &range, .range_count = 1, .mode = MOX_FLAGS_ADD, .flags = flag};
     check(wait_set_flags(&f, &flags), &flags.write.error);
     (void)snprintf(what, sizeof what, "STORE on 10,000, %s", when);
     report(what, start);
     start = seconds();
-    struct mox_copy copy = {.mailbox = inbox, .destination = archive, .ranges = &range,
-                            .range_count = 1};
+    struct mox_copy copy = {
+        .mailbox = inbox, .destination = archive, .ranges = &range, .range_count = 1};
     check(wait_copy(&f, &copy), &copy.write.error);
     (void)snprintf(what, sizeof what, "COPY of 10,000, %s", when);
     report(what, start);
@@ -207,14 +209,14 @@ int main(void)
     append_many(inbox, 10, 20000, "10");
     append_many(inbox, 50, 40000, "50");
     append_many(inbox, 50, 27000, NULL);
-    changes(inbox, archive, "nobody looking");
+    changes(inbox, archive, MOX_FLAG_FLAGGED, "nobody looking");
     mox_account_close(f.account);
     check(mox_account_open(&f.account, f.store, "mjl", MOX_ACCOUNT_EXISTING, NULL, &err), &err);
     f.mail = mox_account_mailstore(f.account);
     struct mox_view *view = view_of(inbox, "view of 90,000, cold");
     struct mox_view *again = view_of(inbox, "view of 90,000, warm");
     mox_view_unref(again);
-    changes(inbox, archive, "c: with a view");
+    changes(inbox, archive, MOX_FLAG_SEEN, "with a view");
     fetch(view, 10000, MOX_FETCH_ENVELOPE, "envelopes of 10,000, cold");
     fetch(view, 10000, MOX_FETCH_ENVELOPE, "envelopes of 10,000, warm");
     fetch(view, 10000, MOX_FETCH_CONTENT, "content of 10,000");

@@ -94,7 +94,8 @@ static void records_hold_what_was_derived(void **state)
     }
     assert_int_equal(mox__password_verify(&t.env, records[CREDENTIAL_PASSWORD], password), MOX_OK);
     assert_int_equal(mox__password_verify(&t.env, records[CREDENTIAL_PASSWORD],
-                                          slice_of("correct horse battery stapler")), MOX_EDENIED);
+                                          slice_of("correct horse battery stapler")),
+                     MOX_EDENIED);
     assert_null(strstr(records[CREDENTIAL_CRAM_MD5], "correct"));
     test_env_done(&t);
 }
@@ -173,18 +174,24 @@ static const struct {
 #ifdef MOX_HAVE_IDN
     {"\xcf\x80\xc3\x9f\xc3\xa5", "\xcf\x80\xc3\x9f\xc3\xa5"},
     {"Jack of \xe2\x99\xa6s", "Jack of \xe2\x99\xa6s"},
-    {"foo\xe1\x9a\x80" "bar", "foo bar"},             /* OGHAM SPACE MARK */
-    {"e\xcc\x81", "\xc3\xa9"},                        /* NFC */
-    {"a\xe2\x80\x8d" "b", NULL},                      /* ZERO WIDTH JOINER without a virama */
+    {"foo\xe1\x9a\x80"
+     "bar",
+     "foo bar"},               /* OGHAM SPACE MARK */
+    {"e\xcc\x81", "\xc3\xa9"}, /* NFC */
+    {"a\xe2\x80\x8d"
+     "b",
+     NULL}, /* ZERO WIDTH JOINER without a virama */
     {"\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x8d", "\xe0\xa4\x95\xe0\xa5\x8d\xe2\x80\x8d"},
-    {"a\xc2\xad" "b", NULL},                          /* SOFT HYPHEN */
-    {"\xe1\x84\x80", NULL},                           /* old Hangul */
-    {"\xef\xbf\xbe", NULL},                           /* U+FFFE */
-    {"\xee\x80\x80", NULL},                           /* private use */
-    {"\xd9\xa1\xdb\xb1", NULL},                       /* both kinds of Arabic digits */
+    {"a\xc2\xad"
+     "b",
+     NULL},                     /* SOFT HYPHEN */
+    {"\xe1\x84\x80", NULL},     /* old Hangul */
+    {"\xef\xbf\xbe", NULL},     /* U+FFFE */
+    {"\xee\x80\x80", NULL},     /* private use */
+    {"\xd9\xa1\xdb\xb1", NULL}, /* both kinds of Arabic digits */
     {"l\xc2\xb7l", "l\xc2\xb7l"},
     {"a\xc2\xb7l", NULL},
-    {"\xef\xbc\xa1", "\xef\xbc\xa1"},                 /* full width stays */
+    {"\xef\xbc\xa1", "\xef\xbc\xa1"}, /* full width stays */
 #else
     {"\xcf\x80", NULL},
 #endif

@@ -117,8 +117,8 @@ static void wake(struct mox_write *w)
 
 static void prepare(struct mox_write *w, struct waiter *waiter)
 {
-    *waiter = (struct waiter){.lock = PTHREAD_MUTEX_INITIALIZER,
-                              .changed = PTHREAD_COND_INITIALIZER};
+    *waiter =
+        (struct waiter){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     w->done = wake;
     w->user = waiter;
 }
@@ -161,10 +161,11 @@ uint64_t box_id(struct storefix *f, const char *name)
 struct mox_spool *mail_spool(struct storefix *f, const char *headers, size_t len)
 {
     struct mox_spool *spool = NULL;
-    assert_int_equal(mox_spool_new(&spool, &f->t.env, f->mail.ops->spool_dir(f->mail.self),
-                                   UINT64_MAX), MOX_OK);
-    assert_int_equal(mox_spool_write(spool, (struct mox_slice){(const uint8_t *)headers,
-                                                               strlen(headers)}), MOX_OK);
+    assert_int_equal(
+        mox_spool_new(&spool, &f->t.env, f->mail.ops->spool_dir(f->mail.self), UINT64_MAX), MOX_OK);
+    assert_int_equal(
+        mox_spool_write(spool, (struct mox_slice){(const uint8_t *)headers, strlen(headers)}),
+        MOX_OK);
     char line[] = "\r\n0123456789 0123456789 0123456789 0123456789 0123456789 012345678\r\n";
     for (size_t n = len; n > 0;) {
         size_t piece = n < sizeof line - 1 ? n : sizeof line - 1;

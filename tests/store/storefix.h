@@ -15,18 +15,19 @@ struct storefix {
     struct mox_mailstore mail;
 };
 
-/* setup and teardown of cmocka: *state becomes a storefix with account "mjl" open. The teardown closes
- * all, verifies the directory, removes it, and asserts that nothing leaked. */
+/* setup and teardown of cmocka: *state becomes a storefix with account "mjl" open. The teardown
+ * closes all, verifies the directory, removes it, and asserts that nothing leaked. */
 int storefix_open(void **state);
 int storefix_close(void **state);
-#define STORE_TEST(function) cmocka_unit_test_setup_teardown(function, storefix_open, storefix_close)
+#define STORE_TEST(function)                                                                       \
+    cmocka_unit_test_setup_teardown(function, storefix_open, storefix_close)
 
 /* Parts of it. */
-void storefix_init(struct storefix *f);   /* the directory */
+void storefix_init(struct storefix *f);      /* the directory */
 void storefix_init_fast(struct storefix *f); /* in memory where there is such a file system */
-void storefix_start(struct storefix *f);  /* opens store and account */
-void storefix_stop(struct storefix *f);   /* closes both */
-void storefix_verify(struct storefix *f); /* the store being closed: no problem */
+void storefix_start(struct storefix *f);     /* opens store and account */
+void storefix_stop(struct storefix *f);      /* closes both */
+void storefix_verify(struct storefix *f);    /* the store being closed: no problem */
 void storefix_done(struct storefix *f);
 
 void remove_tree(const char *dir);

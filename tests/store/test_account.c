@@ -19,8 +19,9 @@ static void a_new_account_has_the_usual_mailboxes(void **state)
     static const struct {
         const char *name;
         unsigned use;
-    } expected[] = {{"Archive", MOX_USE_ARCHIVE}, {"Drafts", MOX_USE_DRAFTS}, {"Inbox", 0},
-                    {"Junk", MOX_USE_JUNK},       {"Sent", MOX_USE_SENT},     {"Trash", MOX_USE_TRASH}};
+    } expected[] = {
+        {"Archive", MOX_USE_ARCHIVE}, {"Drafts", MOX_USE_DRAFTS}, {"Inbox", 0},
+        {"Junk", MOX_USE_JUNK},       {"Sent", MOX_USE_SENT},     {"Trash", MOX_USE_TRASH}};
     const struct mox_mailboxes *list = NULL;
     assert_int_equal(f->mail.ops->mailboxes(f->mail.self, &list, NULL), MOX_OK);
     assert_int_equal(list->count, 6);
@@ -64,16 +65,20 @@ static void accounts_are_shared_and_closed_with_the_last_user(void **state)
     char wal[128];
     (void)snprintf(wal, sizeof wal, "%s/accounts/mjl/index.db-wal", f->dir);
     assert_int_equal(access(wal, F_OK), -1); /* nobody has the database open */
-    assert_int_equal(mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_EXISTING, NULL,
-                                      NULL), MOX_OK);
+    assert_int_equal(
+        mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_EXISTING, NULL, NULL), MOX_OK);
     f->mail = mox_account_mailstore(f->account);
 }
 
 static void only_fit_names_of_accounts_are_opened(void **state)
 {
     struct storefix *f = *state;
-    static const char *const bad[] = {"", ".", "..", "../mjl", "a/b", "-x", ".x", "a b", "\xc3\xa9",
-        "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg"};
+    static const char *const bad[] = {
+        "",         ".",
+        "..",       "../mjl",
+        "a/b",      "-x",
+        ".x",       "a b",
+        "\xc3\xa9", "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg"};
     struct mox_account *a = NULL;
     struct mox_error err;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -10,12 +10,12 @@
 #include "store/storefix.h"
 #include "support/cm.h"
 
-/* kill -9 while messages come in, again and again on one data directory: what was acknowledged is there,
- * once, and the directory is sound. */
+/* kill -9 while messages come in, again and again on one data directory: what was acknowledged is
+ * there, once, and the directory is sound. */
 
-#define ROUNDS 12
+#define ROUNDS      12
 #define OUTSTANDING 20
-#define PER_ROUND 100000 /* numbers of messages, not messages */
+#define PER_ROUND   100000 /* numbers of messages, not messages */
 
 struct slot {
     struct mox_append op;
@@ -45,14 +45,18 @@ static void child(struct storefix *f, uint32_t first)
             (void)snprintf(headers, sizeof headers, "Message-ID: <%lu@crash.example>\r\n",
                            (unsigned long)(n + i));
             s->number = n + i;
-            s->op = (struct mox_append){.write = {.done = tell, .user = s}, .mailbox = inbox,
+            s->op = (struct mox_append){.write = {.done = tell, .user = s},
+                                        .mailbox = inbox,
                                         .spool = mail_spool(f, headers, i == 7 ? 150000 : 2000)};
             f->mail.ops->append(f->mail.self, &s->op);
         }
         /* answered after all that was submitted before it */
         struct mox_uid_range some = {n - first + 1, n - first + 5};
-        struct mox_copy move = {.mailbox = inbox, .destination = archive, .ranges = &some,
-                                .range_count = 1, .move = true};
+        struct mox_copy move = {.mailbox = inbox,
+                                .destination = archive,
+                                .ranges = &some,
+                                .range_count = 1,
+                                .move = true};
         if (wait_copy(f, &move) < 0)
             _exit(4);
         mox_copy_free(&move);
@@ -68,12 +72,16 @@ static void check_messages(struct storefix *f, const uint32_t *numbers, size_t c
     sqlite3_stmt *s = NULL;
     (void)snprintf(path, sizeof path, "%s/accounts/mjl/index.db", f->dir);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM message m JOIN entry e ON"
-                                        " e.message = m.id WHERE m.message_id = ?1", -1, &s, NULL),
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT count(*) FROM message m JOIN entry e ON"
+                                        " e.message = m.id WHERE m.message_id = ?1",
+                                        -1, &s, NULL),
                      SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "CREATE TEMP TABLE x AS SELECT message_id FROM message;"
-                                  "CREATE INDEX message_id_for_test ON message(message_id)", NULL,
-                                  NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "CREATE TEMP TABLE x AS SELECT message_id FROM message;"
+                                  "CREATE INDEX message_id_for_test ON message(message_id)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(id, sizeof id, "%lu@crash.example", (unsigned long)numbers[i]);
         sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);

@@ -7,7 +7,7 @@
 #include "store/verdict.h"
 #include "support/cm.h"
 
-/* What the store knows about messages beside IMAP's needs: verdicts, threads, junk, rejects, quota. */
+/* What the store knows about messages beside IMAP's needs: verdicts, threads, rejects, quota. */
 
 static const char *const dkim[] = {"sender.example", "list.example"};
 
@@ -30,8 +30,10 @@ static const struct mox_delivery_facts facts = {
 static uint32_t deliver(struct storefix *f, uint64_t mailbox, const char *headers, uint32_t flags,
                         const struct mox_delivery_facts *its_facts)
 {
-    struct mox_append op = {.mailbox = mailbox, .spool = mail_spool(f, headers, 20),
-                            .flags = flags, .facts = its_facts};
+    struct mox_append op = {.mailbox = mailbox,
+                            .spool = mail_spool(f, headers, 20),
+                            .flags = flags,
+                            .facts = its_facts};
     if (wait_append(f, &op) < 0)
         fail_msg("%s", op.write.error.text);
     mox_spool_free(op.spool);
@@ -42,8 +44,8 @@ static void set_flags(struct storefix *f, uint64_t mailbox, enum mox_flags_mode 
                       uint32_t flags)
 {
     struct mox_uid_range all = {1, UINT32_MAX};
-    struct mox_set_flags op = {.mailbox = mailbox, .ranges = &all, .range_count = 1, .mode = mode,
-                               .flags = flags};
+    struct mox_set_flags op = {
+        .mailbox = mailbox, .ranges = &all, .range_count = 1, .mode = mode, .flags = flags};
     assert_int_equal(wait_set_flags(f, &op), MOX_OK);
 }
 
@@ -86,13 +88,13 @@ static void verdicts_follow_copies_moves_and_removals(void **state)
     uint64_t inbox = box_id(f, "Inbox"), junk = box_id(f, "Junk"), trash = box_id(f, "Trash");
     struct mox_uid_range all = {1, UINT32_MAX};
     (void)deliver(f, inbox, "Subject: x\r\n", 0, &facts);
-    struct mox_copy copy = {.mailbox = inbox, .destination = junk, .ranges = &all,
-                            .range_count = 1};
+    struct mox_copy copy = {
+        .mailbox = inbox, .destination = junk, .ranges = &all, .range_count = 1};
     assert_int_equal(wait_copy(f, &copy), MOX_OK); /* Junk makes it junk */
     mox_copy_free(&copy);
     assert_int_equal(query(f, "SELECT count(*) FROM verdict WHERE junk"), 11);
-    struct mox_copy move = {.mailbox = junk, .destination = trash, .ranges = &all,
-                            .range_count = 1, .move = true};
+    struct mox_copy move = {
+        .mailbox = junk, .destination = trash, .ranges = &all, .range_count = 1, .move = true};
     assert_int_equal(wait_copy(f, &move), MOX_OK);
     mox_copy_free(&move);
     char sql[100];
@@ -125,8 +127,8 @@ static void a_rejected_message_counts_where_it_was_meant_to_go(void **state)
     assert_int_equal(query(f, "SELECT length(hash) FROM message"), 32);
     assert_int_equal(query(f, "SELECT origin FROM entry"), (long long)trash);
     struct mox_uid_range all = {1, UINT32_MAX};
-    struct mox_copy move = {.mailbox = trash, .destination = archive, .ranges = &all,
-                            .range_count = 1, .move = true};
+    struct mox_copy move = {
+        .mailbox = trash, .destination = archive, .ranges = &all, .range_count = 1, .move = true};
     assert_int_equal(wait_copy(f, &move), MOX_OK);
     mox_copy_free(&move);
     assert_int_equal(query(f, "SELECT origin FROM entry"), (long long)inbox);
@@ -148,14 +150,16 @@ static void reputation_finds_the_newest_verdicts(void **state)
     struct verdict v[3];
     size_t n = 0;
     assert_int_equal(mox__account_verdicts(f->account, VERDICT_FROM_DOMAIN, NULL,
-                                           "news.sender.example", inbox, 0, v, 3, &n, NULL), MOX_OK);
+                                           "news.sender.example", inbox, 0, v, 3, &n, NULL),
+                     MOX_OK);
     assert_int_equal(n, 3);
     assert_true(v[0].junk && !v[1].junk && v[0].received_us > v[1].received_us);
     assert_true(v[0].localpart_hash != v[1].localpart_hash &&
                 v[0].localpart_hash == v[2].localpart_hash);
     assert_int_equal(mox__account_verdicts(f->account, VERDICT_FROM_DOMAIN, NULL,
                                            "news.sender.example", inbox, v[0].received_us, v, 3, &n,
-                                           NULL), MOX_OK);
+                                           NULL),
+                     MOX_OK);
     assert_int_equal(n, 1);
     static const struct {
         enum verdict_kind kind;
@@ -175,7 +179,8 @@ static void reputation_finds_the_newest_verdicts(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(mox__account_verdicts(f->account, cases[i].kind, cases[i].localpart,
-                                               cases[i].domain, inbox, 0, v, 3, &n, NULL), MOX_OK);
+                                               cases[i].domain, inbox, 0, v, 3, &n, NULL),
+                         MOX_OK);
         assert_int_equal(n, cases[i].found);
     }
 }
@@ -218,8 +223,9 @@ static void copies_of_a_message_are_found(void **state)
     (void)deliver(f, trash, "Message-ID: <a@x.example>\r\n", 0, &reject);
     uint32_t uids[4];
     size_t n;
-    assert_int_equal(mox__account_find_copies(f->account, trash, "a@x.example", NULL, uids, 4, &n,
-                                              NULL), MOX_OK);
+    assert_int_equal(
+        mox__account_find_copies(f->account, trash, "a@x.example", NULL, uids, 4, &n, NULL),
+        MOX_OK);
     assert_int_equal(n, 2);
     assert_int_equal(uids[0], 1);
     assert_int_equal(uids[1], 3);
@@ -234,7 +240,8 @@ static void copies_of_a_message_are_found(void **state)
     assert_int_equal(n, 1);
     assert_int_equal(uids[0], 2);
     assert_int_equal(mox__account_find_copies(f->account, box_id(f, "Inbox"), "a@x.example", hash,
-                                              uids, 4, &n, NULL), MOX_OK);
+                                              uids, 4, &n, NULL),
+                     MOX_OK);
     assert_int_equal(n, 0);
 }
 
@@ -249,9 +256,11 @@ static void answers_join_the_thread_of_what_they_answer(void **state)
         int thread, parent, missing;
     } mails[] = {
         {"Subject: Lunch\r\nMessage-ID: <1@x.example>\r\n", 1, 0, 0},
-        {"Subject: Re: lunch\r\nMessage-ID: <2@x.example>\r\nReferences: <1@x.example>\r\n", 1, 1, 0},
+        {"Subject: Re: lunch\r\nMessage-ID: <2@x.example>\r\nReferences: <1@x.example>\r\n", 1, 1,
+         0},
         {"Subject: RE: Lunch\r\nMessage-ID: <3@x.example>\r\n"
-         "References: <1@x.example>\r\n <2@X.example>\r\n", 1, 2, 0},
+         "References: <1@x.example>\r\n <2@X.example>\r\n",
+         1, 2, 0},
         {"Subject: Re: Lunch\r\nIn-Reply-To: <1@x.example>\r\n", 1, 1, 0},
         /* another subject is another thread */
         {"Subject: Dinner\r\nMessage-ID: <5@x.example>\r\nReferences: <1@x.example>\r\n", 5, 0, 1},
@@ -263,8 +272,10 @@ static void answers_join_the_thread_of_what_they_answer(void **state)
     for (size_t i = 0; i < sizeof mails / sizeof mails[0]; i++) {
         char sql[100];
         (void)deliver(f, inbox, mails[i].headers, 0, NULL);
-        (void)snprintf(sql, sizeof sql, "SELECT thread * 10000 + coalesce(parent, 0) * 100 + missing"
-                       " FROM message WHERE id = %zu", i + 1);
+        (void)snprintf(sql, sizeof sql,
+                       "SELECT thread * 10000 + coalesce(parent, 0) * 100 + missing"
+                       " FROM message WHERE id = %zu",
+                       i + 1);
         long long got = query(f, sql);
         if (got != mails[i].thread * 10000 + mails[i].parent * 100 + mails[i].missing)
             fail_msg("message %zu: %lld", i + 1, got);
@@ -279,8 +290,9 @@ static void a_full_account_takes_no_more(void **state)
     struct storefix *f = *state;
     mox_account_close(f->account);
     const struct mox_account_config config = {.size = sizeof config, .quota_bytes = 1000};
-    assert_int_equal(mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_EXISTING, &config,
-                                      NULL), MOX_OK);
+    assert_int_equal(
+        mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_EXISTING, &config, NULL),
+        MOX_OK);
     f->mail = mox_account_mailstore(f->account);
     uint64_t inbox = box_id(f, "Inbox");
     (void)add_mail(f, inbox, "Subject: x\r\n", 800);
@@ -288,8 +300,8 @@ static void a_full_account_takes_no_more(void **state)
     assert_int_equal(wait_append(f, &op), MOX_EQUOTA);
     mox_spool_free(op.spool);
     struct mox_uid_range all = {1, 1};
-    struct mox_copy copy = {.mailbox = inbox, .destination = inbox, .ranges = &all,
-                            .range_count = 1};
+    struct mox_copy copy = {
+        .mailbox = inbox, .destination = inbox, .ranges = &all, .range_count = 1};
     assert_int_equal(wait_copy(f, &copy), MOX_EQUOTA);
     assert_int_equal(copy.count, 0);
     copy.move = true; /* takes no room */
@@ -311,8 +323,9 @@ static void mailboxes_say_what_is_junk(void **state)
     struct storefix *f = *state;
     mox_account_close(f->account);
     const struct mox_account_config config = {.size = sizeof config, .junk_flags = meaning};
-    assert_int_equal(mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_EXISTING, &config,
-                                      NULL), MOX_OK);
+    assert_int_equal(
+        mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_EXISTING, &config, NULL),
+        MOX_OK);
     f->mail = mox_account_mailstore(f->account);
     static const struct {
         const char *mailbox;

@@ -31,11 +31,13 @@ static void append(struct storefix *f, uint64_t inbox, size_t len)
     static const char *const keywords[] = {"one", "two"};
     struct mox_env env = f->t.env;
     f->t.env = plenty;
-    struct mox_spool *spool = mail_spool(f, "Subject: Re: x\r\nMessage-ID: <1@x.example>\r\n"
-                                            "References: <0@x.example>\r\n", len);
+    struct mox_spool *spool = mail_spool(f,
+                                         "Subject: Re: x\r\nMessage-ID: <1@x.example>\r\n"
+                                         "References: <0@x.example>\r\n",
+                                         len);
     f->t.env = env;
-    struct mox_append op = {.mailbox = inbox, .spool = spool, .keywords = keywords,
-                            .keyword_count = 2};
+    struct mox_append op = {
+        .mailbox = inbox, .spool = spool, .keywords = keywords, .keyword_count = 2};
     expect(wait_append(f, &op), &op.write.error);
     mox_spool_free(spool);
 }
@@ -49,16 +51,20 @@ static void use_account(struct storefix *f)
     append(f, inbox, 100);
     append(f, inbox, 140000);
     expect(f->mail.ops->view(f->mail.self, inbox, &view, &err), &err);
-    struct mox_set_flags flags = {.mailbox = inbox, .ranges = &all, .range_count = 1,
-                                  .mode = MOX_FLAGS_ADD, .flags = MOX_FLAG_JUNK};
+    struct mox_set_flags flags = {.mailbox = inbox,
+                                  .ranges = &all,
+                                  .range_count = 1,
+                                  .mode = MOX_FLAGS_ADD,
+                                  .flags = MOX_FLAG_JUNK};
     expect(wait_set_flags(f, &flags), &flags.write.error);
-    struct mox_copy copy = {.mailbox = inbox, .destination = archive, .ranges = &all,
-                            .range_count = 1, .move = true};
+    struct mox_copy copy = {
+        .mailbox = inbox, .destination = archive, .ranges = &all, .range_count = 1, .move = true};
     expect(wait_copy(f, &copy), &copy.write.error);
     mox_copy_free(&copy);
     if (view != NULL)
-        expect(f->mail.ops->fetch(f->mail.self, view, &all, 1, MOX_FETCH_CONTENT, ignore, NULL,
-                                  &err), &err);
+        expect(
+            f->mail.ops->fetch(f->mail.self, view, &all, 1, MOX_FETCH_CONTENT, ignore, NULL, &err),
+            &err);
     mox_view_unref(view);
     struct mox_expunge expunge = {.mailbox = archive, .ranges = &all, .range_count = 1};
     expect(wait_expunge(f, &expunge), &expunge.write.error);

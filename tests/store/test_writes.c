@@ -10,7 +10,7 @@
 #include "store/vfsshim.h"
 #include "support/cm.h"
 
-/* Writes: how they share transactions, what they leave on disk, and what happens when a disk fails. */
+/* Writes: how they share transactions, what they leave on disk, and what a failing disk does. */
 
 static char *path_of(const struct storefix *f, const char *rest)
 {
@@ -49,10 +49,11 @@ static void wait_crowd(struct crowd *c)
 static void start_crowd(struct storefix *f, struct crowd *c, struct mox_append *ops)
 {
     uint64_t inbox = box_id(f, "Inbox");
-    *c = (struct crowd){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER,
-                        .left = CROWD};
+    *c = (struct crowd){
+        .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .left = CROWD};
     for (unsigned i = 0; i < CROWD; i++) {
-        ops[i] = (struct mox_append){.write = {.done = one_less, .user = c}, .mailbox = inbox,
+        ops[i] = (struct mox_append){.write = {.done = one_less, .user = c},
+                                     .mailbox = inbox,
                                      .spool = mail_spool(f, "Subject: crowd\r\n", 100)};
         if (i % 10 == 7)
             ops[i].mailbox = 777;
@@ -118,8 +119,11 @@ static void a_disk_that_fails_fails_writes_and_nothing_else(void **state)
         assert_int_equal(try_append(f, &err, 300000), expected[i]); /* its file goes too */
         static const char *const keywords[] = {"new"};
         struct mox_uid_range all = {1, 100};
-        struct mox_set_flags flags = {.mailbox = inbox, .ranges = &all, .range_count = 1,
-                                      .mode = MOX_FLAGS_ADD, .keywords = keywords,
+        struct mox_set_flags flags = {.mailbox = inbox,
+                                      .ranges = &all,
+                                      .range_count = 1,
+                                      .mode = MOX_FLAGS_ADD,
+                                      .keywords = keywords,
                                       .keyword_count = 1};
         assert_int_equal(wait_set_flags(f, &flags), expected[i]);
         struct mox_mailbox_change change = {.kind = MOX_MAILBOX_CREATE, .name = "made/later"};
@@ -247,7 +251,8 @@ static void a_missing_file_is_told(void **state)
     struct mox_uid_range range = {1, 1};
     assert_int_equal(f->mail.ops->view(f->mail.self, inbox, &view, NULL), MOX_OK);
     assert_int_equal(f->mail.ops->fetch(f->mail.self, view, &range, 1, MOX_FETCH_CONTENT,
-                                        keep_content, &bytes, &err), MOX_ECORRUPT);
+                                        keep_content, &bytes, &err),
+                     MOX_ECORRUPT);
     assert_non_null(strstr(err.text, "msg/01/1"));
     mox_view_unref(view);
     assert_int_equal(rename(away, path_of(f, "msg/01/1")), 0);
@@ -297,8 +302,8 @@ static void many_removed_messages_are_erased_in_pieces(void **state)
     struct mox_uid_range all = {1, UINT32_MAX};
     (void)add_mail(f, inbox, "Subject: one\r\nMessage-ID: <1@x.example>\r\n", 10);
     for (int i = 0; i < 11; i++) { /* 2,048 */
-        struct mox_copy copy = {.mailbox = inbox, .destination = inbox, .ranges = &all,
-                                .range_count = 1};
+        struct mox_copy copy = {
+            .mailbox = inbox, .destination = inbox, .ranges = &all, .range_count = 1};
         assert_int_equal(wait_copy(f, &copy), MOX_OK);
         mox_copy_free(&copy);
     }

@@ -8,11 +8,11 @@
 /* SQLite's own file layer with a counter in front, and faults on demand. Becomes the default of the
  * process, so that a store needs to know nothing of it. */
 struct vfsshim {
-    atomic_long wal_syncs;    /* xSync of files ending in "-wal" */
-    atomic_long wal_writes;   /* xWrite of them */
-    atomic_bool full;         /* writes fail as if the disk were full */
-    atomic_bool fail_writes;  /* writes fail with an input/output error */
-    atomic_bool fail_syncs;   /* syncs do */
+    atomic_long wal_syncs;     /* xSync of files ending in "-wal" */
+    atomic_long wal_writes;    /* xWrite of them */
+    atomic_bool full;          /* writes fail as if the disk were full */
+    atomic_bool fail_writes;   /* writes fail with an input/output error */
+    atomic_bool fail_syncs;    /* syncs do */
     atomic_long sync_delay_us; /* each sync of a WAL takes this much longer */
 };
 
