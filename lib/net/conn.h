@@ -24,8 +24,8 @@ struct service {
     /* Asked once the engine was told of the shutdown: whether the session waits for its very end,
      * and is not waited for. NULL: no. */
     bool (*lasts)(void *session);
-    /* The peer has closed its side while an answer is pending, in case that is not worth waiting for
-     * any more. Must not answer at once. NULL: nothing is done. */
+    /* The peer has closed its side while an answer is pending, in case that is not worth waiting
+     * for any more. Must not answer at once. NULL: nothing is done. */
     void (*gone)(void *session);
 };
 
