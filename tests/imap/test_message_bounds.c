@@ -284,11 +284,11 @@ static void running_out_of_memory_ends_one_session(void **state)
     (void)state;
     static const char *const script[] = {
         "a login u@example.org secret\r\n",
-        "b append inbox (\\Seen todo) {57+}\r\nSubject: =?utf-8?q?x?=\r\nContent-Type: "
-        "text/plain\r\n"
-        "\r\nabc\r\n\r\n",
-        "b append inbox {108+}\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n"
-        "one\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nTo: x\r\n\r\ntwo\r\n\r\n",
+        ("b append inbox (\\Seen todo) {57+}\r\nSubject: =?utf-8?q?x?=\r\nContent-Type: "
+         "text/plain\r\n"
+         "\r\nabc\r\n\r\n"),
+        ("b append inbox {108+}\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n"
+         "one\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nTo: x\r\n\r\ntwo\r\n\r\n"),
         "c select inbox\r\n",
         "d fetch 1:* (flags body[1] body.peek[header.fields (subject \"to\")] envelope)\r\n",
         "e store 1,2 +flags (\\Flagged new)\r\n",
