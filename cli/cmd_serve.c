@@ -74,6 +74,7 @@ static enum exit_code run_localserve(struct cli *cli)
     config.dir = dir;
     config.ip = cli_flag(cli, "ip");
     config.init_only = cli_has(cli, "initonly");
+    config.pedantic = cli_has(cli, "pedantic");
     config.transcript = cli_has(cli, "transcript");
     config.logger = cli->logger;
     code = set_log_levels(cli, &config);
@@ -109,6 +110,9 @@ static const struct command commands[] = {
              "\n"
              "Recipients fail on request: those that end in temperror with 451, in permerror with 550,\n"
              "in three digits from 400 to 599 with that code; timeout gets no reply for an hour.\n"
+             "\n"
+             "Common mistakes of clients are tolerated. With -pedantic they are refused, with a reply that\n"
+             "says what is wrong; then users also send from their own addresses only.\n"
              "\n"
              "    mox localserve\n"
              "    mox localserve -dir /tmp/mail -port-base 20000 -transcript",

@@ -276,6 +276,18 @@ class CliTest(unittest.TestCase):
         self.assertIn("LOGIN", transcript)
         self.assertNotIn("password of", transcript)
 
+    def test_pedantic_refuses_what_is_usually_tolerated(self):
+        for flags, code in (([], b"250"), (["-pedantic"], b"501")):
+            process, base = self.serve(*flags)
+            with socket.create_connection(("127.0.0.1", base + 25), 20) as c, c.makefile("rb") as f:
+                f.readline()
+                c.sendall(b"HELO localhost\r\n")
+                f.readline()
+                c.sendall(b"MAIL FROM: <a@example.org>\r\n")
+                self.assertEqual(f.readline()[:3], code)
+            self.check(self.mox("stop", "-dir", "l"), 0)
+            process.wait(20)
+
     def test_a_new_account_has_the_mailboxes_of_the_configuration(self):
         folder = self.dir / "l"
         self.assertEqual(self.mox("localserve", "-initonly", "-dir", folder).returncode, 0)
