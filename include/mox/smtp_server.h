@@ -77,7 +77,8 @@ struct mox_smtp_server_callbacks {
 
     /** AUTH with a user name and a password (PLAIN, LOGIN). NULL: AUTH is not offered. Both texts are
      *  NUL-terminated, UTF-8 as sent, borrowed until the answer; the server wipes them.
-     *  *reply starts as 535 5.7.8. */
+     *  *reply starts as 535 5.7.8. MOX_EDENIED is logged here; why it failed otherwise, the host
+     *  knows and logs. */
     int (*auth)(void *user, const char *username, const char *password,
                 struct mox_smtp_reply *reply);
     /** MAIL FROM. NULL accepts. Failures start as 550 5.1.0. */

@@ -121,15 +121,27 @@ static enum step accept_user(struct mox_imap_server *s, struct command *c, struc
     return logged_in(s, c);
 }
 
+/* The same line as in SMTP, and only one, for programs that block addresses. */
+static void log_failure(struct mox_imap_server *s, const struct login *login)
+{
+    bool denied = login->status == MOX_EDENIED;
+    const char *problem = denied                        ? NULL
+                          : login->error.text[0] != '\0' ? login->error.text
+                                                        : mox_status_text(login->status);
+    bool decided = denied || login->status == MOX_EREFUSED;
+    log_line(&s->env, decided ? MOX_LOG_INFO : MOX_LOG_ERROR, "imapserver",
+             "failed authentication attempt", problem, F_HEX("cid", s->peer.cid),
+             F_TEXT("remote", s->peer.remote_ip), F_TEXT("mechanism", login->mechanism),
+             F_TEXT("username", login->username), F_TEXT("result", denied ? "badcreds" : "error"));
+}
+
 static enum step judge(struct mox_imap_server *s, struct command *c, struct login *login)
 {
+    if (login->status < 0)
+        log_failure(s, login);
     forget(login);
     if (login->status == MOX_OK)
         return accept_user(s, c, login);
-    log_line(&s->env, MOX_LOG_INFO, "imapserver", "login",
-             login->error.text[0] == '\0' ? mox_status_text(login->status) : login->error.text,
-             F_HEX("cid", s->peer.cid), F_TEXT("mechanism", login->mechanism),
-             F_TEXT("result", login->status == MOX_EDENIED ? "badcreds" : "error"));
     if (login->status == MOX_EDENIED) {
         s->failed_logins++;
         return mox__imap_no(c, "AUTHENTICATIONFAILED", "bad credentials");

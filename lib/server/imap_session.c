@@ -58,13 +58,12 @@ static void login_done(struct login *l)
     struct imap_session *is = l->user;
     is->pending = false;
     if (is->closed) {
+        if (l->status < 0)
+            mox__login_log_failure(l, PKG, is->cid);
         mox_account_close(l->account);
         end_session(is);
         return;
     }
-    if (l->status == MOX_EDENIED)
-        log_line(&is->server->env, MOX_LOG_INFO, PKG, "failed authentication attempt", NULL,
-                 F_HEX("cid", is->cid), F_TEXT("username", l->username));
     struct mox_mailstore store = {.ops = NULL};
     if (l->status == MOX_OK)
         store = mox_account_mailstore(l->account); /* with our reference */
@@ -82,8 +81,9 @@ static int on_login(void *user, const char *username, const char *password,
     is->login.user = is;
     int rc = mox__login_start(&is->login, username, password);
     if (rc < 0)
-        return mox__fail(err, rc, "check a password: too many logins at once");
-    is->pending = true;
+        *err = is->login.error;
+    else
+        is->pending = true;
     return rc;
 }
 

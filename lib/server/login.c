@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "server/server.h"
 
@@ -46,8 +47,18 @@ int mox__login_start(struct login *l, const char *username, const char *password
     l->password = password;
     l->work.run = check;
     l->work.done = checked;
-    int rc = mox__pool_submit(l->server->hashing, &l->work);
-    return rc == MOX_OK ? MOX_LATER : rc;
+    l->status = mox__pool_submit(l->server->hashing, &l->work);
+    if (l->status < 0)
+        return mox__fail(&l->error, l->status, "check a password: too many logins at once");
+    return MOX_LATER;
+}
+
+void mox__login_log_failure(const struct login *l, const char *pkg, uint64_t cid)
+{
+    bool denied = l->status == MOX_EDENIED;
+    log_line(&l->server->env, denied ? MOX_LOG_INFO : MOX_LOG_ERROR, pkg,
+             "failed authentication attempt", denied ? NULL : l->error.text, F_HEX("cid", cid),
+             F_TEXT("username", l->username), F_TEXT("result", denied ? "badcreds" : "error"));
 }
 
 /* Called by the control socket, on a worker: the files do not change, and the store takes any

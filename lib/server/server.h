@@ -118,6 +118,8 @@ struct login {
 };
 /* MOX_LATER, or MOX_ETOOMANY when too many passwords wait to be checked. */
 int mox__login_start(struct login *l, const char *username, const char *password);
+/* For what the engine does not log: a check that failed, or whose client did not wait for it. */
+void mox__login_log_failure(const struct login *l, const char *pkg, uint64_t cid);
 MOX_MUST_USE int mox__server_set_password(struct mox_server *s, const char *address,
                                           const char *password, struct mox_error *err);
 

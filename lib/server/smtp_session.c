@@ -105,12 +105,11 @@ static void login_done(struct login *l)
         mox__account_keep(ss->server, l->config, l->account);
         mox__smtp_answer_pending(ss, MOX_OK, NULL);
     } else if (l->status == MOX_EDENIED) {
-        log_line(&ss->server->env, MOX_LOG_INFO, PKG, "failed authentication attempt", NULL,
-                 F_HEX("cid", ss->cid), F_TEXT("username", l->username));
+        if (ss->closed) /* else the engine logs it */
+            mox__login_log_failure(l, PKG, ss->cid);
         mox__smtp_answer_pending(ss, MOX_EDENIED, NULL);
     } else {
-        log_line(&ss->server->env, MOX_LOG_ERROR, PKG, "cannot check a password", l->error.text,
-                 F_HEX("cid", ss->cid));
+        mox__login_log_failure(l, PKG, ss->cid);
         mox_smtp_reply_set(&reply, 454, "4.7.0",
                            "passwords cannot be checked now; try again later");
         mox__smtp_answer_pending(ss, l->status, &reply);
@@ -126,6 +125,7 @@ static int on_auth(void *user, const char *username, const char *password,
     ss->login.user = ss;
     if (mox__login_start(&ss->login, username, password) == MOX_LATER)
         return later(ss);
+    mox__login_log_failure(&ss->login, PKG, ss->cid);
     mox_smtp_reply_set(reply, 454, "4.7.0", "too many logins at once; try again later");
     return MOX_ETOOMANY;
 }

@@ -158,17 +158,20 @@ void mox__smtp_cmd_auth(struct mox_smtp_server *s, struct mox_slice args)
     }
 }
 
+/* The same line as in IMAP, and only one, for programs that block addresses. */
 static void log_failure(struct mox_smtp_server *s)
 {
     log_line(&s->env, MOX_LOG_INFO, SMTP_PKG, "failed authentication attempt", NULL,
-             F_HEX("cid", s->peer.cid), F_TEXT("username", mox__sasl_username(&s->sasl)),
-             F_TEXT("remote", s->peer.remote_ip));
+             F_HEX("cid", s->peer.cid), F_TEXT("remote", s->peer.remote_ip),
+             F_TEXT("mechanism", mox__sasl_name(s->sasl.mechanism)),
+             F_TEXT("username", mox__sasl_username(&s->sasl)), F_TEXT("result", "badcreds"));
 }
 
 void mox__smtp_auth_answered(struct mox_smtp_server *s, int rc)
 {
     if (rc < 0) {
-        log_failure(s);
+        if (rc == MOX_EDENIED) /* the host knows why it failed otherwise, and has said so */
+            log_failure(s);
         end_dialogue(s);
         mox__smtp_send(s, &s->reply);
         return;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """localserve against Python's own clients: what goes in by SMTP comes out by IMAP, over TLS too; special
 recipients; limits; stopping and starting."""
+import base64
 import concurrent.futures
 import imaplib
 import os
@@ -204,6 +205,22 @@ class Shared(Base):
             with self.assertRaises(imaplib.IMAP4.error):
                 c.login(user, password)
             c.logout()
+
+    def test_a_failed_login_is_logged_once_and_alike(self):
+        with self.server.smtp(587) as c:
+            c.ehlo()
+            plain = base64.b64encode(b"\0who@localhost\0wrong-password").decode()
+            self.assertEqual(c.docmd("AUTH", "PLAIN " + plain)[0], 535)
+        c = imaplib.IMAP4("127.0.0.1", self.server.base + 143, timeout=30)
+        with self.assertRaises(imaplib.IMAP4.error):
+            c.login("who@localhost", "wrong-password")
+        c.logout()
+        lines = [l for l in self.server.log().splitlines() if "who@localhost" in l]
+        self.assertEqual(len(lines), 2, lines)
+        for pkg, line in zip(("smtpserver", "imapserver"), lines):
+            self.assertRegex(line, 'm="failed authentication attempt" pkg=%s cid=[0-9a-f]+ '
+                             "remote=127.0.0.1 mechanism=[A-Za-z]+ username=who@localhost "
+                             "result=badcreds" % pkg)
 
     def test_special_recipients_fail_as_asked_for_at_each_stage(self):
         for word, code in (("temperror", 451), ("permerror", 550), ("x451", 451), ("499", 499),

@@ -540,8 +540,8 @@ static void results_and_failed_logins_are_logged(void **state)
                        "m=\"smtp command result\" pkg=smtpserver cid=1f kind=submission cmd=auth "
                        "code=535 ecode=5.7.8"));
     assert_true(logged(f, "cmd=(unknown) code=500"));
-    assert_true(logged(f, "m=\"failed authentication attempt\" pkg=smtpserver cid=1f username=user "
-                          "remote=192.0.2.1"));
+    assert_true(logged(f, "m=\"failed authentication attempt\" pkg=smtpserver cid=1f "
+                          "remote=192.0.2.1 mechanism=PLAIN username=user result=badcreds"));
     assert_false(logged(f, "RC: "));
 }
 
