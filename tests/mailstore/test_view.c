@@ -393,6 +393,43 @@ static void a_message_after_the_other_fills_the_same_memory(void **state)
     test_env_done(&t);
 }
 
+/* Every keep-th message of very many stays: once the rest has gone in one edit, once in pieces that
+ * each touch a few runs, after each of which the rows must be right. */
+static void a_mailbox_that_was_thinned_out_costs_what_it_keeps(void **state)
+{
+    (void)state;
+    enum { COUNT = 60000, ROW_BYTES = sizeof(struct mox_view_row) };
+    static const uint32_t keeps[] = {7, 300, 1000, 5000, COUNT}, pieces[] = {COUNT, 3000, 997};
+    static struct mox_view_edit edits[COUNT];
+    struct test_env t;
+    test_env_init(&t);
+    struct mox_view *full = large_view(&t, COUNT);
+    const size_t before = (size_t)t.live_bytes;
+    for (size_t k = 0; k < 5 * 3; k++) {
+        uint32_t keep = keeps[k / 3], piece = pieces[k % 3], kept = 0;
+        const struct mox_view_info info = {.size = sizeof info, .uidnext = COUNT + 1, .modseq = 2};
+        struct mox_view *view = mox_view_ref(full), *next = NULL;
+        for (uint32_t uid = 1; uid <= COUNT; view = next) {
+            size_t n = 0;
+            for (uint32_t end = uid + piece; uid < end && uid <= COUNT; uid++)
+                if (uid % keep != 0)
+                    edits[n++] = (struct mox_view_edit){.row.uid = uid, .remove = true};
+            assert_int_equal(mox_view_edit(&next, view, &info, edits, n), MOX_OK);
+            mox_view_unref(view);
+        }
+        kept = mox_view_count(view);
+        assert_int_equal(kept, COUNT / keep);
+        for (uint32_t i = 0; i < kept; i++)
+            assert_int_equal(mox_view_row(view, i)->uid, (i + 1) * keep);
+        assert_int_equal(mox_view_first_unseen(view), 0);
+        size_t rows = 2 * kept + 16 * (1 + kept / 256);
+        assert_true((size_t)t.live_bytes - before < rows * ROW_BYTES + 3000 + kept / 4);
+        mox_view_unref(view);
+    }
+    mox_view_unref(full);
+    test_env_done(&t);
+}
+
 static int stop_at_two(void *user, uint32_t index, const struct mox_view_row *row)
 {
     (void)index;
@@ -600,6 +637,7 @@ int main(void)
         cmocka_unit_test(branches_of_a_view_stay_apart),
         cmocka_unit_test(a_change_shares_what_it_does_not_touch),
         cmocka_unit_test(a_message_after_the_other_fills_the_same_memory),
+        cmocka_unit_test(a_mailbox_that_was_thinned_out_costs_what_it_keeps),
         cmocka_unit_test(a_difference_stops_when_told),
         cmocka_unit_test(keywords_belong_to_the_view),
         cmocka_unit_test(release_is_told_once_with_the_last_reference),
