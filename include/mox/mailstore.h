@@ -95,7 +95,8 @@ struct mox_message_data {
 };
 
 /** The common part of every write; the first member of each. The submitter sets `done` and `user`,
- *  keeps the memory of all that it handed in until then, and reads the rest in or after it.
+ *  keeps the memory of all that it handed in until then, and reads the rest in or after it. Writes
+ *  that one thread submits are done in that order.
  *
  *  `done` is called once, on any thread, perhaps before the submitting call returns. It must be
  *  quick and must not call the store. */

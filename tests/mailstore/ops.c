@@ -60,6 +60,18 @@ int do_append(struct fixture *f, struct mox_append *op)
     return wait_for(&waiter, &op->write);
 }
 
+void do_appends(struct fixture *f, struct mox_append *ops, size_t count)
+{
+    struct waiter waiters[APPENDS_MAX];
+    assert_true(count <= APPENDS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        prepare(&waiters[i], &ops[i].write);
+        f->store.ops->append(f->store.self, &ops[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(wait_for(&waiters[i], &ops[i].write), MOX_OK);
+}
+
 int do_set_flags(struct fixture *f, struct mox_set_flags *op)
 {
     struct waiter waiter;
@@ -103,12 +115,17 @@ struct mox_spool *spool_of(struct fixture *f, const void *content, size_t len)
     return spool;
 }
 
+struct mox_spool *small_spool(struct fixture *f)
+{
+    return spool_of(f, "Subject: s\r\n\r\nn\r\n", 17);
+}
+
 uint32_t add_tagged(struct fixture *f, uint64_t mailbox, uint32_t flags,
                     const char *const *keywords)
 {
     struct mox_append op = {
         .mailbox = mailbox,
-        .spool = spool_of(f, "Subject: s\r\n\r\nn\r\n", 17),
+        .spool = small_spool(f),
         .flags = flags,
         .keywords = keywords,
     };

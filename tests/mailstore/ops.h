@@ -15,6 +15,9 @@ struct fixture {
 
 /* The status of the write. When it fails, its error must be filled. */
 int do_append(struct fixture *f, struct mox_append *op);
+/* Submits them all, up to APPENDS_MAX, before it waits; they must succeed. */
+#define APPENDS_MAX 100
+void do_appends(struct fixture *f, struct mox_append *ops, size_t count);
 int do_set_flags(struct fixture *f, struct mox_set_flags *op);
 int do_expunge(struct fixture *f, struct mox_expunge *op);
 int do_copy(struct fixture *f, struct mox_copy *op);
@@ -22,6 +25,8 @@ int do_change(struct fixture *f, struct mox_mailbox_change *op);
 
 /* A spool with this content. */
 struct mox_spool *spool_of(struct fixture *f, const void *content, size_t len);
+/* The one that add_message() appends, of 17 bytes. */
+struct mox_spool *small_spool(struct fixture *f);
 /* Appends "n" as a small message; returns the UID. */
 uint32_t add_message(struct fixture *f, uint64_t mailbox, uint32_t flags);
 /* The same with keywords up to a NULL. */
