@@ -169,7 +169,7 @@ static int load_memory(struct mox_account *a, const struct mox_account_config *c
     find_kept(a);
     rc = a->writer.status;
     if (rc < 0)
-        return mox__fail(err, rc, "open account %s: %s", a->name, a->writer.error.text);
+        return mox__db_open_failed(&a->writer, a->db_path, err);
     mox__publish_discard(a);
     for (size_t i = 0; i < a->box_count; i++) {
         a->boxes[i]->now = a->boxes[i]->next;

@@ -39,6 +39,7 @@ static int fail(struct db *db, int result)
     if (db->status < 0)
         return db->status;
     db->status = mox__db_status(db->sql, result);
+    db->code = result;
     if (db->status < 0)
         (void)mox__fail(&db->error, db->status, "mail store: %s (%s)", sqlite3_errmsg(db->sql),
                         mox_status_text(db->status));
@@ -56,6 +57,7 @@ int mox__db_fail(struct db *db, int status, const char *doing)
 void mox__db_clear(struct db *db)
 {
     db->status = MOX_OK;
+    db->code = SQLITE_OK;
 }
 
 int mox__db_exec(struct db *db, const char *text)
@@ -76,6 +78,24 @@ static const char *const pragmas[] = {
                       "PRAGMA cache_size=-100;",
 };
 
+int mox__db_open_failed(const struct db *db, const char *path, struct mox_error *err)
+{
+    static const struct {
+        int status;
+        const char *help;
+    } table[] = {
+        {MOX_ECORRUPT, "restore it from a backup"},
+        {MOX_ENOSPACE, "make room on its disk"},
+        {MOX_EBUSY, "another program uses it, stop that one"},
+        {MOX_EIO, "it and its folder must be readable and writable"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (db->status == table[i].status && db->code != SQLITE_OK && db->code != SQLITE_ERROR)
+            return mox__fail(err, db->status, "open mail store %s: %s; %s", path,
+                             sqlite3_errstr(db->code), table[i].help);
+    return mox__fail(err, db->status, "open mail store %s: %s", path, db->error.text);
+}
+
 int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_error *err)
 {
     memset(db, 0, sizeof *db);
@@ -84,9 +104,8 @@ int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_
         flags |= SQLITE_OPEN_CREATE;
     int result = sqlite3_open_v2(path, &db->sql, flags, NULL);
     if (result != SQLITE_OK) {
-        int rc = mox__db_status(db->sql, result);
-        (void)mox__fail(err, rc, "open mail store %s: %s; its folder must exist and be writable",
-                        path, db->sql == NULL ? "out of memory" : sqlite3_errmsg(db->sql));
+        int rc = fail(db, result);
+        (void)mox__db_open_failed(db, path, err);
         mox__db_close(db);
         return rc;
     }
@@ -94,7 +113,7 @@ int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_
     (void)sqlite3_busy_timeout(db->sql, 5000);
     int rc = mox__db_exec(db, pragmas[role]);
     if (rc < 0) {
-        (void)mox__fail(err, rc, "open mail store %s: %s", path, db->error.text);
+        (void)mox__db_open_failed(db, path, err);
         mox__db_close(db);
     }
     return rc;

@@ -79,6 +79,7 @@ struct db {
     sqlite3_stmt *stmts[SQL_COUNT];
     sqlite3_stmt *fetch[FETCH_STATEMENTS];
     int status; /* the first failure: enum mox_status */
+    int code;   /* and what SQLite called it; 0 when it was not SQLite's */
     struct mox_error error;
 };
 
@@ -111,6 +112,8 @@ struct val mox__val_blob(struct mox_slice s);
 
 /* Opens a connection; MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM. */
 int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_error *err);
+/* Says that the database could not be opened, by the failure it has, and what helps. */
+int mox__db_open_failed(const struct db *db, const char *path, struct mox_error *err);
 /* May be called again and for one that is not open. */
 void mox__db_close(struct db *db);
 /* Forgets a failure. */

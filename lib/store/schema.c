@@ -184,6 +184,6 @@ int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err)
     for (; version < SCHEMA_VERSION && db->status == MOX_OK; version++)
         (void)upgrade(db, version);
     if (db->status < 0)
-        return mox__fail(err, db->status, "open mail store %s: %s", path, db->error.text);
+        return mox__db_open_failed(db, path, err);
     return MOX_OK;
 }
