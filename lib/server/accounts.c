@@ -66,6 +66,20 @@ int mox__accounts_init(struct mox_server *s)
     return MOX_OK;
 }
 
+int mox__accounts_check(struct mox_server *s, struct mox_error *err)
+{
+    int rc = MOX_OK;
+    for (size_t i = 0; rc == MOX_OK && i < s->account_count; i++) {
+        struct mox_account *account = NULL;
+        rc = mox_account_open(&account, s->store, s->accounts[i].config->name, MOX_ACCOUNT_EXISTING,
+                              NULL, err);
+        mox_account_close(account);
+        if (rc == MOX_ENOTFOUND) /* made when it is used first */
+            rc = MOX_OK;
+    }
+    return rc;
+}
+
 void mox__accounts_free(struct mox_server *s)
 {
     if (s->accounts == NULL)

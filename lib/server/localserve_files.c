@@ -156,15 +156,33 @@ static bool is_empty(const char *path)
     return empty;
 }
 
+static int cannot_make(const char *dir, int problem, struct mox_error *err)
+{
+    static const struct {
+        int problem;
+        const char *text;
+    } table[] = {
+        {ENOENT, "the folder that it is to be in does not exist; make that one first"},
+        {ENOTDIR, "what it is to be in is a file; name another folder"},
+        {ENOSPC, "no space left on its disk; make room, or name a folder elsewhere"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].problem == problem)
+            return mox__fail(err, mox__status_of_errno(problem), "make %s: %s", dir, table[i].text);
+    return mox__fail(err, mox__status_of_errno(problem),
+                     "make %s: %s; name a folder that you may write to", dir, strerror(problem));
+}
+
 /* Makes and fills the directory unless something is in it. */
 static int make_dir(const struct mox_env *env, const struct mox_localserve_config *config,
                     struct mox_error *err)
 {
     bool made = mkdir(config->dir, 0770) == 0;
     if (!made && errno != EEXIST)
-        return mox__fail(err, mox__status_of_errno(errno), "make %s: %s", config->dir,
-                         errno == ENOENT ? "the folder that it is to be in does not exist"
-                                         : strerror(errno));
+        return cannot_make(config->dir, errno, err);
+    struct stat st;
+    if (!made && stat(config->dir, &st) == 0 && !S_ISDIR(st.st_mode))
+        return mox__fail(err, MOX_EINVAL, "open %s: it is a file; name a folder", config->dir);
     if (!made && !is_empty(config->dir))
         return MOX_OK;
     int rc = fill(env, config, err);

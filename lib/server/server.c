@@ -103,6 +103,9 @@ static int open_all(struct mox_server *s, struct mox_error *err)
         rc = mox__received_id_key(&s->env, s->files->data_dir, s->received_id_key, err);
     if (rc == MOX_OK)
         rc = make_spool_dir(s, err);
+    /* A developer looks at the terminal now. A server of many users starts for the others. */
+    if (rc == MOX_OK && s->config.localserve)
+        rc = mox__accounts_check(s, err);
     if (rc == MOX_OK)
         rc = mox__server_bind(s, err);
     if (rc == MOX_OK && s->config.logger != NULL)

@@ -91,6 +91,8 @@ void mox__server_close_listeners(struct mox_server *s);
 
 /* accounts.c */
 MOX_MUST_USE int mox__accounts_init(struct mox_server *s);
+/* Opens and closes the accounts that exist: why one of them cannot be used. */
+MOX_MUST_USE int mox__accounts_check(struct mox_server *s, struct mox_error *err);
 void mox__accounts_free(struct mox_server *s);
 struct account_slot *mox__account_slot(struct mox_server *s,
                                        const struct mox_config_account *account);
