@@ -36,8 +36,9 @@ class Daemon:
     """`mox localserve`; use as a context manager. Other tests may take a port between the look and the
     bind, so a start is tried again with other ports."""
 
-    def __init__(self, *args, ip="127.0.0.1", directory=None):
+    def __init__(self, *args, ip="127.0.0.1", directory=None, under=()):
         self.args, self.ip = args, ip
+        self.under = under  # the command that starts it
         self.own_directory = directory is None
         self.root = tempfile.mkdtemp(prefix="mox-e2e.") if self.own_directory else None
         self.dir = directory or os.path.join(self.root, "data")
@@ -58,7 +59,7 @@ class Daemon:
                 self.base = free_base()
             self.log = open(os.path.join(self.root or self.dir + "-log", "log"), "ab")
             self.process = subprocess.Popen(
-                [MOX, "localserve", "-dir", self.dir, "-ip", self.ip, "-port-base", str(self.base),
+                [*self.under, MOX, "localserve", "-dir", self.dir, "-ip", self.ip, "-port-base", str(self.base),
                  *self.args],
                 stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
             if self.wait_until_ready():
