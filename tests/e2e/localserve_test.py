@@ -246,6 +246,31 @@ class Shared(Base):
                        MESSAGE % b"copies")
         self.assertEqual(len(self.arrived(b"copies")), 3)
 
+    def idle(self):
+        """Lines of a connection that idles in the Inbox, and how many messages that has."""
+        c = socket.create_connection(("127.0.0.1", self.server.base + 143), 60)
+        f = c.makefile("rb")
+        self.addCleanup(c.close)
+        self.addCleanup(f.close)
+        c.sendall(b"a LOGIN mox@localhost moxmoxmox\r\nb SELECT Inbox\r\nc IDLE\r\n")
+        count = None
+        for line in f:
+            if line.endswith(b" EXISTS\r\n"):
+                count = int(line.split()[1])
+            if line.startswith(b"+"):
+                return f, count
+
+    def test_connections_that_idle_learn_of_new_mail(self):
+        readers = [self.idle(), self.idle()]
+        with self.server.smtp() as c:
+            c.sendmail("a@client.example", ["mox@localhost"], MESSAGE % b"wakes")
+        for f, count in readers:
+            line = f.readline()
+            while b"EXISTS" not in line:
+                self.assertTrue(line, "the connection was closed")
+                line = f.readline()
+            self.assertEqual(line, b"* %d EXISTS\r\n" % (count + 1))
+
     def test_a_large_message(self):
         line = b"x" * 76 + b"\r\n"
         message = MESSAGE % b"large" + line * (20 * 1024 * 1024 // len(line))
