@@ -47,10 +47,12 @@ int mox__login_start(struct login *l, const char *username, const char *password
     l->password = password;
     l->work.run = check;
     l->work.done = checked;
-    l->status = mox__pool_submit(l->server->hashing, &l->work);
-    if (l->status < 0)
-        return mox__fail(&l->error, l->status, "check a password: too many logins at once");
-    return MOX_LATER;
+    l->status = MOX_LATER;
+    int rc = mox__pool_submit(l->server->hashing, &l->work);
+    if (rc == MOX_OK)
+        return MOX_LATER; /* from here on the result is the worker's to write */
+    l->status = rc;
+    return mox__fail(&l->error, rc, "check a password: too many logins at once");
 }
 
 void mox__login_log_failure(const struct login *l, const char *pkg, uint64_t cid)
