@@ -102,15 +102,16 @@ static void change_db(struct storefix *f, const char *sql)
     sqlite3_close(db);
 }
 
-static void expect_corrupt(struct storefix *f, const char *text)
+/* One line: what was opened, what is wrong, what helps. */
+static void expect_failure(struct storefix *f, int status, const char *text)
 {
     struct mox_error err = {0};
+    char line[256];
     assert_int_equal(mox_store_open(&f->store, &f->t.env, f->dir, &err), MOX_OK);
     assert_int_equal(mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_CREATE, NULL, &err),
-                     MOX_ECORRUPT);
-    if (strstr(err.text, text) == NULL)
-        fail_msg("%s", err.text);
-    assert_null(strchr(err.text, '\n'));
+                     status);
+    (void)snprintf(line, sizeof line, "open mail store %s/accounts/mjl/index.db: %s", f->dir, text);
+    assert_string_equal(err.text, line);
     assert_null(f->account);
     mox_store_close(f->store);
     f->store = NULL;
@@ -121,7 +122,9 @@ static void a_newer_database_is_refused(void **state)
     struct storefix *f = *state;
     storefix_stop(f);
     change_db(f, "PRAGMA user_version=7000");
-    expect_corrupt(f, "newer");
+    expect_failure(f, MOX_ECORRUPT,
+                   "its format 7000 is newer than 1, the newest that this program knows; use the "
+                   "newer program");
     change_db(f, "PRAGMA user_version=1");
     storefix_start(f);
 }
@@ -131,24 +134,66 @@ static void a_foreign_database_is_refused(void **state)
     struct storefix *f = *state;
     storefix_stop(f);
     change_db(f, "PRAGMA application_id=77");
-    expect_corrupt(f, "not a mail store");
+    expect_failure(f, MOX_ECORRUPT,
+                   "this SQLite database is not a mail store; move it away or choose another "
+                   "folder");
     change_db(f, "PRAGMA application_id=1836021761");
     storefix_start(f);
+}
+
+static void database_path(const struct storefix *f, char path[static 128])
+{
+    (void)snprintf(path, 128, "%s/accounts/mjl/index.db", f->dir);
+}
+
+/* From byte `at` on. */
+static void scribble(const struct storefix *f, const char *mode, long at)
+{
+    char path[128];
+    database_path(f, path);
+    FILE *file = fopen(path, mode);
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    for (int i = 0; i < 200; i++)
+        fputs("this is no database at all. ", file);
+    fclose(file);
 }
 
 static void a_file_that_is_no_database_is_refused(void **state)
 {
     struct storefix *f = *state;
-    storefix_stop(f);
     char path[128];
-    (void)snprintf(path, sizeof path, "%s/accounts/mjl/index.db", f->dir);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    for (int i = 0; i < 200; i++)
-        fputs("this is no database at all. ", file);
-    fclose(file);
-    expect_corrupt(f, "index.db");
+    storefix_stop(f);
+    scribble(f, "w", 0);
+    expect_failure(f, MOX_ECORRUPT, "file is not a database; restore it from a backup");
+    database_path(f, path);
     remove(path);
+    storefix_start(f);
+}
+
+static void a_damaged_database_is_refused(void **state)
+{
+    struct storefix *f = *state;
+    char path[128];
+    storefix_stop(f);
+    scribble(f, "r+", 100); /* behind the header: the list of tables */
+    expect_failure(f, MOX_ECORRUPT, "database disk image is malformed; restore it from a backup");
+    database_path(f, path);
+    remove(path);
+    storefix_start(f);
+}
+
+static void what_cannot_be_opened_is_said(void **state)
+{
+    struct storefix *f = *state;
+    char path[128];
+    storefix_stop(f);
+    database_path(f, path);
+    remove(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    expect_failure(f, MOX_EIO,
+                   "unable to open database file; it and its folder must be readable and writable");
+    assert_int_equal(rmdir(path), 0);
     storefix_start(f);
 }
 
@@ -267,6 +312,8 @@ int main(void)
         STORE_TEST(a_newer_database_is_refused),
         STORE_TEST(a_foreign_database_is_refused),
         STORE_TEST(a_file_that_is_no_database_is_refused),
+        STORE_TEST(a_damaged_database_is_refused),
+        STORE_TEST(what_cannot_be_opened_is_said),
         STORE_TEST(damage_is_found),
         STORE_TEST(passwords_are_set_and_checked),
         STORE_TEST(a_new_password_ends_the_old_one),
