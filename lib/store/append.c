@@ -133,6 +133,7 @@ static unsigned kind_of(const struct mox_delivery_facts *f)
 struct row {
     uint64_t id, bytes;
     int64_t received;
+    uint64_t origin; /* the mailbox */
     struct thread_place place;
 };
 
@@ -154,7 +155,7 @@ static void insert_message(struct mox_account *a, struct append_job *j, const st
         V_TEXT(f->rcpt_to_localpart), V_TEXT(f->rcpt_to_domain), V_TEXT(f->msg_from_localpart),
         V_TEXT(f->msg_from_domain), V_TEXT(f->msg_from_org_domain), V_INT(f->msg_from_validation),
         V_TEXT(j->dkim_domains), V_INT(f->destined_mailbox), V_INT(kind_of(f)),
-        V_TEXT(f->tls_version), V_TEXT(f->tls_cipher));
+        V_TEXT(f->tls_version), V_TEXT(f->tls_cipher), V_INT(r->origin));
     struct val data = j->file_id == 0 ? V_BLOB(j->content) : (struct val)V_NULL;
     (void)db_run(&a->writer, SQL_CONTENT_INSERT, V_INT(r->id), V_BLOB(j->op->prefix),
                  V_INT(j->content.len), data);
@@ -168,6 +169,9 @@ static void insert_keys(struct mox_account *a, struct append_job *j, const struc
     if (r->place.thread != r->id)
         (void)db_run(&a->writer, SQL_KEY_INSERT, V_INT(mox__thread_key(r->place.thread)),
                      V_INT(r->id));
+    if (j->thread.subject[0] != '\0')
+        (void)db_run(&a->writer, SQL_KEY_INSERT,
+                     V_INT(mox__subject_key(r->origin, j->thread.subject)), V_INT(r->id));
     if (j->op->facts != NULL && j->op->facts->is_reject)
         (void)db_run(&a->writer, SQL_KEY_INSERT,
                      V_INT(mox__hash64(slice(j->hash, mox__hash_len(HASH_SHA256)))), V_INT(r->id));
@@ -229,7 +233,13 @@ static int apply(struct mox_account *a, struct job *job)
         return rc;
     r.id = j->file_id != 0 ? j->file_id : take_id(a);
     r.received = op->received_us != 0 ? op->received_us : a->env->wall_us(a->env->user);
-    mox__thread_place(a, &j->thread, op->facts != NULL && op->facts->dsn, r.id, &r.place);
+    r.origin = b->id;
+    mox__thread_place(a, &j->thread,
+                      &(struct thread_arrival){.id = r.id,
+                                               .origin = r.origin,
+                                               .received = r.received,
+                                               .dsn = op->facts != NULL && op->facts->dsn},
+                      &r.place);
     insert_message(a, j, &r);
     insert_keys(a, j, &r);
     if ((b->next.special_use & MOX_USE_SENT) != 0)

@@ -30,6 +30,11 @@ static void delete_keys(struct mox_account *a, uint64_t message)
         if (thread != message)
             (void)db_run(&a->writer, SQL_KEY_DELETE, V_INT(mox__thread_key(thread)),
                          V_INT(message));
+        const char *subject = mox__db_text(s, 4);
+        if (subject != NULL && subject[0] != '\0')
+            (void)db_run(&a->writer, SQL_KEY_DELETE,
+                         V_INT(mox__subject_key((uint64_t)sqlite3_column_int64(s, 5), subject)),
+                         V_INT(message));
         if (hash.len > 0)
             (void)db_run(&a->writer, SQL_KEY_DELETE, V_INT(mox__hash64(hash)), V_INT(message));
         if (sqlite3_column_int64(s, 3) != 0 && a->erased_count < ERASE_AT_ONCE)

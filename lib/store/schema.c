@@ -8,11 +8,15 @@
 /*
  * The tables of an account.
  *
- *   mailbox ──< entry >── message ── content      what a mailbox shows now
- *           ──< gone  >──                         what it showed: UIDs that were removed (RFC
- * 7162), with their message while old views may need it ref       how many more than one entry or
- * gone row a message has key       hash of a message's message-id, thread or content → message
- *   verdict   hash of a sender's name or address → what users thought of its messages
+ *   mailbox ──< entry >── message ── content
+ *           ──< gone  >──
+ *
+ * - entry: what a mailbox shows now.
+ * - gone: what it showed: UIDs that were removed (RFC 7162), with their message while old views may
+ *   need it.
+ * - ref: how many more than one entry or gone row a message has.
+ * - key: hash of a message's message-id, thread, subject or content → message.
+ * - verdict: hash of a sender's name or address → what users thought of its messages.
  *
  * `entry` is the only row of a message that changes, narrow, and in the order of mailboxes: views,
  * flags and copies touch nothing else. It has no foreign key to `message`: erasing a message would
@@ -80,6 +84,7 @@ static const char version_1[] =
     " missing INTEGER NOT NULL," /* 1: a message that it refers to was not here */
     " message_id TEXT,"          /* canonical */
     " subject TEXT,"             /* base subject */
+    " origin INTEGER NOT NULL,"  /* the mailbox it was delivered to: threads by subject */
     " hash BLOB,"                /* SHA-256 of the content: rejects only */
     " remote_ip TEXT,"           /* from here on NULL when not received over SMTP */
     " ehlo_domain TEXT,"
@@ -125,11 +130,6 @@ static const char version_1[] =
     " message INTEGER NOT NULL,"
     " PRIMARY KEY (hash, origin, received, mailbox, uid)"
     ") STRICT, WITHOUT ROWID;"
-    "CREATE TABLE thread ("
-    " id INTEGER PRIMARY KEY,"
-    " muted INTEGER NOT NULL,"
-    " collapsed INTEGER NOT NULL"
-    ") STRICT;"
     "CREATE TABLE recipient ("
     " message INTEGER NOT NULL REFERENCES message(id),"
     " localpart TEXT NOT NULL,"

@@ -65,17 +65,20 @@ static const char *const texts[SQL_COUNT] = {
         " ehlo_validation, mail_from_localpart, mail_from_domain, mail_from_validation,"
         " rcpt_to_localpart, rcpt_to_domain, msg_from_localpart, msg_from_domain,"
         " msg_from_org_domain, msg_from_validation, dkim_domains, destined, kind, tls_version,"
-        " tls_cipher) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
-        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
+        " tls_cipher, origin) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+        "?15, ?16,"
+        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
     [SQL_MESSAGE_FACTS] =
         "SELECT received, kind, destined, remote_ip, ehlo_domain, mail_from_localpart,"
         " mail_from_domain, msg_from_localpart, msg_from_domain, msg_from_org_domain, dkim_domains,"
         " msg_from_validation FROM message WHERE id = ?1",
     [SQL_MESSAGE_KEYS] =
-        "SELECT m.message_id, m.thread, m.hash, typeof(c.data) = 'null' FROM message m"
+        "SELECT m.message_id, m.thread, m.hash, typeof(c.data) = 'null', m.subject, m.origin"
+        " FROM message m"
         " JOIN content c ON c.message = m.id WHERE m.id = ?1",
     [SQL_MESSAGE_DELETE] = "DELETE FROM message WHERE id = ?1",
-    [SQL_MESSAGE_THREAD] = "SELECT message_id, subject, thread FROM message WHERE id = ?1",
+    [SQL_MESSAGE_THREAD] =
+        "SELECT message_id, subject, thread, origin, received FROM message WHERE id = ?1",
 
     [SQL_CONTENT_INSERT] =
         "INSERT INTO content(message, prefix, bytes, data) VALUES(?1, ?2, ?3, ?4)",

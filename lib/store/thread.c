@@ -76,25 +76,52 @@ void mox__thread_read(struct arena *arena, struct mox_slice headers, struct thre
 
 /* ---- placing ---- */
 
-/* How many messages with one message-id are looked at. */
+/* How many messages with one message-id or subject are looked at, the newest first. */
 #define CANDIDATES_MAX 10
 
-/* The newest message with this id (and this subject, unless NULL). */
-static uint64_t find(struct mox_account *a, const char *id, const char *subject, uint64_t *thread)
+/* An answer without references belongs to a message of the same subject that came up to four weeks
+ * before it, or up to a day after. */
+#define DAY_US           (INT64_C(24) * 60 * 60 * 1000000)
+#define ANSWER_WITHIN_US (28 * DAY_US)
+#define ANSWER_EARLY_US  DAY_US
+
+/* What is looked for; `id` and `subject` may be NULL: any. */
+struct wanted {
+    const char *id, *subject;
+    const struct thread_arrival *near; /* of the same mailbox and time; or NULL */
+};
+
+static bool same_text(const char *wanted, const char *text)
+{
+    return wanted == NULL || (text != NULL && strcmp(wanted, text) == 0);
+}
+
+/* A row of SQL_MESSAGE_THREAD. The hash that led to it may be another value's. */
+static bool fits(sqlite3_stmt *s, const struct wanted *w)
+{
+    if (!same_text(w->id, mox__db_text(s, 0)) || !same_text(w->subject, mox__db_text(s, 1)))
+        return false;
+    if (w->near == NULL)
+        return true;
+    int64_t received = sqlite3_column_int64(s, 4);
+    return (uint64_t)sqlite3_column_int64(s, 3) == w->near->origin &&
+           received >= w->near->received - ANSWER_WITHIN_US &&
+           received <= w->near->received + ANSWER_EARLY_US;
+}
+
+/* The newest such message below `id`: of two that are stored at once, the later may be there first. */
+static uint64_t find(struct mox_account *a, uint64_t key, const struct wanted *w, uint64_t id,
+                     uint64_t *thread)
 {
     uint64_t found = 0;
-    sqlite3_stmt *keys =
-        db_query(&a->writer, SQL_KEY_FIND, V_INT(mox__hash64(slice_of(id))), V_INT(CANDIDATES_MAX));
+    sqlite3_stmt *keys = db_query(&a->writer, SQL_KEY_FIND, V_INT(key), V_INT(CANDIDATES_MAX));
     while (found == 0 && mox__db_step(&a->writer, keys)) {
-        int64_t message = sqlite3_column_int64(keys, 0);
+        uint64_t message = (uint64_t)sqlite3_column_int64(keys, 0);
         sqlite3_stmt *s = db_query(&a->writer, SQL_MESSAGE_THREAD, V_INT(message));
         while (mox__db_step(&a->writer, s)) {
-            const char *its_id = mox__db_text(s, 0), *its_subject = mox__db_text(s, 1);
-            if (its_id == NULL || strcmp(its_id, id) != 0)
-                continue; /* another value with the same hash */
-            if (subject != NULL && (its_subject == NULL || strcmp(its_subject, subject) != 0))
+            if (message >= id || !fits(s, w))
                 continue;
-            found = (uint64_t)message;
+            found = message;
             *thread = (uint64_t)sqlite3_column_int64(s, 2);
         }
     }
@@ -103,22 +130,42 @@ static uint64_t find(struct mox_account *a, const char *id, const char *subject,
     return found;
 }
 
-void mox__thread_place(struct mox_account *a, const struct thread_facts *facts, bool dsn,
-                       uint64_t id, struct thread_place *out)
+static uint64_t find_id(struct mox_account *a, const char *message_id, const char *subject,
+                        uint64_t id, uint64_t *thread)
 {
+    return find(a, mox__hash64(slice_of(message_id)),
+                &(struct wanted){.id = message_id, .subject = subject}, id, thread);
+}
+
+void mox__thread_place(struct mox_account *a, const struct thread_facts *facts,
+                       const struct thread_arrival *arrival, struct thread_place *out)
+{
+    const uint64_t id = arrival->id;
+    const char *subject = arrival->dsn ? NULL : facts->subject;
     *out = (struct thread_place){.thread = id};
     if (facts->message_id != NULL)
-        out->parent = find(a, facts->message_id, NULL, &out->thread);
+        out->parent = find_id(a, facts->message_id, NULL, id, &out->thread);
     out->missing = out->parent != 0; /* what that one refers to is not looked up again */
     for (size_t i = 0; i < facts->ref_count && out->parent == 0; i++) {
-        out->parent = find(a, facts->refs[i], dsn ? NULL : facts->subject, &out->thread);
+        out->parent = find_id(a, facts->refs[i], subject, id, &out->thread);
         out->missing = out->missing || out->parent == 0;
     }
+    if (out->parent == 0 && facts->ref_count == 0 && facts->response && facts->subject[0] != '\0')
+        out->parent =
+            find(a, mox__subject_key(arrival->origin, facts->subject),
+                 &(struct wanted){.subject = facts->subject, .near = arrival}, id, &out->thread);
 }
 
 uint64_t mox__thread_key(uint64_t thread)
 {
     char text[40];
     (void)snprintf(text, sizeof text, "thread %" PRIu64, thread);
+    return mox__hash64(slice_of(text));
+}
+
+uint64_t mox__subject_key(uint64_t origin, const char *subject)
+{
+    char text[TEXT_MAX + 40];
+    (void)snprintf(text, sizeof text, "subject %" PRIu64 " %s", origin, subject);
     return mox__hash64(slice_of(text));
 }

@@ -24,12 +24,20 @@ struct thread_place {
     bool missing;            /* some message that it refers to is not here */
 };
 
+/* The message that is placed. */
+struct thread_arrival {
+    uint64_t id, origin; /* origin: the mailbox that it is delivered to */
+    int64_t received;    /* microseconds */
+    bool dsn;            /* subjects need not agree */
+};
+
 /* Texts that are too long, or for which there is no memory, are left out. */
 void mox__thread_read(struct arena *arena, struct mox_slice headers, struct thread_facts *out);
-/* Inside a transaction. `dsn`: subjects need not agree. */
-void mox__thread_place(struct mox_account *a, const struct thread_facts *facts, bool dsn,
-                       uint64_t id, struct thread_place *out);
-/* The hash of a message in `key` for its thread. */
+/* Inside a transaction. */
+void mox__thread_place(struct mox_account *a, const struct thread_facts *facts,
+                       const struct thread_arrival *arrival, struct thread_place *out);
+/* The hashes of a message in `key` for its thread, and for its base subject in a mailbox. */
 uint64_t mox__thread_key(uint64_t thread);
+uint64_t mox__subject_key(uint64_t origin, const char *subject);
 
 #endif

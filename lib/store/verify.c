@@ -201,7 +201,8 @@ static void check_key(struct check *c, uint64_t hash, int64_t message, const cha
 static void check_keys(struct check *c)
 {
     sqlite3_stmt *s = NULL;
-    if (mox__db_prepare(&c->a->writer, &s, "SELECT id, message_id, thread, hash FROM message") < 0)
+    if (mox__db_prepare(&c->a->writer, &s,
+                        "SELECT id, message_id, thread, hash, subject, origin FROM message") < 0)
         return;
     while (mox__db_step(&c->a->writer, s)) {
         int64_t id = sqlite3_column_int64(s, 0), thread = sqlite3_column_int64(s, 2);
@@ -209,6 +210,10 @@ static void check_keys(struct check *c)
             check_key(c, mox__hash64(slice_of(mox__db_text(s, 1))), id, "message-id");
         if (thread != id)
             check_key(c, mox__thread_key((uint64_t)thread), id, "thread");
+        const char *subject = mox__db_text(s, 4);
+        if (subject != NULL && subject[0] != '\0')
+            check_key(c, mox__subject_key((uint64_t)sqlite3_column_int64(s, 5), subject), id,
+                      "subject");
         if (mox__db_blob(s, 3).len > 0)
             check_key(c, mox__hash64(mox__db_blob(s, 3)), id, "hash");
     }

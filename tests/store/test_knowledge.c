@@ -268,6 +268,14 @@ static void answers_join_the_thread_of_what_they_answer(void **state)
         {"Subject: Other\r\nMessage-ID: <3@x.example>\r\n", 1, 3, 1}, /* the same message again */
         {"Subject: Loop\r\nMessage-ID: <8@x.example>\r\nReferences: <8@x.example>\r\n", 8, 0, 1},
         {"Subject: nothing else\r\n", 9, 0, 0},
+        /* no references: the subject decides, if it says that it answers */
+        {"Subject: Re: Nothing  else\r\n", 9, 9, 0},
+        {"Subject: nothing else\r\n", 11, 0, 0},
+        {"Subject: Re: Nothing else\r\n", 11, 11, 0},
+        {"Subject: Re: nothing else\r\nReferences: <unknown@x.example>\r\n", 13, 0, 1},
+        {"Subject: Re: never asked\r\n", 14, 0, 0},
+        {"Subject: Re:\r\n", 15, 0, 0},
+        {"Subject: Re:\r\n", 16, 0, 0},
     };
     for (size_t i = 0; i < sizeof mails / sizeof mails[0]; i++) {
         char sql[100];
@@ -281,6 +289,38 @@ static void answers_join_the_thread_of_what_they_answer(void **state)
             fail_msg("message %zu: %lld", i + 1, got);
     }
     assert_int_equal(query(f, "SELECT count(*) FROM message WHERE message_id = '3@x.example'"), 2);
+}
+
+/* Of one mailbox, and from four weeks before the answer to one day after it. */
+static void answers_without_references_join_by_subject_in_time(void **state)
+{
+    struct storefix *f = *state;
+    const int64_t day = INT64_C(24) * 60 * 60 * 1000000, then = 1000 * day;
+    static const struct {
+        const char *mailbox;
+        int days;
+        bool joins;
+    } asked[] = {
+        {"Inbox", 0, true}, {"Inbox", -28, true}, {"Inbox", -29, false},
+        {"Inbox", 1, true}, {"Inbox", 2, false},  {"Archive", 0, false},
+    };
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        char question[40], answer[40], sql[80];
+        (void)snprintf(question, sizeof question, "Subject: case %zu\r\n", i);
+        (void)snprintf(answer, sizeof answer, "Subject: Re: case %zu\r\n", i);
+        struct mox_append ops[2] = {{.mailbox = box_id(f, asked[i].mailbox),
+                                     .received_us = then + asked[i].days * day,
+                                     .spool = mail_spool(f, question, 0)},
+                                    {.mailbox = box_id(f, "Inbox"),
+                                     .received_us = then,
+                                     .spool = mail_spool(f, answer, 0)}};
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(wait_append(f, &ops[k]), MOX_OK);
+            mox_spool_free(ops[k].spool);
+        }
+        (void)snprintf(sql, sizeof sql, "SELECT thread FROM message WHERE id = %zu", 2 * i + 2);
+        assert_int_equal(query(f, sql), 2 * i + (asked[i].joins ? 1 : 2));
+    }
 }
 
 /* ---- quota ---- */
@@ -357,6 +397,7 @@ int main(void)
         STORE_TEST(whom_the_user_wrote_to_is_known),
         STORE_TEST(copies_of_a_message_are_found),
         STORE_TEST(answers_join_the_thread_of_what_they_answer),
+        STORE_TEST(answers_without_references_join_by_subject_in_time),
         STORE_TEST(a_full_account_takes_no_more),
         STORE_TEST(mailboxes_say_what_is_junk),
     };
