@@ -13,6 +13,12 @@
 
 #define KEYWORD_BYTES_MAX 100
 
+#ifdef MOX_HAVE_IDN
+#define NOT_NORMAL "is not in Unicode normalization form C"
+#else
+#define NOT_NORMAL "is not ASCII, and this build has no Unicode tables"
+#endif
+
 /* C0, DEL and C1 controls, and the line and paragraph separators U+2028 and U+2029: a name with one
  * could not be shown in a list. `s` is valid UTF-8. */
 static bool has_control(struct mox_slice s)
@@ -73,7 +79,7 @@ static const char *name_problem(struct mox_slice name)
     if (name.data[0] == '#')
         return "starts with '#'";
     if (!is_nfc(name))
-        return "is not in Unicode normalization form C";
+        return NOT_NORMAL;
     return levels_problem(name);
 }
 

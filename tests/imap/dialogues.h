@@ -14,7 +14,6 @@ static const struct dialogue {
     {"login.txt", HOST_NO_TLS},
     {"starttls.txt", HOST_STARTTLS},
     {"select.txt", HOST_FILLED},
-    {"mailboxes.txt", HOST_NO_TLS},
     {"append.txt", HOST_NO_TLS},
     {"changes.txt", HOST_NO_TLS},
     {"idle.txt", HOST_NO_TLS},
@@ -37,10 +36,13 @@ static const struct dialogue {
     {"lines-pedantic.txt", HOST_PEDANTIC},
     {"failing.txt", HOST_SLOW_STORE | HOST_FILLED},
     {"read-only.txt", HOST_READ_ONLY | HOST_FILLED},
-    {"names.txt", HOST_NO_TLS},
     {"tls.txt", HOST_IMPLICIT_TLS},
     {"no-tls.txt", HOST_NO_TLS},
     {"gone.txt", HOST_NO_TLS},
+#ifdef MOX_HAVE_IDN /* names beyond ASCII */
+    {"mailboxes.txt", HOST_NO_TLS},
+    {"names.txt", HOST_NO_TLS},
+#endif
 };
 
 #endif

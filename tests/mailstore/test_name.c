@@ -17,7 +17,10 @@ static void names_are_checked_and_inbox_is_normalized(void **state)
         {"inboxes", "inboxes"},
         {"a/inbox", "a/inbox"},
         {"a%*&b", "a%*&b"},
+#ifdef MOX_HAVE_IDN /* without its tables no other name is known to be normal */
         {"h\xc3\xa9", "h\xc3\xa9"},
+        {"a\xe2\x80\xaa", "a\xe2\x80\xaa"},
+#endif
         {"", NULL},
         {"/x", NULL},
         {"x/", NULL},
@@ -30,7 +33,6 @@ static void names_are_checked_and_inbox_is_normalized(void **state)
         {"a\x7f", NULL},
         {"a\xc2\x80", NULL},
         {"a\xe2\x80\xa8", NULL},
-        {"a\xe2\x80\xaa", "a\xe2\x80\xaa"},
         {"he\xcc\x81", NULL}, /* e and a combining acute: not NFC */
         {"a\xff", NULL},
     };
