@@ -5,6 +5,7 @@
 
 #include <mox/delivery.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -223,6 +224,20 @@ static int on_rcpt(void *user, const struct mox_smtp_envelope *envelope,
     return rc;
 }
 
+/* Says in the log that a message could not be kept until its end; the engine does not go on then, so
+ * it is one line. A message over the limit is its sender's business. */
+static int log_spool(const struct smtp_session *ss, int rc)
+{
+    if (rc >= 0 || rc == MOX_ELIMIT)
+        return rc;
+    struct mox_error error;
+    (void)mox__fail(&error, rc, "write %s: %s%s", ss->server->spool_dir, mox_status_text(rc),
+                    rc == MOX_ENOSPACE ? "; make room on that disk" : "");
+    log_line(&ss->server->env, MOX_LOG_ERROR, PKG, "message not delivered", error.text,
+             F_HEX("cid", ss->cid));
+    return rc;
+}
+
 static int on_data_begin(void *user, const struct mox_smtp_envelope *envelope,
                          struct mox_smtp_reply *reply)
 {
@@ -230,7 +245,7 @@ static int on_data_begin(void *user, const struct mox_smtp_envelope *envelope,
     struct smtp_session *ss = user;
     int rc = mox_spool_new(&ss->spool, &ss->server->env, ss->server->spool_dir,
                            (uint64_t)ss->endpoint->listener->smtp_max_message_size);
-    if (rc < 0)
+    if (log_spool(ss, rc) < 0)
         mox_smtp_reply_set(reply, 451, "4.3.0", "cannot take a message now; try again later");
     return rc;
 }
@@ -246,7 +261,7 @@ static void piece_written(struct work *w)
 {
     struct smtp_session *ss =
         (struct smtp_session *)(void *)((char *)w - offsetof(struct smtp_session, work));
-    mox__smtp_answer_pending(ss, ss->piece_rc, NULL);
+    mox__smtp_answer_pending(ss, log_spool(ss, ss->piece_rc), NULL);
 }
 
 static int on_data(void *user, struct mox_slice piece, struct mox_smtp_reply *reply)
@@ -254,12 +269,12 @@ static int on_data(void *user, struct mox_slice piece, struct mox_smtp_reply *re
     (void)reply;
     struct smtp_session *ss = user;
     if (!mox_spool_write_waits(ss->spool, piece.len))
-        return mox_spool_write(ss->spool, piece);
+        return log_spool(ss, mox_spool_write(ss->spool, piece));
     ss->piece = piece;
     ss->work.run = write_piece;
     ss->work.done = piece_written;
     int rc = mox__pool_submit(ss->server->net->workers, &ss->work);
-    return rc == MOX_OK ? later(ss) : rc;
+    return rc == MOX_OK ? later(ss) : log_spool(ss, rc);
 }
 
 static int on_deliver(void *user, const struct mox_smtp_envelope *envelope,

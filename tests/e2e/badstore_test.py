@@ -171,6 +171,10 @@ class FullDisk(Base):
         self.assertLessEqual(set(codes), {250, 452}, codes)
         accepted += [f"small {n}" for n in range(5) if codes[n] == 250]
         self.assertEqual(self.subjects(server), accepted)
+        lines = [line for line in server.log_text().splitlines() if "message not delivered" in line]
+        self.assertEqual(len(lines), 3 + codes.count(452), lines)
+        for line in lines:
+            self.assertIn("no space left on disk", line)
         os.unlink(disk + "/ballast")
         for subject, size in (("after", ""), ("large after", filler)):
             self.assertEqual(self.deliver(server, subject, size)[0], 250)
