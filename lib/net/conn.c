@@ -229,8 +229,7 @@ static void stop_watching(struct conn *c)
     ev_io_stop(mox__loop_ev(c->net->loop), &c->io);
 }
 
-/* Input that nobody wants may be the end; then the engine learns of it although it does not read.
- */
+/* Input that nobody wants may be the end: then the engine, which does not read, is told. */
 static void look_for_end(struct conn *c)
 {
     uint8_t byte;

@@ -63,8 +63,7 @@ static void print_banner(int fd, const struct mox_server *s,
         LOCALSERVE_ADDRESS, LOCALSERVE_PASSWORD, host, port_of(s, "imap"));
 }
 
-/* -- all in one
- * ------------------------------------------------------------------------------------ */
+/* -- all in one ------------------------------------------------------------------------------ */
 
 static int serve(const struct mox_env *env, const struct mox_localserve_config *config,
                  const struct mox_config *files, struct mox_logger *logger, int *status,

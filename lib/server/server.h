@@ -114,8 +114,8 @@ struct login {
     struct mox_account *account;             /* with MOX_OK: open, the taker's */
     int status; /* MOX_OK, MOX_EDENIED, MOX_ETOOMANY or what kept us from looking */
     struct mox_error error;
-    void (*done)(
-        struct login *l); /* on the loop's thread, never before mox__login_start() returned */
+    /* On the loop's thread, never before mox__login_start() has returned. */
+    void (*done)(struct login *l);
     void *user;
 };
 /* MOX_LATER, or MOX_ETOOMANY when too many passwords wait to be checked. */

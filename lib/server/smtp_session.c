@@ -224,8 +224,8 @@ static int on_rcpt(void *user, const struct mox_smtp_envelope *envelope,
     return rc;
 }
 
-/* Says in the log that a message could not be kept until its end; the engine does not go on then, so
- * it is one line. A message over the limit is its sender's business. */
+/* Logs that a message could not be kept until its end: one line, for the engine does not go on then.
+ * A message over the limit is its sender's business. */
 static int log_spool(const struct smtp_session *ss, int rc)
 {
     if (rc >= 0 || rc == MOX_ELIMIT)
