@@ -208,27 +208,31 @@ void mox__publish_discard(struct mox_account *a)
     }
 }
 
-/* Whole transactions, one after the other: only the committer publishes. */
-void mox__publish(struct mox_account *a)
+/* Under the account's lock: what the transaction made of one mailbox is what readers see. */
+static void show_box(struct box *b)
+{
+    b->shown = b->edit_count > 0 || b->now.modseq != b->next.modseq ||
+               b->now.keyword_count != b->next.keyword_count || b->now.live != b->next.live;
+    uint32_t recent = b->now.live ? b->now.recent_from : b->next.recent_from;
+    b->recent_dirty = recent != b->next.recent_from; /* moved on since it was written */
+    b->now = b->next;
+    b->published = true;
+    b->now.recent_from = recent;
+    if (b->shown)
+        mox__view_advance(b, b->edits, b->edit_count);
+    mox__erase_check(b);
+}
+
+static void show(struct mox_account *a)
 {
     struct name_list *old = NULL;
     bool wake_loader = false;
     pthread_mutex_lock(&a->lock);
     for (size_t i = 0; i < a->box_count; i++) {
-        struct box *b = a->boxes[i];
-        if (!b->dirty)
+        if (!a->boxes[i]->dirty)
             continue;
-        b->shown = b->edit_count > 0 || b->now.modseq != b->next.modseq ||
-                   b->now.keyword_count != b->next.keyword_count || b->now.live != b->next.live;
-        uint32_t recent = b->now.live ? b->now.recent_from : b->next.recent_from;
-        b->recent_dirty = recent != b->next.recent_from; /* moved on since it was written */
-        b->now = b->next;
-        b->published = true;
-        b->now.recent_from = recent;
-        if (b->shown)
-            mox__view_advance(b, b->edits, b->edit_count);
-        wake_loader = wake_loader || b->loading;
-        mox__erase_check(b);
+        show_box(a->boxes[i]);
+        wake_loader = wake_loader || a->boxes[i]->loading;
     }
     if (a->new_names != NULL) {
         old = a->names;
@@ -239,7 +243,10 @@ void mox__publish(struct mox_account *a)
         pthread_cond_broadcast(&a->loaded);
     pthread_mutex_unlock(&a->lock);
     mox__names_unref(old);
+}
 
+static void tell_watches(struct mox_account *a)
+{
     pthread_mutex_lock(&a->watch_lock);
     if (a->names_changed)
         notify(a, 0);
@@ -247,14 +254,20 @@ void mox__publish(struct mox_account *a)
         if (a->boxes[i]->dirty && a->boxes[i]->shown)
             notify(a, a->boxes[i]->id);
     pthread_mutex_unlock(&a->watch_lock);
+}
 
+/* Whole transactions, one after the other: only the committer publishes. */
+void mox__publish(struct mox_account *a)
+{
+    show(a);
+    tell_watches(a);
     for (size_t i = 0; i < a->box_count; i++) {
         struct box *b = a->boxes[i];
         if (!b->dirty)
             continue;
         b->dirty = false;
         b->edit_count = 0;
-        mox_view_unref(b->drop[0]);
+        mox_view_unref(b->drop[0]); /* no lock is held: the last reference takes it */
         mox_view_unref(b->drop[1]);
         b->drop[0] = b->drop[1] = NULL;
     }

@@ -6,7 +6,6 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
-    [SQL_ROLLBACK] = "ROLLBACK",
 
     [SQL_ACCOUNT_READ] = "SELECT modseq, uidvalidity, message FROM account",
     [SQL_ACCOUNT_WRITE] =
@@ -49,8 +48,6 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_GONE_INSERT_RANGE] = "INSERT INTO gone(mailbox, uid, modseq, message) SELECT mailbox, "
                               "uid, ?5, message FROM entry"
                               " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4",
-    [SQL_GONE_FIND] =
-        "SELECT message FROM gone WHERE mailbox = ?1 AND uid = ?2 AND message IS NOT NULL",
     [SQL_GONE_OLDEST] = "SELECT min(modseq) FROM gone WHERE mailbox = ?1 AND message IS NOT NULL",
     [SQL_GONE_KEPT] =
         "SELECT uid, message FROM gone WHERE mailbox = ?1 AND modseq <= ?2 AND message IS NOT NULL"
