@@ -2,6 +2,8 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stddef.h>
+
 #include <mox/env.h>
 
 #include "base/priv.h"
@@ -20,5 +22,9 @@ MOX_PRIV void mox__wipe(void *ptr, size_t len);
 
 /* The type appears once, so the size cannot disagree with it. */
 #define mem_new(env, type, count) ((type *)mox__calloc((env), (count), sizeof(type)))
+
+/* The struct that has `member` at this address: how a task, a timer or work finds what it is for. */
+#define container_of(address, type, member)                                                        \
+    ((type *)(void *)((char *)(address) - offsetof(type, member)))
 
 #endif

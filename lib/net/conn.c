@@ -18,7 +18,7 @@
 
 static struct conn *conn_of_work(struct work *w)
 {
-    return (struct conn *)(void *)((char *)w - offsetof(struct conn, work));
+    return container_of(w, struct conn, work);
 }
 
 /* -- end ------------------------------------------------------------------------------------- */
@@ -274,7 +274,7 @@ static void ready(struct ev_loop *ev, ev_io *io, int events)
 
 static void due(struct timer *t)
 {
-    struct conn *c = (struct conn *)(void *)((char *)t - offsetof(struct conn, timer));
+    struct conn *c = container_of(t, struct conn, timer);
     int64_t now_us = mox__loop_now(c->net->loop);
     switch (c->state) {
     case CONN_HANDSHAKE:
@@ -300,7 +300,7 @@ static void due(struct timer *t)
 
 static void wake(struct loop_task *task)
 {
-    struct conn *c = (struct conn *)(void *)((char *)task - offsetof(struct conn, wake));
+    struct conn *c = container_of(task, struct conn, wake);
     atomic_store(&c->wake_posted, false);
     c->woken = true;
     if (c->state == CONN_OPEN)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
+#include "base/mem.h"
 #include "net/conn_priv.h"
 
 #define HANDSHAKE_US INT64_C(60000000)
 
 static struct conn *conn_of(struct work *w)
 {
-    return (struct conn *)(void *)((char *)w - offsetof(struct conn, work));
+    return container_of(w, struct conn, work);
 }
 
 /* On a worker: it computes, and uses the socket as far as that is ready. */

@@ -78,7 +78,7 @@ static void acceptable(struct ev_loop *ev, ev_io *io, int events)
 
 static void accept_again(struct timer *t)
 {
-    struct listener *l = (struct listener *)(void *)((char *)t - offsetof(struct listener, again));
+    struct listener *l = container_of(t, struct listener, again);
     ev_io_start(mox__loop_ev(l->net->loop), &l->io);
 }
 

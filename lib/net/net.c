@@ -13,7 +13,7 @@
 
 static void sweep(struct timer *t)
 {
-    struct net *net = (struct net *)(void *)((char *)t - offsetof(struct net, sweep));
+    struct net *net = container_of(t, struct net, sweep);
     for (struct conn *c = net->conns; c != NULL; c = c->next)
         mox__conn_release_idle(c);
     mox__timer_at(&net->sweep, mox__loop_now(net->loop) + SWEEP_US);
@@ -30,7 +30,7 @@ static void tell_all(struct net *net, void (*tell)(struct conn *c))
 
 static void say_drained(struct loop_task *t)
 {
-    struct net *net = (struct net *)(void *)((char *)t - offsetof(struct net, drain_task));
+    struct net *net = container_of(t, struct net, drain_task);
     net->drain_posted = false;
     net->drained(net->drained_user);
 }

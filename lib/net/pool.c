@@ -23,7 +23,7 @@ struct pool {
 
 static struct work *work_of(struct loop_task *t)
 {
-    return (struct work *)(void *)((char *)t - offsetof(struct work, task));
+    return container_of(t, struct work, task);
 }
 
 static void run_done(struct loop_task *t)

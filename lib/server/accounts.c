@@ -15,15 +15,13 @@
 /* Closing the last reference may wait for the disk. */
 static void close_account(struct work *w)
 {
-    struct account_slot *slot =
-        (struct account_slot *)(void *)((char *)w - offsetof(struct account_slot, work));
+    struct account_slot *slot = container_of(w, struct account_slot, work);
     mox_account_close(slot->closing);
 }
 
 static void closed(struct work *w)
 {
-    struct account_slot *slot =
-        (struct account_slot *)(void *)((char *)w - offsetof(struct account_slot, work));
+    struct account_slot *slot = container_of(w, struct account_slot, work);
     slot->closing = NULL;
 }
 
@@ -42,8 +40,7 @@ static void close_idle(struct mox_server *s, struct account_slot *slot)
 
 static void sweep(struct timer *t)
 {
-    struct mox_server *s =
-        (struct mox_server *)(void *)((char *)t - offsetof(struct mox_server, account_sweep));
+    struct mox_server *s = container_of(t, struct mox_server, account_sweep);
     int64_t now_us = mox__loop_now(s->net->loop);
     for (size_t i = 0; i < s->account_count; i++) {
         struct account_slot *slot = &s->accounts[i];

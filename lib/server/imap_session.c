@@ -23,7 +23,7 @@ struct imap_session {
 
 static struct imap_session *session_of(struct work *w)
 {
-    return (struct imap_session *)(void *)((char *)w - offsetof(struct imap_session, end));
+    return container_of(w, struct imap_session, end);
 }
 
 static void free_engine(struct work *w)

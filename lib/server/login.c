@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "server/server.h"
 
@@ -18,7 +19,7 @@ static const struct mox_config_account *account_of(struct mox_server *s, const c
 /* On the hashing thread. An unknown user takes as long as a wrong password. */
 static void check(struct work *w)
 {
-    struct login *l = (struct login *)(void *)((char *)w - offsetof(struct login, work));
+    struct login *l = container_of(w, struct login, work);
     l->account = NULL;
     if (l->config == NULL) {
         mox_store_dummy_check(l->server->store, l->password);
@@ -36,7 +37,7 @@ static void check(struct work *w)
 
 static void checked(struct work *w)
 {
-    struct login *l = (struct login *)(void *)((char *)w - offsetof(struct login, work));
+    struct login *l = container_of(w, struct login, work);
     l->done(l);
 }
 

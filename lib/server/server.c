@@ -232,8 +232,7 @@ static void drained(void *user)
 
 static void out_of_patience(struct timer *t)
 {
-    struct mox_server *s =
-        (struct mox_server *)(void *)((char *)t - offsetof(struct mox_server, patience));
+    struct mox_server *s = container_of(t, struct mox_server, patience);
     log_line(&s->env, MOX_LOG_INFO, "main", "closing sessions that did not finish in time", NULL,
              F_UINT("connections", s->net->conn_count));
     mox__server_close_listeners(s);
@@ -243,8 +242,7 @@ static void out_of_patience(struct timer *t)
 /* Until the sessions are gone new ones are still greeted, with the news (spec §10). */
 static void begin_stop(struct loop_task *t)
 {
-    struct mox_server *s =
-        (struct mox_server *)(void *)((char *)t - offsetof(struct mox_server, stop_task));
+    struct mox_server *s = container_of(t, struct mox_server, stop_task);
     log_line(&s->env, MOX_LOG_INFO, "main", "shutting down", NULL,
              F_UINT("connections", s->net->conn_count), F_INT("signal", s->signal));
     mox__timer_at(&s->patience, mox__loop_now(s->net->loop) + PATIENCE_US);

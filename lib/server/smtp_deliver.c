@@ -82,7 +82,7 @@ static void came(struct handover *h)
 
 static void stores_answered(struct loop_task *t)
 {
-    came((struct handover *)(void *)((char *)t - offsetof(struct handover, settled)));
+    came(container_of(t, struct handover, settled));
 }
 
 /* On any thread. */
@@ -116,13 +116,13 @@ static int hand_over(struct handover *h)
 
 static void work(struct work *w)
 {
-    struct handover *h = (struct handover *)(void *)((char *)w - offsetof(struct handover, work));
+    struct handover *h = container_of(w, struct handover, work);
     h->rc = hand_over(h);
 }
 
 static void worked(struct work *w)
 {
-    struct handover *h = (struct handover *)(void *)((char *)w - offsetof(struct handover, work));
+    struct handover *h = container_of(w, struct handover, work);
     if (h->rc < 0)
         h->awaited = 1;
     came(h);

@@ -61,7 +61,7 @@ static void wake_up(struct smtp_session *ss)
 
 static void nap_over(struct timer *t)
 {
-    wake_up((struct smtp_session *)(void *)((char *)t - offsetof(struct smtp_session, nap)));
+    wake_up(container_of(t, struct smtp_session, nap));
 }
 
 static int fall_asleep(struct smtp_session *ss, const struct mox_smtp_reply *reply, int64_t us)
@@ -224,7 +224,7 @@ static int on_rcpt(void *user, const struct mox_smtp_envelope *envelope,
     return rc;
 }
 
-/* Logs that a message could not be kept until its end: one line, for the engine does not go on then.
+/* Logs that a message could not be kept until its end: one line, for the engine stops then.
  * A message over the limit is its sender's business. */
 static int log_spool(const struct smtp_session *ss, int rc)
 {
@@ -252,15 +252,13 @@ static int on_data_begin(void *user, const struct mox_smtp_envelope *envelope,
 
 static void write_piece(struct work *w)
 {
-    struct smtp_session *ss =
-        (struct smtp_session *)(void *)((char *)w - offsetof(struct smtp_session, work));
+    struct smtp_session *ss = container_of(w, struct smtp_session, work);
     ss->piece_rc = mox_spool_write(ss->spool, ss->piece);
 }
 
 static void piece_written(struct work *w)
 {
-    struct smtp_session *ss =
-        (struct smtp_session *)(void *)((char *)w - offsetof(struct smtp_session, work));
+    struct smtp_session *ss = container_of(w, struct smtp_session, work);
     mox__smtp_answer_pending(ss, log_spool(ss, ss->piece_rc), NULL);
 }
 
