@@ -70,7 +70,7 @@ void help_man(FILE *out)
     (void)fputs(".\\\" Made by mox help -man from the table of commands.\n"
                 ".TH MOX 1 \"\" \"mox " MOX_VERSION "\" \"User Commands\"\n"
                 ".SH NAME\n"
-                "mox \\- a mail server for one's own domain, and for developers\n"
+                "mox \\- a mail server for those who develop programs that send or read mail\n"
                 ".SH SYNOPSIS\n"
                 ".B mox\n"
                 "[\\fIflags\\fR] \\fIcommand\\fR [\\fIflags\\fR] [\\fIarguments\\fR]\n"
