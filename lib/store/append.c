@@ -24,7 +24,7 @@ struct append_job {
     struct mox_append *op;
     struct mox_slice content;
     uint64_t file_id; /* 0: the content goes into the database */
-    bool filed;       /* the file is there */
+    char *path;       /* of the file, once it is there */
     struct rendered wire;
     struct arena arena;
     struct thread_facts thread;
@@ -71,12 +71,15 @@ static int link_file(struct mox_account *a, struct append_job *j)
         rc = make_folders(a, path);
         rc = rc < 0 ? rc : mox_spool_link(j->op->spool, path);
     }
-    j->filed = rc == MOX_OK;
-    if (rc == MOX_OK) {
-        *strrchr(path, '/') = '\0';
-        rc = mox__sync_dir(path);
+    if (rc < 0) {
+        mox__mem_free(a->env, path);
+        return rc;
     }
-    mox__mem_free(a->env, path);
+    j->path = path; /* discard() must be able to remove it without memory */
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    rc = mox__sync_dir(path);
+    *slash = '/';
     return rc;
 }
 
@@ -251,12 +254,9 @@ static int apply(struct mox_account *a, struct job *job)
 
 static void discard(struct mox_account *a, struct append_job *j, int status)
 {
-    if (status < 0 && j->filed) {
-        char *path = mox__account_body_path(a, j->file_id);
-        if (path != NULL)
-            (void)remove(path); /* else it goes at the next open */
-        mox__mem_free(a->env, path);
-    }
+    if (status < 0 && j->path != NULL)
+        (void)remove(j->path);
+    mox__mem_free(a->env, j->path);
     mox__arena_reset(&j->arena);
     mox__rendered_free(&j->wire);
     mox__mem_free(a->env, j);
