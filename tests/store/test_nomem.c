@@ -78,6 +78,14 @@ static void use_account(struct storefix *f)
     expect(wait_change(f, &change), &change.write.error);
 }
 
+/* A file that could not be removed without memory goes at the next open. */
+static void verify(struct storefix *f)
+{
+    storefix_start(f);
+    storefix_stop(f);
+    storefix_verify(f);
+}
+
 static void a_store_without_memory_says_so_and_stays_sound(void **state)
 {
     (void)state;
@@ -105,10 +113,10 @@ static void a_store_without_memory_says_so_and_stays_sound(void **state)
         f.t.fail_at = 0;
         assert_int_equal(f.t.live, 0);
         if (n % 10 == 0)
-            storefix_verify(&f);
+            verify(&f);
     }
     print_message("%ld allocations failed\n", n - 2);
-    storefix_verify(&f);
+    verify(&f);
     storefix_done(&f);
 }
 
