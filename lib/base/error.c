@@ -21,7 +21,7 @@ const char *mox_status_text(int status)
         {MOX_EINVAL, "invalid argument"},
         {MOX_ENOTFOUND, "not found"},
         {MOX_EEXISTS, "exists already"},
-        {MOX_ENOSPACE, "no space left on disk"},
+        {MOX_ENOSPACE, "no space left on disk, make room"},
         {MOX_EQUOTA, "over quota"},
         {MOX_ECORRUPT, "stored data is damaged"},
         {MOX_EBUSY, "in use"},

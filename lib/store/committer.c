@@ -124,12 +124,20 @@ static void flush(struct mox_account *a)
                  V_INT(message));
 }
 
+/* Whoever submitted a write is told of its failure, and logs it. */
+static bool somebody_is_told(const struct job *batch)
+{
+    while (batch != NULL && batch->write == NULL)
+        batch = batch->next;
+    return batch != NULL;
+}
+
 /* After an input/output error nothing is known of the connection and its page cache. */
-static void undo(struct mox_account *a)
+static void undo(struct mox_account *a, const struct job *batch)
 {
     int status = a->writer.status;
-    log_line(a->env, MOX_LOG_ERROR, "store", "transaction failed", a->writer.error.text,
-             F_TEXT("account", a->name));
+    log_line(a->env, somebody_is_told(batch) ? MOX_LOG_DEBUG : MOX_LOG_ERROR, "store",
+             "transaction failed", a->writer.error.text, F_TEXT("account", a->name));
     mox__publish_discard(a);
     a->stale = true;
     if (a->writer.sql == NULL)
@@ -177,7 +185,7 @@ static void run(struct mox_account *a, struct job *batch)
     }
     bool failed = a->writer.status < 0;
     if (failed)
-        undo(a);
+        undo(a, batch);
     else
         mox__publish(a);
     for (struct job *j = batch, *next; j != NULL; j = next) {

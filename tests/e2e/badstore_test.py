@@ -174,7 +174,8 @@ class FullDisk(Base):
         lines = [line for line in server.log_text().splitlines() if "message not delivered" in line]
         self.assertEqual(len(lines), 3 + codes.count(452), lines)
         for line in lines:
-            self.assertIn("no space left on disk", line)
+            self.assertIn("no space left on disk, make room", line)
+        self.assertEqual(server.log_text().count("l=error"), len(lines), "one line for each")
         os.unlink(disk + "/ballast")
         for subject, size in (("after", ""), ("large after", filler)):
             self.assertEqual(self.deliver(server, subject, size)[0], 250)
