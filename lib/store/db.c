@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "store/gather.h"
 #include "store/sql.h"
 
 int mox__db_status(sqlite3 *sql, int result)
@@ -102,7 +103,8 @@ int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
     if (role == DB_WRITER)
         flags |= SQLITE_OPEN_CREATE;
-    int result = sqlite3_open_v2(path, &db->sql, flags, NULL);
+    const char *vfs = mox__gather_vfs();
+    int result = vfs == NULL ? SQLITE_NOMEM : sqlite3_open_v2(path, &db->sql, flags, vfs);
     if (result != SQLITE_OK) {
         int rc = fail(db, result);
         (void)mox__db_open_failed(db, path, err);

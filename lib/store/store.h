@@ -24,6 +24,7 @@
  *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to
  *   erase.c       messages that no view shows any more
  *   checkpoint.c  the WAL goes back into the database in the background
+ *   db.c, gather.c  SQLite: connections and statements; its writes, gathered
  *   password.c    credentials;  verify.c  is all of it right?
  *
  * A write travels: submit (any thread: prepared as far as it can be, queued) → apply (committer,
