@@ -27,8 +27,8 @@ void mox__submit(struct mox_account *a, struct job *j)
     j->next = NULL;
     *a->queue_end = j;
     a->queue_end = &j->next;
-    pthread_cond_signal(&a->work);
     pthread_mutex_unlock(&a->lock);
+    pthread_cond_signal(&a->work); /* not under the lock, which it needs when it wakes */
 }
 
 void mox__write_fail(struct mox_write *w, int status, const char *doing)
