@@ -6,8 +6,16 @@
 #include <string.h>
 
 #include "program.h"
+#include "support/corpora.h"
 
-#define HEAD_ROOM 2048
+#define HEAD_ROOM      2048
+#define REAL_BYTES_MAX (64 * 1024)
+#define REAL_COUNT_MAX 1000
+
+struct real_mail {
+    char *text;
+    size_t len;
+};
 
 static const char *const words[] = {
     "the",     "minutes",   "of",       "our",      "last",   "meeting", "are",   "attached",
@@ -49,10 +57,39 @@ void mails_open(struct mails *m, size_t bytes, unsigned senders, bool multipart)
     fill_text(m);
 }
 
+static void add_real(void *user, const char *path, struct mox_slice data)
+{
+    struct mails *m = user;
+    const size_t len = strlen(path);
+    if (len < 4 || strcmp(path + len - 4, ".eml") != 0 || data.len > REAL_BYTES_MAX / 2 ||
+        data.len == 0 || memchr(data.data, '\0', data.len) != NULL ||
+        m->real_count == REAL_COUNT_MAX)
+        return;
+    struct mox_slice lines = with_crlf(data);
+    m->real[m->real_count++] =
+        (struct real_mail){.text = (char *)(uintptr_t)lines.data, .len = lines.len};
+}
+
+bool mails_open_real(struct mails *m)
+{
+    const char *folder = corpus_path("mime");
+    *m = (struct mails){.bytes = REAL_BYTES_MAX, .senders = 1};
+    if (folder == NULL)
+        return false;
+    m->real = must_malloc(REAL_COUNT_MAX * sizeof *m->real);
+    each_file(folder, add_real, m);
+    if (m->real_count == 0)
+        fail("no mail below %s", folder);
+    return true;
+}
+
 void mails_close(struct mails *m)
 {
+    for (size_t i = 0; i < m->real_count; i++)
+        free(m->real[i].text);
+    free(m->real);
     free(m->text);
-    m->text = NULL;
+    *m = (struct mails){.bytes = 0};
 }
 
 size_t mails_room(const struct mails *m)
@@ -109,6 +146,13 @@ static size_t whole_lines(const struct mails *m, size_t len)
     return len;
 }
 
+static size_t write_real(const struct mails *m, unsigned long n, char *out)
+{
+    const struct real_mail *mail = &m->real[n % m->real_count];
+    size_t at = (size_t)snprintf(out, HEAD_ROOM, "X-Number: %lu\r\n", n);
+    return at + put(out + at, mail->text, mail->len);
+}
+
 size_t mails_write(const struct mails *m, unsigned long n, char *out)
 {
     static const char plain[] = "Content-Type: text/plain; charset=utf-8\r\n" TEXT;
@@ -117,6 +161,8 @@ size_t mails_write(const struct mails *m, unsigned long n, char *out)
     static const char html[] =
         "--=_b\r\nContent-Type: text/html; charset=utf-8\r\n" TEXT "<html><body><p>\r\n";
     static const char end[] = "</p></body></html>\r\n--=_b--\r\n";
+    if (m->real != NULL)
+        return write_real(m, n, out);
     size_t at = write_head(m, n, out);
     size_t other = at + (m->multipart ? sizeof both + sizeof html + sizeof end : sizeof plain);
     size_t all = whole_lines(m, other < m->bytes ? m->bytes - other : 0);
