@@ -12,7 +12,8 @@
  *   the WAL has CHECKPOINT_PAGES → the background thread copies (PASSIVE), commits go on meanwhile
  *   it is done → the committer copies the short tail between two commits; then all of the WAL is
  *                copied, and the next commit writes at its beginning again
- *   commits outrun it, the WAL has CHECKPOINT_PAGES_MAX → the committer copies itself
+ *   commits outrun it, the WAL has CHECKPOINT_PAGES_MAX → the committer waits for it, and copies
+ *                the rest itself
  */
 #define CHECKPOINT_PAGES     4000
 #define CHECKPOINT_PAGES_MAX 16000
@@ -29,8 +30,11 @@ void mox__checkpoint_consider(struct mox_account *a)
     struct mox_store *s = a->store;
     if (a->wal_pages < CHECKPOINT_PAGES)
         return;
+    bool outran = a->wal_pages >= CHECKPOINT_PAGES_MAX;
     pthread_mutex_lock(&s->lock);
-    bool mine = a->checkpoint_tail || a->wal_pages >= CHECKPOINT_PAGES_MAX;
+    while (outran && a->checkpoint_running) /* two at once do not work: the second does nothing */
+        (void)pthread_cond_wait(&s->changed, &s->lock);
+    bool mine = a->checkpoint_tail || outran;
     a->checkpoint_tail = false;
     if (!mine && !a->checkpoint_queued && !a->checkpoint_running) {
         a->checkpoint_queued = true;
