@@ -33,8 +33,10 @@ static int status(void *self, uint64_t mailbox, struct mox_mailbox_status *out,
 
 static int view(void *env, uint64_t mailbox, struct mox_view **out, struct mox_error *err)
 {
-    const struct mox_view_row rows[NOTES] = {{.uid = 1}, {.uid = 2}};
-    const struct mox_view_info info = {sizeof info, mailbox, .uidvalidity = 1, .uidnext = NOTES + 1};
+    const struct mox_view_row rows[NOTES] = {{.uid = 1, .bytes = strlen(notes[0])},
+                                             {.uid = 2, .bytes = strlen(notes[1])}};
+    const struct mox_view_info info = {sizeof info, mailbox, .uidvalidity = 1,
+                                       .uidnext = NOTES + 1};
     (void)err;
     return mox_view_new(out, env, &info, rows, NOTES);
 }
@@ -55,8 +57,8 @@ static int fetch(void *self, const struct mox_view *v, const struct mox_uid_rang
     return rc;
 }
 
-static const struct mox_mailstore_ops store = {
-    sizeof store, .mailboxes = mailboxes, .status = status, .view = view, .fetch = fetch};
+static const struct mox_mailstore_ops store = {sizeof store, .mailboxes = mailboxes,
+                                               .status = status, .view = view, .fetch = fetch};
 
 static int login(void *env, const char *username, const char *password, struct mox_mailstore *out,
                  struct mox_error *err)

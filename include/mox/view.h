@@ -25,12 +25,13 @@ enum mox_flag {
 /** Other keywords in one mailbox. A message has a bit for each: bit n is the mailbox's keyword n. */
 #define MOX_KEYWORDS_MAX 64
 
-/** What can change of a message in a mailbox. */
+/** A message in a mailbox: what can change of it, and its size. */
 struct mox_view_row {
     uint32_t uid;
     uint32_t flags;    /* a set of enum mox_flag */
     uint64_t keywords; /* bit n: mox_view_keywords()[n] */
     uint64_t modseq;   /* of its last change (RFC 7162) */
+    uint64_t bytes;    /* RFC822.SIZE; never changes */
 };
 
 /** UIDs from `first` to `last`, both included. */

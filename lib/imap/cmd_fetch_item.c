@@ -11,7 +11,8 @@
 
 void mox__fetch_size(struct fetch *f, const struct mox_message_data *data)
 {
-    mox__buf_uint(&f->server->out, data->bytes);
+    (void)data;
+    mox__buf_uint(&f->server->out, mox_view_row(f->server->view, f->index)->bytes);
 }
 
 /* date-time of RFC 9051 §9, quotes included; always in UTC, as it is stored. */

@@ -8,7 +8,7 @@ static const struct fetch_attribute attributes[] = {
     {.name = "UID", .from_view = true},
     {.name = "FLAGS", .from_view = true},
     {.name = "INTERNALDATE", .write = mox__fetch_internaldate},
-    {.name = "RFC822.SIZE", .write = mox__fetch_size},
+    {.name = "RFC822.SIZE", .from_view = true, .write = mox__fetch_size},
     {.name = "ENVELOPE", .wants = MOX_FETCH_ENVELOPE, .stream = mox__fetch_envelope},
     {.name = "BODY", .wants = MOX_FETCH_BODY, .stream = mox__fetch_body},
     {.name = "BODYSTRUCTURE", .wants = MOX_FETCH_BODYSTRUCTURE, .stream = mox__fetch_bodystructure},
@@ -280,7 +280,7 @@ static bool add_item(struct fetch_program *p, struct lexer *l)
     p->wants |= a->wants;
     if (mox__section_needs_parts(&item.section))
         p->wants |= MOX_FETCH_STRUCTURE;
-    if (!a->from_view)
+    if (a != ROW_UID_NAME && a != ROW_FLAGS_NAME)
         p->items[p->count++] = item;
     return true;
 }

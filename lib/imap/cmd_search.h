@@ -30,7 +30,7 @@
 /* What must be known of a message to judge a key, from cheap to costly. */
 enum search_level {
     SEARCH_VIEW,    /* its row in the view */
-    SEARCH_ROW,     /* size and dates */
+    SEARCH_ROW,     /* its dates */
     SEARCH_CONTENT, /* the bytes: header fields */
     SEARCH_TEXT     /* … and bodies, decoded */
 };

@@ -67,12 +67,12 @@ bool mox__search_rows(const struct search_node *n, struct search_context *x)
 
 bool mox__search_larger(const struct search_node *n, struct search_context *x)
 {
-    return x->data->bytes > n->arg.bytes;
+    return x->row->bytes > n->arg.bytes;
 }
 
 bool mox__search_smaller(const struct search_node *n, struct search_context *x)
 {
-    return x->data->bytes < n->arg.bytes;
+    return x->row->bytes < n->arg.bytes;
 }
 
 /* INTERNALDATE is told in UTC, so its day is that of UTC (RFC 9051 §6.4.4: "disregarding time and

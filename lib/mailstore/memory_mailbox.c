@@ -183,7 +183,7 @@ static void count_message(struct mailbox *mb, const struct entry *e, int sign)
 {
     struct mox_mailbox_status *s = &mb->status;
     uint32_t one = sign > 0 ? 1 : UINT32_MAX;
-    uint64_t bytes = e->message->prefix.len + e->message->content.len;
+    uint64_t bytes = e->row.bytes;
     s->messages += one;
     s->unseen += (e->row.flags & MOX_FLAG_SEEN) == 0 ? one : 0;
     s->deleted += (e->row.flags & MOX_FLAG_DELETED) != 0 ? one : 0;

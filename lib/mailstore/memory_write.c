@@ -102,7 +102,10 @@ static int append(struct memory *m, struct mox_append *op, struct message **mess
         mox__memory_draft_commit(&draft, m->modseq, after);
     struct edits edits = {0};
     struct entry entry = {
-        .row = {.flags = op->flags & MOX_FLAG_ALL, .keywords = keywords, .modseq = m->modseq},
+        .row = {.flags = op->flags & MOX_FLAG_ALL,
+                .keywords = keywords,
+                .modseq = m->modseq,
+                .bytes = (*message)->prefix.len + (*message)->content.len},
         .saved_us = m->env.wall_us(m->env.user),
         .message = *message,
     };

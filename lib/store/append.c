@@ -188,7 +188,8 @@ static void insert_entry(struct mox_account *a, struct append_job *j, struct box
     struct mox_view_row row = {.uid = b->next.uidnext,
                                .keywords = bits,
                                .flags = mox__junk_flags(a, b, op->flags & MOX_FLAG_ALL),
-                               .modseq = mox__next_modseq(a, &j->job)};
+                               .modseq = mox__next_modseq(a, &j->job),
+                               .bytes = r->bytes};
     (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(b->id), V_INT(row.uid), V_INT(row.modseq),
                  V_INT(row.flags), V_INT(row.keywords), V_INT(r->id), V_INT(r->bytes),
                  V_INT(a->env->wall_us(a->env->user)), V_INT(b->id), V_INT(reject));

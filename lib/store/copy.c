@@ -104,7 +104,8 @@ static void insert(struct mox_account *a, struct box *to, struct source *s, cons
     struct mox_view_row row = {.uid = to->next.uidnext++,
                                .modseq = modseq,
                                .flags = mox__junk_flags(a, to, s->flags),
-                               .keywords = mapped(s->keywords, map)};
+                               .keywords = mapped(s->keywords, map),
+                               .bytes = s->bytes};
     (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(to->id), V_INT(row.uid), V_INT(modseq),
                  V_INT(row.flags), V_INT(row.keywords), V_INT(s->message), V_INT(s->bytes),
                  V_INT(now), V_INT(s->origin), V_INT(s->reject));

@@ -39,6 +39,7 @@ static bool change_row(struct mox_account *a, struct flags_job *j, struct box *b
         .uid = (uint32_t)sqlite3_column_int64(s, 0),
         .flags = (before & c->and_flags) | c->or_flags,
         .keywords = (keywords & c->and_keywords) | c->or_keywords,
+        .bytes = (uint64_t)sqlite3_column_int64(s, 4),
     };
     if (row.flags == before && row.keywords == keywords)
         return false;

@@ -31,7 +31,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SUBSCRIPTION_DELETE] = "DELETE FROM subscription WHERE name = ?1",
 
     [SQL_ENTRY_VIEW] =
-        "SELECT uid, modseq, flags, keywords FROM entry WHERE mailbox = ?1 ORDER BY uid",
+        "SELECT uid, modseq, flags, keywords, bytes FROM entry WHERE mailbox = ?1 ORDER BY uid",
     [SQL_ENTRY_RANGE] =
         "SELECT uid, flags, keywords, message, bytes, origin, reject FROM entry"
         " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4 ORDER BY uid",

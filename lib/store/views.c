@@ -161,6 +161,7 @@ static int add_row(struct mox_account *a, struct loaded *l, sqlite3_stmt *s)
         .modseq = (uint64_t)sqlite3_column_int64(s, 1),
         .flags = (uint32_t)sqlite3_column_int64(s, 2),
         .keywords = (uint64_t)sqlite3_column_int64(s, 3),
+        .bytes = (uint64_t)sqlite3_column_int64(s, 4),
     };
     return MOX_OK;
 }

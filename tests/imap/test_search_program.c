@@ -53,7 +53,7 @@ static void open_view(struct fixture *f)
     static const char *const keywords[] = {"blue", "red"};
     struct mox_view_row rows[5] = {{0}};
     for (uint32_t i = 0; i < 5; i++)
-        rows[i].uid = (i + 1) * 10;
+        rows[i] = (struct mox_view_row){.uid = (i + 1) * 10, .bytes = 1000};
     rows[2].flags = MOX_FLAG_ANSWERED | MOX_FLAG_DRAFT | MOX_FLAG_JUNK;
     rows[2].keywords = 2;
     const struct mox_view_info info = {
@@ -128,11 +128,11 @@ static void keys_judge_a_message_with_as_little_of_it_as_possible(void **state)
         {"UID 30", true, SEARCH_VIEW},
         {"UID 31:40", false, SEARCH_VIEW},
         {"NOT 3", false, SEARCH_VIEW},
-        {"LARGER 999", true, SEARCH_ROW},
-        {"LARGER 1000", false, SEARCH_ROW},
-        {"SMALLER 1001", true, SEARCH_ROW},
-        {"SMALLER 1000", false, SEARCH_ROW},
-        {"OR LARGER 1 SMALLER 2", true, SEARCH_ROW},
+        {"LARGER 999", true, SEARCH_VIEW},
+        {"LARGER 1000", false, SEARCH_VIEW},
+        {"SMALLER 1001", true, SEARCH_VIEW},
+        {"SMALLER 1000", false, SEARCH_VIEW},
+        {"OR LARGER 1 SMALLER 2", true, SEARCH_VIEW},
         {"ON 5-Mar-2026", true, SEARCH_ROW},
         {"BEFORE 5-Mar-2026", false, SEARCH_ROW},
         {"BEFORE \"6-Mar-2026\"", true, SEARCH_ROW},
@@ -172,7 +172,7 @@ static void keys_judge_a_message_with_as_little_of_it_as_possible(void **state)
         {"BODY words TEXT alice NOT TEXT absent", true, SEARCH_TEXT},
         {"BODY alice SEEN", false, SEARCH_VIEW},
         {"OR TEXT absent ANSWERED", true, SEARCH_VIEW},
-        {"FROM bob SMALLER 10", false, SEARCH_ROW},
+        {"FROM bob SMALLER 10", false, SEARCH_VIEW},
         {"(FROM alice (UNSEEN)) NOT (DELETED)", true, SEARCH_CONTENT},
         {"OR (SEEN BODY words) (OR DELETED FROM alice)", true, SEARCH_CONTENT},
         {"CHARSET utf-8 ALL", true, SEARCH_VIEW},
