@@ -69,6 +69,17 @@ static bool takes_connections(int port)
     return fd >= 0;
 }
 
+/* A connection may wait in the system's queue before the server looks at it. */
+static bool greets(int port)
+{
+    char greeting[1024];
+    int fd = tcp_connect(port);
+    ssize_t n = fd < 0 ? -1 : read(fd, greeting, sizeof greeting);
+    if (fd >= 0)
+        (void)close(fd);
+    return n > 4 && memcmp(greeting, "* OK", 4) == 0;
+}
+
 /* False when the server ended instead. */
 static bool await_listening(struct server *s, double start)
 {
@@ -83,6 +94,9 @@ static bool await_listening(struct server *s, double start)
         (void)usleep(200);
     }
     s->listening_ms = (seconds_now() - start) * 1000;
+    if (!greets(server_imap_port(s)))
+        fail("the server does not greet: see %s/log", s->dir);
+    s->greeting_ms = (seconds_now() - start) * 1000;
     return true;
 }
 

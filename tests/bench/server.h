@@ -16,6 +16,7 @@ struct server {
     int base;                  /* its ports are the standard ones plus this */
     pid_t pid;                 /* 0: it does not run */
     double listening_ms;       /* from fork() until it took a connection for SMTP and IMAP */
+    double greeting_ms;        /* from fork() until it had greeted an IMAP client */
     volatile uint64_t *syncs;  /* fsync and fdatasync so far; NULL without preload */
 };
 
