@@ -121,6 +121,30 @@ static int pass_utf8(struct mox_slice *s, bool last, mox__sink *sink, void *user
     return MOX_OK;
 }
 
+/* Puts U+FFFD for what iconv() took for characters though they are none: beyond U+10FFFF glibc has
+ * some, of four bytes and more. Returns the length. */
+static size_t mend_utf8(char *out, size_t len)
+{
+    size_t to = 0;
+    for (size_t at = 0; at < len;) {
+        bool cut;
+        size_t good = utf8_prefix(slice(out + at, len - at), &cut);
+        memmove(out + to, out + at, good);
+        to += good;
+        at += good;
+        if (at == len)
+            break;
+        size_t bad = 1;
+        while (at + bad < len && ((uint8_t)out[at + bad] & 0xc0) == 0x80)
+            bad++;
+        size_t mark = bad < sizeof replacement - 1 ? 1 : sizeof replacement - 1;
+        memcpy(out + to, mark == 1 ? "?" : replacement, mark);
+        to += mark;
+        at += bad;
+    }
+    return to;
+}
+
 /* The same by iconv(). */
 static int pass_iconv(iconv_t cd, struct mox_slice *s, bool last, mox__sink *sink, void *user)
 {
@@ -131,6 +155,7 @@ static int pass_iconv(iconv_t cd, struct mox_slice *s, bool last, mox__sink *sin
         bool done = iconv(cd, &from, &left, &to, &room) != (size_t)-1;
         int problem = done ? 0 : errno;
         *s = slice_from(*s, s->len - left);
+        to = out + mend_utf8(out, (size_t)(to - out));
         bool bad = problem == EILSEQ || (problem == EINVAL && last);
         if (bad) {
             memcpy(to, replacement, sizeof replacement - 1);

@@ -117,6 +117,11 @@ static void text_becomes_utf_8(void **state)
         {"Content-Type: text/plain; charset=gb2312", "\xc4\xe3\xba", "\xe4\xbd\xa0\xef\xbf\xbd"},
         {"Content-Type: text/plain; charset=utf-16be\nContent-Transfer-Encoding: base64",
          "AGEAYgBj", "abc"},
+        /* iconv() knows characters beyond the last one */
+        {"Content-Type: text/plain; charset=ucs-4be\nContent-Transfer-Encoding: base64",
+         "AAAAYQARAAAAAABi",
+         "a\xef\xbf\xbd"
+         "b"},
         {"Content-Type: text/plain; charset=iso-2022-jp", "\x1b$B$\"\x1b(Ba",
          "\xe3\x81\x82"
          "a"},
