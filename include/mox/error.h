@@ -29,7 +29,9 @@ enum mox_status {
     MOX_EREFUSED = -14,    /* refused by policy; the reply says why */
     MOX_EGONE = -15,       /* it was there and has been removed */
     MOX_ECHILDREN = -16,   /* a mailbox that has children cannot be deleted */
-    MOX_ETOOMANY = -17     /* the connection, table or list is full */
+    MOX_ETOOMANY = -17,    /* the connection, table or list is full */
+    MOX_EREADONLY = -18,   /* the file, or its file system, is read-only (EROFS) */
+    MOX_EFILES = -19       /* too many open files (EMFILE, ENFILE) */
 };
 
 /** A failure's text for a person: what was done to what, what went wrong, what helps. Lent by the

@@ -15,7 +15,7 @@ const char *mox_status_text(int status)
         {MOX_LATER, "answer pending"},
         {MOX_NEED_DNS, "names must be looked up"},
         {MOX_ENOMEM, "out of memory"},
-        {MOX_EIO, "input/output error"},
+        {MOX_EIO, "input/output error, look into the system's log"},
         {MOX_ELIMIT, "a limit was exceeded"},
         {MOX_ESYNTAX, "syntax error"},
         {MOX_EINVAL, "invalid argument"},
@@ -31,6 +31,8 @@ const char *mox_status_text(int status)
         {MOX_EGONE, "was removed"},
         {MOX_ECHILDREN, "has children"},
         {MOX_ETOOMANY, "too many"},
+        {MOX_EREADONLY, "read-only, make it writable"},
+        {MOX_EFILES, "too many open files, raise their limit"},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (texts[i].status == status)
@@ -55,7 +57,13 @@ int mox__status_of_errno(int error)
     switch (error) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return MOX_ENOSPACE;
+    case EROFS:
+        return MOX_EREADONLY;
+    case EMFILE:
+    case ENFILE:
+        return MOX_EFILES;
     case ENOMEM:
         return MOX_ENOMEM;
     case ENOENT:

@@ -10,7 +10,8 @@
 MOX_PRIV int mox__fail(struct mox_error *err, int status, const char *format, ...)
     MOX_PRINTF(3, 4);
 
-/* MOX_ENOSPACE for ENOSPC and EDQUOT, MOX_ENOMEM, MOX_ENOTFOUND, MOX_EEXISTS, else MOX_EIO. */
+/* MOX_ENOSPACE, MOX_EREADONLY, MOX_EFILES, MOX_ENOMEM, MOX_ENOTFOUND, MOX_EEXISTS for what they say;
+ * MOX_EIO for anything else. */
 MOX_PRIV int mox__status_of_errno(int error);
 
 #endif

@@ -24,8 +24,8 @@ static bool is_full(int rc)
 
 static bool is_our_fault(int rc)
 {
-    return is_full(rc) || rc == MOX_ENOMEM || rc == MOX_EIO || rc == MOX_ECORRUPT ||
-           rc == MOX_EBUSY || rc == MOX_EINVAL;
+    return is_full(rc) || rc == MOX_ENOMEM || rc == MOX_EIO || rc == MOX_EREADONLY ||
+           rc == MOX_EFILES || rc == MOX_ECORRUPT || rc == MOX_EBUSY || rc == MOX_EINVAL;
 }
 
 /* A failure that the host did not put into words must not sound like a verdict; storage that is
