@@ -57,6 +57,8 @@ MOX_API void mox_delivery_start(struct mox_delivery *d,
 /** After done: MOX_OK when all copies are on stable storage; else what went wrong with the first that
  *  failed, a full disk or quota before anything else. */
 MOX_API int mox_delivery_status(const struct mox_delivery *d);
+/** After done: that failure in words, for a log; NULL when there is none. Lives as long as `d`. */
+MOX_API const char *mox_delivery_problem(const struct mox_delivery *d);
 /** After done: sets *reply to a temporary refusal (452 4.3.1 when storage is full, else 451 4.3.0) and
  *  returns mox_delivery_status(); with MOX_OK it leaves *reply alone. The sender tries again for all of
  *  the recipients: some copies may be there already. */

@@ -160,17 +160,31 @@ static bool is_full(int status)
     return status == MOX_ENOSPACE || status == MOX_EQUOTA;
 }
 
+/* The write that tells how the delivery went; NULL: the stores were not asked. */
+static const struct mox_write *decisive(const struct mox_delivery *d)
+{
+    const struct mox_write *w = NULL;
+    for (const struct copy *c = d->first; c != NULL && d->status == MOX_OK; c = c->next) {
+        const struct mox_write *next = &c->append.write;
+        if (w == NULL || w->status == MOX_OK || (is_full(next->status) && !is_full(w->status)))
+            w = next;
+    }
+    return w;
+}
+
 int mox_delivery_status(const struct mox_delivery *d)
 {
-    int status = d->status;
-    if (status < 0)
-        return status;
-    for (const struct copy *c = d->first; c != NULL; c = c->next) {
-        int rc = c->append.write.status;
-        if (status == MOX_OK || (is_full(rc) && !is_full(status)))
-            status = rc;
-    }
-    return status;
+    const struct mox_write *w = decisive(d);
+    return w == NULL ? d->status : w->status;
+}
+
+const char *mox_delivery_problem(const struct mox_delivery *d)
+{
+    const struct mox_write *w = decisive(d);
+    int status = mox_delivery_status(d);
+    if (status == MOX_OK)
+        return NULL;
+    return w != NULL && w->error.text[0] != '\0' ? w->error.text : mox_status_text(status);
 }
 
 int mox_delivery_reply(const struct mox_delivery *d, struct mox_smtp_reply *reply)

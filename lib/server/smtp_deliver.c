@@ -41,15 +41,22 @@ static void free_handover(struct handover *h)
     mox__mem_free(&ss->server->env, h);
 }
 
+static const char *problem_of(const struct handover *h, int rc)
+{
+    if (rc == MOX_OK)
+        return NULL;
+    if (h->error.text[0] != '\0')
+        return h->error.text;
+    return h->rc == MOX_OK ? mox_delivery_problem(h->delivery) : mox_status_text(rc);
+}
+
 static void log_outcome(struct handover *h, int rc)
 {
     struct smtp_session *ss = h->session;
     const struct mox_env *env = &ss->server->env;
     const struct mox_smtp_envelope *e = h->envelope;
     int64_t took_us = mox__loop_now(ss->server->net->loop) - h->begun_us;
-    const char *problem = rc == MOX_OK       ? NULL
-                          : h->error.text[0] ? h->error.text
-                                             : mox_status_text(rc);
+    const char *problem = problem_of(h, rc);
     for (size_t i = 0; i < ss->recipient_count; i++)
         log_line(env, rc == MOX_OK ? MOX_LOG_INFO : MOX_LOG_ERROR, "smtpserver",
                  rc == MOX_OK ? "message delivered" : "message not delivered", problem,
@@ -156,6 +163,7 @@ int mox__smtp_deliver(struct smtp_session *ss, const struct mox_smtp_envelope *e
     if (rc == MOX_OK)
         return MOX_LATER;
     mox_smtp_reply_set(reply, 451, "4.3.0", "not delivered; try again later");
+    h->rc = rc;
     log_outcome(h, rc);
     free_handover(h);
     return rc;
