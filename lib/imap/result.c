@@ -53,6 +53,24 @@ static const struct {
     {MOX_EUNSUPPORTED, "CANNOT", "this account cannot do that"},
 };
 
+/* RFC 5530 §3: what somebody has to repair is not a mistake of the program. */
+static const char *failure_code(int status)
+{
+    switch (status) {
+    case MOX_EIO:
+    case MOX_ENOSPACE:
+    case MOX_EREADONLY:
+    case MOX_EFILES:
+    case MOX_EBUSY:
+    case MOX_ETOOMANY:
+        return "UNAVAILABLE";
+    case MOX_ECORRUPT:
+        return "CORRUPTION";
+    default:
+        return "SERVERBUG";
+    }
+}
+
 enum step mox__imap_no_status(struct mox_imap_server *s, struct command *c, int status,
                               const struct mox_error *err)
 {
@@ -64,8 +82,7 @@ enum step mox__imap_no_status(struct mox_imap_server *s, struct command *c, int 
     log_line(&s->env, MOX_LOG_ERROR, "imapserver", "command failed",
              err == NULL || err->text[0] == '\0' ? mox_status_text(status) : err->text,
              F_HEX("cid", s->peer.cid), F_TEXT("cmd", c->row == NULL ? "" : c->row->name));
-    return mox__imap_no(c, status == MOX_ENOSPACE ? "UNAVAILABLE" : "SERVERBUG",
-                        "the server could not do that, try again later");
+    return mox__imap_no(c, failure_code(status), "the server could not do that, try again later");
 }
 
 bool mox__imap_name(struct command *c, const char *name, char out[MOX_MAILBOX_NAME_MAX + 1])
