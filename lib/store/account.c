@@ -209,7 +209,7 @@ static void save_recent(struct mox_account *a)
     bool dirty = false;
     for (size_t i = 0; i < a->box_count; i++)
         dirty = dirty || a->boxes[i]->recent_dirty;
-    if (!dirty || a->writer.sql == NULL || a->stale)
+    if (!dirty || a->writer.sql == NULL || a->suspect || a->stale)
         return;
     mox__db_clear(&a->writer);
     (void)mox__db_run(&a->writer, SQL_BEGIN, NULL, 0);

@@ -265,7 +265,22 @@ static void discard(struct mox_account *a, struct append_job *j, int status)
 
 static void finish(struct mox_account *a, struct job *job, int status)
 {
-    discard(a, (struct append_job *)job, status);
+    struct append_job *j = (struct append_job *)job;
+    bool doubtful = status < 0 && a->in_doubt && j->path != NULL;
+    if (doubtful && a->doubtful_count < DOUBTFUL_MAX)
+        a->doubtful[a->doubtful_count++] = j->file_id;
+    discard(a, j, doubtful ? MOX_OK : status);
+}
+
+void mox__append_settle(struct mox_account *a)
+{
+    for (size_t i = 0; i < a->doubtful_count; i++) {
+        char *path = mox__account_body_path(a, a->doubtful[i]);
+        if (path != NULL)
+            (void)remove(path);
+        mox__mem_free(a->env, path);
+    }
+    a->doubtful_count = 0;
 }
 
 void mox__append(void *self, struct mox_append *op)

@@ -96,19 +96,31 @@ int mox__writer_open(struct mox_account *a, struct mox_error *err)
     return rc;
 }
 
+/* The suspect one is closed when there is another: as long as any connection is open, frames that a
+ * failed COMMIT wrote are forgotten. The first one to open the database would find them, and store
+ * what was refused. */
+static int reopen(struct mox_account *a)
+{
+    struct db suspect = a->writer;
+    struct mox_error error;
+    int rc = mox__writer_open(a, &error);
+    if (rc < 0) {
+        a->writer = suspect;
+        a->writer.status = rc;
+        a->writer.error = error;
+        return rc;
+    }
+    mox__db_close(&suspect);
+    a->suspect = false;
+    a->stale = true;
+    return MOX_OK;
+}
+
 static int prepare(struct mox_account *a)
 {
-    struct mox_error error;
     mox__db_clear(&a->writer);
-    if (a->writer.sql == NULL) {
-        int rc = mox__writer_open(a, &error);
-        if (rc < 0) {
-            a->writer.status = rc;
-            a->writer.error = error;
-            return rc;
-        }
-        a->stale = true;
-    }
+    if (a->suspect && reopen(a) < 0)
+        return a->writer.status;
     if (mox__db_run(&a->writer, SQL_BEGIN, NULL, 0) == MOX_OK && a->stale)
         a->stale = mox__boxes_load(a) < 0;
     return a->writer.status;
@@ -122,6 +134,14 @@ static void flush(struct mox_account *a)
     pthread_mutex_unlock(&a->lock);
     (void)db_run(&a->writer, SQL_ACCOUNT_WRITE, V_INT(a->modseq), V_INT(a->uidvalidity),
                  V_INT(message));
+}
+
+/* The frame that makes a transaction valid is written last: when a write fails, there is none. When
+ * the sync behind it fails, there may be. */
+static void commit(struct mox_account *a)
+{
+    bool failed = mox__db_run(&a->writer, SQL_COMMIT, NULL, 0) < 0;
+    a->in_doubt = failed && a->writer.code != SQLITE_FULL && a->writer.code != SQLITE_IOERR_WRITE;
 }
 
 /* Whoever submitted a write is told of its failure, and logs it. */
@@ -140,15 +160,9 @@ static void undo(struct mox_account *a, const struct job *batch)
              "transaction failed", a->writer.error.text, F_TEXT("account", a->name));
     mox__publish_discard(a);
     a->stale = true;
-    if (a->writer.sql == NULL)
-        return;
     (void)sqlite3_exec(a->writer.sql, "ROLLBACK", NULL, NULL, NULL);
-    if (status == MOX_ENOMEM || status == MOX_ENOSPACE || status == MOX_ELIMIT)
-        return;
-    struct mox_error error = a->writer.error;
-    mox__db_close(&a->writer); /* prepare() opens it again */
-    a->writer.status = status;
-    a->writer.error = error;
+    if (status != MOX_ENOMEM && status != MOX_ENOSPACE && status != MOX_ELIMIT)
+        a->suspect = true;
 }
 
 static void answer(struct mox_account *a, struct job *j, int status)
@@ -170,6 +184,7 @@ static void answer(struct mox_account *a, struct job *j, int status)
 
 static void run(struct mox_account *a, struct job *batch)
 {
+    a->in_doubt = false;
     int rc = prepare(a);
     uint64_t before = a->modseq;
     for (struct job *j = batch; j != NULL && rc == MOX_OK; j = j->next) {
@@ -181,13 +196,16 @@ static void run(struct mox_account *a, struct job *batch)
     if (rc == MOX_OK && mox__publish_prepare(a) == MOX_OK) {
         if (a->modseq != before)
             flush(a);
-        (void)mox__db_run(&a->writer, SQL_COMMIT, NULL, 0);
+        commit(a);
     }
     bool failed = a->writer.status < 0;
-    if (failed)
+    if (failed) {
         undo(a, batch);
-    else
+    } else {
         mox__publish(a);
+        if (a->modseq != before) /* else it wrote nothing */
+            mox__append_settle(a);
+    }
     for (struct job *j = batch, *next; j != NULL; j = next) {
         next = j->next; /* the job's memory goes with the answer */
         answer(a, j, failed ? a->writer.status : j->status);

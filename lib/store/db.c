@@ -9,6 +9,27 @@
 #include "store/gather.h"
 #include "store/sql.h"
 
+/* What the system said to the last write or sync of the WAL: a failed COMMIT tells it nobody else. */
+static int wal_errno(sqlite3 *sql)
+{
+    int error = EIO;
+    sqlite3_file *wal = NULL;
+    if (sqlite3_file_control(sql, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) == SQLITE_OK &&
+        wal != NULL && wal->pMethods != NULL)
+        (void)wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+}
+
+/* What the system said behind an error of SQLite. */
+static int system_status(sqlite3 *sql, int result)
+{
+    if (sql == NULL)
+        return MOX_EIO;
+    bool wrote = result == SQLITE_IOERR_WRITE || result == SQLITE_IOERR_FSYNC;
+    int status = mox__status_of_errno(wrote ? wal_errno(sql) : sqlite3_system_errno(sql));
+    return status == MOX_ENOTFOUND || status == MOX_EEXISTS ? MOX_EIO : status;
+}
+
 int mox__db_status(sqlite3 *sql, int result)
 {
     switch (result & 0xff) {
@@ -26,10 +47,11 @@ int mox__db_status(sqlite3 *sql, int result)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return MOX_EBUSY;
-    case SQLITE_IOERR: {
-        int error = sql == NULL ? 0 : sqlite3_system_errno(sql);
-        return error == ENOSPC || error == EDQUOT || error == EFBIG ? MOX_ENOSPACE : MOX_EIO;
-    }
+    case SQLITE_READONLY:
+        return MOX_EREADONLY;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return system_status(sql, result);
     default:
         return MOX_EIO;
     }
@@ -89,6 +111,8 @@ int mox__db_open_failed(const struct db *db, const char *path, struct mox_error 
         {MOX_ENOSPACE, "make room on its disk"},
         {MOX_EBUSY, "another program uses it, stop that one"},
         {MOX_EIO, "it and its folder must be readable and writable"},
+        {MOX_EREADONLY, "it and its folder must be writable"},
+        {MOX_EFILES, "too many files are open, raise the limit"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (db->status == table[i].status && db->code != SQLITE_OK && db->code != SQLITE_ERROR)
@@ -113,7 +137,9 @@ int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_
     }
     (void)sqlite3_extended_result_codes(db->sql, 1);
     (void)sqlite3_busy_timeout(db->sql, 5000);
-    int rc = mox__db_exec(db, pragmas[role]);
+    /* What cannot be opened for writing SQLite opens for reading: that would fail later, and stick. */
+    int rc = sqlite3_db_readonly(db->sql, "main") == 1 ? fail(db, SQLITE_READONLY)
+                                                       : mox__db_exec(db, pragmas[role]);
     if (rc < 0) {
         (void)mox__db_open_failed(db, path, err);
         mox__db_close(db);

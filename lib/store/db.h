@@ -108,7 +108,7 @@ struct val {
 struct val mox__val_text(const char *text); /* NULL is NULL */
 struct val mox__val_blob(struct mox_slice s);
 
-/* Opens a connection; MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM. */
+/* Opens a connection; MOX_ENOMEM, or what is wrong with the disk. */
 int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_error *err);
 /* Says that the database could not be opened, by the failure it has, and what helps. */
 int mox__db_open_failed(const struct db *db, const char *path, struct mox_error *err);

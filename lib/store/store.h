@@ -112,6 +112,9 @@ struct name_list;
 #define PASSWORD_PASSES 3
 #define PASSWORD_CACHE  4
 
+/* How many files of transactions in doubt are remembered; others go at the next open. */
+#define DOUBTFUL_MAX 64
+
 struct mox_account {
     struct mox_store *store;
     const struct mox_env *env; /* the store's */
@@ -137,6 +140,10 @@ struct mox_account {
     bool has_committer;
     struct db writer;
     bool stale;         /* `next` must be read again */
+    bool suspect;       /* `writer` must be opened anew */
+    bool in_doubt;      /* the failed transaction may be found in the WAL after a crash */
+    uint64_t doubtful[DOUBTFUL_MAX]; /* body files of such transactions */
+    size_t doubtful_count;
     bool names_changed; /* in this transaction */
     struct name_list *new_names;
     uint64_t modseq;
@@ -256,6 +263,8 @@ int mox__fetch(void *self, const struct mox_view *view, const struct mox_uid_ran
 
 /* ---- the writes ---- */
 void mox__append(void *self, struct mox_append *op);
+/* After a commit: it has overwritten what transactions in doubt left in the WAL. */
+void mox__append_settle(struct mox_account *a);
 void mox__set_flags(void *self, struct mox_set_flags *op);
 void mox__expunge(void *self, struct mox_expunge *op);
 void mox__copy(void *self, struct mox_copy *op);
