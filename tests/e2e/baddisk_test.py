@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""A disk that fails syncs, writes, reads or opening: what cannot be done is refused for now with one
+line in the log, what was acknowledged is there once, and all goes on when the disk is well again,
+without a restart."""
+import errno
+import unittest
+
+import faults
+from faults import Faults
+from mailcase import LARGE, SMALL, MailCase
+from trouble import Refusals, Work
+
+IMAP_NO = ["NO [UNAVAILABLE]"]
+
+
+class BadDisk(MailCase):
+    def setUp(self):
+        super().setUp()
+        self.faults = Faults(self.tmp / "faults")
+        self.server = self.daemon(self.tmp / "server", self.faults.under)
+        self.work = Work(self, self.server)
+
+    def refused(self, text, *args, **kwargs):
+        """Twice over: a fault comes, all is refused; it goes, all is done."""
+        total = 0
+        for _ in range(2):
+            self.work.prepare()
+            self.faults.on(*args, **kwargs)
+            trial = Refusals(self.work, ["451", "452"], IMAP_NO, text)
+            trial.try_all()
+            self.faults.off()
+            total += trial.refused
+            self.work.check()
+            for change in self.work.changes():
+                self.assertEqual(self.work.attempt(change), "OK", change[0])
+            self.work.check()
+        self.assertEqual(total, 2 * len(self.work.changes()), "a change needs no disk?")
+        self.assertGreater(self.faults.refused(), 0)
+        print(f"{self.id()}: {total} changes refused, {self.faults.refused()} calls failed")
+        self.stop_and_verify(self.server)
+
+    def test_syncs_fail(self):
+        self.refused("input/output error", faults.SYNC)
+
+    def test_writes_fail(self):
+        self.refused("input/output error", faults.WRITE)
+
+    def test_the_file_system_becomes_read_only(self):
+        self.refused("read-?only", faults.CHANGE, error=errno.EROFS)
+
+    def test_the_folders_of_large_messages_fail(self):
+        self.work.prepare()
+        self.faults.on(faults.SYNC, "/msg")
+        self.assertEqual(self.work.attempt(self.work.deliver("lost", LARGE)), "451")
+        self.assertEqual(self.work.attempt(self.work.append("lost", LARGE)), IMAP_NO[0])
+        self.assertEqual(self.work.attempt(self.work.deliver("small", SMALL)), "OK")
+        self.faults.off()
+        self.assertEqual(self.work.attempt(self.work.deliver("large", LARGE)), "OK")
+        self.work.check()
+        self.stop_and_verify(self.server)
+
+    def test_writes_are_short_or_interrupted(self):
+        for fault in (faults.SHORT, faults.TWICE):
+            self.work.prepare()
+            before = self.faults.refused()
+            self.faults.on(fault)
+            for change in self.work.changes():
+                self.assertEqual(self.work.attempt(change), "OK", change[0])
+            self.faults.off()
+            self.assertGreater(self.faults.refused(), before)
+            self.work.check()
+        self.assertNotIn("l=error", self.server.log_text())
+        self.stop_and_verify(self.server)
+
+
+class InDoubt(MailCase):
+    """A commit whose sync fails is written all the same, and nobody holds the database open."""
+
+    def setUp(self):
+        super().setUp()
+        self.faults = Faults(self.tmp / "faults")
+        self.server = self.daemon(self.tmp / "server", self.faults.under)
+        self.assertEqual(self.deliver(self.server, "first")[0], 250)
+
+    def refuse(self, lines):
+        self.faults.on(faults.SYNC, "-wal")
+        for n in range(3):
+            self.assertEqual(self.deliver(self.server, f"refused {n}", lines)[0], 451)
+        self.faults.off()
+
+    def test_what_was_refused_does_not_come_back(self):
+        self.refuse(SMALL)
+        self.refuse(LARGE)
+        self.assertEqual(self.deliver(self.server, "second", LARGE)[0], 250)
+        self.assertEqual(self.subjects(self.server), ["first", "second"])
+        self.stop_and_verify(self.server)
+
+    def test_after_a_crash_it_is_there_whole_or_not_at_all(self):
+        self.refuse(LARGE)
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(self.subjects(self.server)[0], "first")
+        self.stop_and_verify(self.server)
+
+
+if __name__ == "__main__":
+    unittest.main()
