@@ -10,6 +10,7 @@ double baseline_sqlite_commits(const char *dir, double seconds); /* one row each
 double baseline_append_syncs(const char *dir, double seconds);   /* 4 KiB and fdatasync */
 double baseline_loopback_bytes(double seconds);       /* one way over TCP on 127.0.0.1, by 64 KiB */
 double baseline_loopback_round_trips(double seconds); /* 64 bytes there and back */
+double baseline_memory_bytes(double seconds);         /* memcpy() of 1 MiB; needs no SQLite */
 double baseline_file_bytes(const char *dir, double seconds); /* pread by 64 KiB, from the cache */
 
 /* Measures and reports those of the disk ("commits", "syncs"), of the network ("loopback",

@@ -82,6 +82,7 @@ static void run(struct imap_bench *b)
         fail("MOX_BENCH_MESSAGES is %d or more", BATCH);
     mails_open(&mails, 4096, BATCH, true);
     fill(b, &small, &mails);
+    mails.series++;
     fill(b, &large, &mails);
     measure(b, &small);
     measure(b, &large);

@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <mox/imap_server.h>
 #include <mox/spool.h>
+
+#include "program.h"
+#include "report.h"
 
 /* What sessions cost one thread, without sockets: small commands, opening a mailbox of 100,000
  * messages, and telling a thousand idle sessions of a new message. Prints; never fails on time. */
@@ -20,12 +22,7 @@ struct client {
     size_t said; /* bytes */
 };
 
-static double now(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
+static struct report report;
 
 static int login(void *user, const char *username, const char *password,
                  struct mox_mailstore *store, struct mox_error *err)
@@ -105,28 +102,28 @@ static void small_commands(struct client *c)
     size_t len = 0;
     for (int i = 0; i < 1000; i++)
         len += (size_t)snprintf(many + len, sizeof many - len, "a%03d noop\r\n", i);
-    double start = now();
+    double start = seconds_now();
     for (int i = 0; i < 300; i++)
         say(c, many);
-    printf("imap-session: %.0f NOOP/s in a selected mailbox of %d, pipelined\n",
-           300000 / (now() - start), MESSAGES);
+    report_value(&report, "NOOP, pipelined", "messages=100000", 300000 / (seconds_now() - start),
+                 "/s", NULL);
 }
 
 static void openings(struct client *c)
 {
-    double start = now();
+    double start = seconds_now();
     for (int i = 0; i < 20000; i++)
         say(c, "s select inbox\r\n");
-    printf("imap-session: %.0f SELECT/s of a mailbox of %d messages in use\n",
-           20000 / (now() - start), MESSAGES);
+    report_value(&report, "SELECT of a mailbox in use", "messages=100000",
+                 20000 / (seconds_now() - start), "/s", NULL);
 }
 
 static void appends(struct client *c)
 {
-    double start = now();
+    double start = seconds_now();
     for (int i = 0; i < 10000; i++)
         say(c, "x append other {29+}\r\nSubject: one\r\nTo: a@b.c\r\n\r\nx\r\n\r\n");
-    printf("imap-session: %.0f APPEND/s of 29 bytes\n", 10000 / (now() - start));
+    report_value(&report, "APPEND", "bytes=29", 10000 / (seconds_now() - start), "/s", NULL);
 }
 
 static void idling(const struct mox_env *env, struct mox_mailstore *store, struct mox_spool *spool)
@@ -139,14 +136,14 @@ static void idling(const struct mox_env *env, struct mox_mailstore *store, struc
         say(&clients[i], "s examine inbox\r\n");
         say(&clients[i], "i idle\r\n");
     }
-    double start = now();
+    double start = seconds_now();
     for (int round = 0; round < 100; round++) {
         deliver(store, spool);
         for (int i = 0; i < IDLE_SESSIONS; i++)
             settle(&clients[i]);
     }
-    printf("imap-session: %.2f us for an idle session of %d to be told of a new message\n",
-           (now() - start) * 1e6 / 100 / IDLE_SESSIONS, IDLE_SESSIONS);
+    report_value(&report, "telling an idle session of a message", "sessions=1000",
+                 (seconds_now() - start) * 1e6 / 100 / IDLE_SESSIONS, "us", NULL);
     for (int i = 0; i < IDLE_SESSIONS; i++)
         mox_imap_server_free(clients[i].server);
     free(clients);
@@ -159,6 +156,8 @@ int main(void)
     struct mox_spool *spool = NULL;
     struct client c;
     const char text[] = "Subject: one\r\nTo: a@b.c\r\n\r\nx\r\n";
+    program_start();
+    report_open(&report, "imap-session");
     mox_env_system(&env);
     check(mox_memory_mailstore_new(&store, &env));
     check(mox_spool_new(&spool, &env, NULL, 1000));
@@ -175,5 +174,6 @@ int main(void)
     mox_imap_server_free(c.server);
     mox_spool_free(spool);
     mox_memory_mailstore_free(&store);
+    report_close(&report);
     return 0;
 }

@@ -11,11 +11,16 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "baseline.h"
 #include "message/structure.h"
 #include "message/text.h"
 #include "message/wire.h"
+#include "program.h"
+#include "report.h"
 
 #define LARGE (64u << 20)
+
+static struct report report;
 
 static int64_t now_us(const struct mox_env *env)
 {
@@ -48,7 +53,7 @@ static void parse_large(const struct mox_env *env, const char *what, const char 
         best = took < best ? took : best;
         mox_message_free(m);
     }
-    printf("parse, %-22s %8.0f MB/s\n", what, (double)LARGE / (double)best);
+    report_value(&report, "parse", what, (double)LARGE / (double)best, "MB/s", "memcpy");
     free((void *)(uintptr_t)s.data);
 }
 
@@ -70,7 +75,8 @@ static void decode_large(const struct mox_env *env, const char *what, const char
     if ((text ? mox__part_text(env, mox_message_root(m), s, ignore, &bytes)
               : mox__part_decode(mox_message_root(m), s, ignore, &bytes)) < 0)
         abort();
-    printf("decode, %-21s %8.0f MB/s\n", what, (double)LARGE / (double)(now_us(env) - start));
+    report_value(&report, "decode", what, (double)LARGE / (double)(now_us(env) - start), "MB/s",
+                 "memcpy");
     mox_message_free(m);
     free((void *)(uintptr_t)s.data);
 }
@@ -148,8 +154,14 @@ static void typical(const struct mox_env *env)
     for (unsigned i = 0; i < rounds; i++)
         all_of(env, s, &out);
     int64_t all = now_us(env) - start - parsed;
-    printf("message of %zu bytes: parse %.2f us, all that is kept %.2f us\n", s.len,
-           (double)parsed / rounds, (double)all / rounds);
+    char params[32];
+    (void)snprintf(params, sizeof params, "bytes=%zu", s.len);
+    report_value(&report, "parse a typical message", params, (double)parsed / rounds, "us", NULL);
+    report_value(&report, "parse a typical message", params, rounds * 1e6 / (double)parsed,
+                 "msgs/s", NULL);
+    report_value(&report, "all that is kept of it", params, (double)all / rounds, "us", NULL);
+    report_value(&report, "all that is kept of it", params, rounds * 1e6 / (double)all, "msgs/s",
+                 NULL);
     mox__buf_free(&b);
     mox__buf_free(&out);
 }
@@ -159,16 +171,21 @@ static void typical(const struct mox_env *env)
 int main(void)
 {
     struct mox_env env;
+    program_start();
+    report_open(&report, "message");
+    report_machine(&report, "memcpy", baseline_memory_bytes(0.2) / 1e6, "MB/s");
     mox_env_system(&env);
-    parse_large(&env, "one part", "Subject: x\r\n\r\n");
-    parse_large(&env, "multipart", "Content-Type: multipart/x; boundary=b\r\n\r\n--b\r\n\r\n");
-    parse_large(&env, "all header", "Subject: x\r\n");
-    decode_large(&env, "text of UTF-8", "Subject: x\r\n\r\n");
-    decode_large(&env, "base64", OCTETS "Content-Transfer-Encoding: base64\r\n\r\n");
-    decode_large(&env, "quoted-printable",
+    parse_large(&env, "content=one-part", "Subject: x\r\n\r\n");
+    parse_large(&env, "content=multipart",
+                "Content-Type: multipart/x; boundary=b\r\n\r\n--b\r\n\r\n");
+    parse_large(&env, "content=all-header", "Subject: x\r\n");
+    decode_large(&env, "content=text-of-UTF-8", "Subject: x\r\n\r\n");
+    decode_large(&env, "content=base64", OCTETS "Content-Transfer-Encoding: base64\r\n\r\n");
+    decode_large(&env, "content=quoted-printable",
                  OCTETS "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
-    decode_large(&env, "text of iso-8859-1",
+    decode_large(&env, "content=text-of-iso-8859-1",
                  "Content-Type: text/plain; charset=iso-8859-1\r\n\r\n");
     typical(&env);
+    report_close(&report);
     return 0;
 }

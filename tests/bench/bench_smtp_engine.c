@@ -2,24 +2,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <mox/smtp_server.h>
 
+#include "baseline.h"
+#include "program.h"
+#include "report.h"
 #include "smtp/data_reader.h"
 
 /* Messages of 4 KiB through the SMTP server engine without sockets or storage, and the data reader
  * alone. */
 
 #define MESSAGES     100000
-#define READER_BYTES (2000u * 1024 * 1024)
+#define READER_BYTES (500u * 1024 * 1024)
 
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+static struct report report;
 
 static int rcpt(void *user, const struct mox_smtp_envelope *e, const struct mox_smtp_path *path,
                 struct mox_smtp_reply *reply)
@@ -86,15 +83,18 @@ static void bench_engine(void)
     len += body;
     memcpy(text + len, ".\r\n", 3);
     len += 3;
-    double start = now();
+    double start = seconds_now();
     for (int i = 0; i < MESSAGES; i++) {
         if (mox_smtp_server_input(s, text, len) < 0)
             abort();
         drain(s);
     }
-    double took = now() - start;
-    printf("engine: %d messages of %zu bytes in %.2f s: %.0f messages/s, %.0f MB/s\n", MESSAGES,
-           body, took, MESSAGES / took, (double)bytes / took / 1e6);
+    double took = seconds_now() - start;
+    report_value(&report, "SMTP engine", "bytes=4104", MESSAGES / took, "msgs/s", NULL);
+    report_value(&report, "SMTP engine, per message", "bytes=4104", took / MESSAGES * 1e6, "us",
+                 NULL);
+    report_value(&report, "SMTP engine, bytes", "bytes=4104", (double)bytes / took / 1e6, "MB/s",
+                 "memcpy");
     mox_smtp_server_free(s);
 }
 
@@ -103,27 +103,31 @@ static void bench_reader(const char *name, const uint8_t *in, size_t len)
     static uint8_t out[DATA_READER_ROOM(16384)];
     struct data_reader r = {.mode = DATA_DOTS};
     size_t total = 0, written;
-    double start = now();
+    double start = seconds_now();
     while (total < READER_BYTES)
         total += mox__data_read(&r, in, len, out, &written);
-    double took = now() - start;
-    printf("data reader, %s: %.0f MB/s\n", name, (double)total / took / 1e6);
+    double took = seconds_now() - start;
+    report_value(&report, "data reader", name, (double)total / took / 1e6, "MB/s", "memcpy");
 }
 
 int main(void)
 {
     static uint8_t in[16384];
     size_t len = fill(in, sizeof in / 72 * 72);
+    program_start();
+    report_open(&report, "smtp-engine");
+    report_machine(&report, "memcpy", baseline_memory_bytes(0.2) / 1e6, "MB/s");
     bench_engine();
-    bench_reader("lines of 72 bytes", in, len);
+    bench_reader("input=lines-of-72-bytes", in, len);
     memset(in, 'a', sizeof in);
-    bench_reader("one line", in, sizeof in);
+    bench_reader("input=one-line", in, sizeof in);
     for (size_t i = 0; i < sizeof in; i += 4)
         memcpy(in + i, "..\r\n", 4);
-    bench_reader("stuffed dots only", in, sizeof in);
+    bench_reader("input=stuffed-dots", in, sizeof in);
     memset(in, '\n', sizeof in);
-    bench_reader("bare LFs only", in, sizeof in);
+    bench_reader("input=bare-LFs", in, sizeof in);
     memset(in, '\r', sizeof in);
-    bench_reader("CRs only", in, sizeof in);
+    bench_reader("input=CRs", in, sizeof in);
+    report_close(&report);
     return 0;
 }

@@ -4,56 +4,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <mox/store.h>
 
+#include "baseline.h"
+#include "program.h"
+#include "report.h"
 #include "store/storefix.h"
 #include "store/vfsshim.h"
-#include "support/cm.h"
 
-/* Figures of the durable store, beside single commits of SQLite on the same disk. The folder is
- * made in $MOX_BENCH_DIR, or in /var/tmp, which is seldom memory. */
+/* The durable store by its own interface, without protocols and sockets, beside single commits of SQLite on
+ * the same disk. */
 
 static struct mox_env env;
 static struct storefix f;
 
-static double seconds(void)
-{
-    return (double)env.monotonic_us(env.user) / 1e6;
-}
+static struct report report;
 
 static void check(int rc, const struct mox_error *err)
 {
-    if (rc >= 0)
-        return;
-    fprintf(stderr, "bench: %s\n", err->text);
-    exit(1);
-}
-
-/* ---- single commits ---- */
-
-static void single_commits(void)
-{
-    char path[128];
-    sqlite3 *db = NULL;
-    sqlite3_stmt *s = NULL;
-    (void)snprintf(path, sizeof path, "%s/single.db", f.dir);
-    sqlite3_open(path, &db);
-    sqlite3_exec(db,
-                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                 "CREATE TABLE t (id INTEGER PRIMARY KEY, data BLOB)",
-                 NULL, NULL, NULL);
-    sqlite3_prepare_v2(db, "INSERT INTO t(data) VALUES(zeroblob(4096))", -1, &s, NULL);
-    double start = seconds();
-    const int count = 2000;
-    for (int i = 0; i < count; i++) {
-        sqlite3_step(s);
-        sqlite3_reset(s);
-    }
-    printf("single SQLite commits of 4 KiB      %8.0f/s\n", count / (seconds() - start));
-    sqlite3_finalize(s);
-    sqlite3_close(db);
+    if (rc < 0)
+        fail("%s", err->text);
 }
 
 /* ---- appends ---- */
@@ -101,7 +74,7 @@ static const char headers[] =
     "Message-ID: <%u.%u@sender.example>\r\nMIME-Version: 1.0\r\n"
     "Content-Type: text/plain; charset=utf-8\r\n";
 
-static void append_many(uint64_t mailbox, unsigned outstanding, unsigned count, const char *label)
+static void append_many(uint64_t mailbox, unsigned outstanding, unsigned count, const char *params)
 {
     static unsigned round;
     struct flight fl = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -114,7 +87,7 @@ static void append_many(uint64_t mailbox, unsigned outstanding, unsigned count, 
     }
     round++;
     struct vfsshim *shim = vfsshim();
-    double start = seconds();
+    double start = seconds_now();
     for (unsigned i = 0; i < count; i++) {
         char head[512];
         (void)snprintf(head, sizeof head, headers, round, i);
@@ -129,10 +102,13 @@ static void append_many(uint64_t mailbox, unsigned outstanding, unsigned count, 
     while (fl.free_count < outstanding)
         pthread_cond_wait(&fl.changed, &fl.lock);
     pthread_mutex_unlock(&fl.lock);
-    double took = seconds() - start;
-    if (label != NULL)
-        printf("append of 4 KiB, %s outstanding      %8.0f/s  %5.1f messages per sync\n", label,
-               count / took, (double)count / (double)(shim->wal_syncs > 0 ? shim->wal_syncs : 1));
+    double took = seconds_now() - start;
+    if (params != NULL) {
+        report_value(&report, "append of 4 KiB", params, count / took, "msgs/s", "commits");
+        report_value(&report, "appends per sync", params,
+                     (double)count / (double)(shim->wal_syncs > 0 ? shim->wal_syncs : 1),
+                     "messages", NULL);
+    }
     for (unsigned i = 0; i < outstanding; i++)
         mox_spool_free(slots[i].op.spool);
     free(slots);
@@ -140,9 +116,9 @@ static void append_many(uint64_t mailbox, unsigned outstanding, unsigned count, 
 
 /* ---- changes and reads ---- */
 
-static void report(const char *what, double start)
+static void report_ms(const char *what, const char *params, double start)
 {
-    printf("%-34s  %8.1f ms\n", what, (seconds() - start) * 1000);
+    report_value(&report, what, params, (seconds_now() - start) * 1000, "ms", NULL);
 }
 
 static int count_bytes(void *user, const struct mox_message_data *d)
@@ -151,80 +127,81 @@ static int count_bytes(void *user, const struct mox_message_data *d)
     return 0;
 }
 
-static void fetch(struct mox_view *view, uint32_t last, unsigned wants, const char *what)
+static void fetch(struct mox_view *view, uint32_t last, unsigned wants, const char *what,
+                  const char *params)
 {
     struct mox_error err;
     uint64_t bytes = 0;
     struct mox_uid_range range = {1, last};
-    double start = seconds();
+    double start = seconds_now();
     check(f.mail.ops->fetch(f.mail.self, view, &range, 1, wants, count_bytes, &bytes, &err), &err);
-    report(what, start);
+    report_ms(what, params, start);
 }
 
-static struct mox_view *view_of(uint64_t mailbox, const char *what)
+static struct mox_view *view_of(uint64_t mailbox, const char *params)
 {
     struct mox_view *view = NULL;
     struct mox_error err;
-    double start = seconds();
+    double start = seconds_now();
     check(f.mail.ops->view(f.mail.self, mailbox, &view, &err), &err);
-    report(what, start);
+    report_ms("view of 90,000", params, start);
     return view;
 }
 
-static void changes(uint64_t inbox, uint64_t archive, uint32_t flag, const char *when)
+static void changes(uint64_t inbox, uint64_t archive, uint32_t flag, const char *params)
 {
-    char what[64];
     struct mox_uid_range range = {1, 10000};
-    double start = seconds();
+    double start = seconds_now();
     struct mox_set_flags flags = {
         .mailbox = inbox, .ranges = &range, .range_count = 1, .mode = MOX_FLAGS_ADD, .flags = flag};
     check(wait_set_flags(&f, &flags), &flags.write.error);
-    (void)snprintf(what, sizeof what, "STORE on 10,000, %s", when);
-    report(what, start);
-    start = seconds();
+    report_ms("STORE on 10,000", params, start);
+    start = seconds_now();
     struct mox_copy copy = {
         .mailbox = inbox, .destination = archive, .ranges = &range, .range_count = 1};
     check(wait_copy(&f, &copy), &copy.write.error);
-    (void)snprintf(what, sizeof what, "COPY of 10,000, %s", when);
-    report(what, start);
+    report_ms("COPY of 10,000", params, start);
     mox_copy_free(&copy);
 }
 
 int main(void)
 {
-    const char *base = getenv("MOX_BENCH_DIR");
     struct mox_error err;
+    program_start();
+    report_open(&report, "store");
     mox_env_system(&env);
     vfsshim();
     f.t.env = env;
-    (void)snprintf(f.dir, sizeof f.dir, "%s/mox-bench.XXXXXX", base == NULL ? "/var/tmp" : base);
-    if (mkdtemp(f.dir) == NULL)
-        return 1;
-    single_commits();
+    /* A relative name is short enough for any fixture. */
+    (void)snprintf(f.dir, sizeof f.dir, "store");
+    if (chdir(program_folder()) < 0 || mkdir(f.dir, 0700) < 0)
+        die(f.dir);
+    baseline_report(&report, ".", MACHINE_DISK, 0.5);
     check(mox_store_open(&f.store, &env, f.dir, &err), &err);
     check(mox_account_open(&f.account, f.store, "mjl", MOX_ACCOUNT_CREATE, NULL, &err), &err);
     f.mail = mox_account_mailstore(f.account);
     uint64_t inbox = box_id(&f, "Inbox"), archive = box_id(&f, "Archive");
-    append_many(inbox, 1, 3000, " 1");
-    append_many(inbox, 10, 20000, "10");
-    append_many(inbox, 50, 40000, "50");
+    append_many(inbox, 1, 3000, "outstanding=1");
+    append_many(inbox, 10, 20000, "outstanding=10");
+    append_many(inbox, 50, 40000, "outstanding=50");
     append_many(inbox, 50, 27000, NULL);
-    changes(inbox, archive, MOX_FLAG_FLAGGED, "nobody looking");
+    changes(inbox, archive, MOX_FLAG_FLAGGED, "viewed=no");
     mox_account_close(f.account);
     check(mox_account_open(&f.account, f.store, "mjl", MOX_ACCOUNT_EXISTING, NULL, &err), &err);
     f.mail = mox_account_mailstore(f.account);
-    struct mox_view *view = view_of(inbox, "view of 90,000, cold");
-    struct mox_view *again = view_of(inbox, "view of 90,000, warm");
+    struct mox_view *view = view_of(inbox, "cache=cold");
+    struct mox_view *again = view_of(inbox, "cache=warm");
     mox_view_unref(again);
-    changes(inbox, archive, MOX_FLAG_SEEN, "with a view");
-    fetch(view, 10000, MOX_FETCH_ENVELOPE, "envelopes of 10,000, cold");
-    fetch(view, 10000, MOX_FETCH_ENVELOPE, "envelopes of 10,000, warm");
-    fetch(view, 10000, MOX_FETCH_CONTENT, "content of 10,000");
+    changes(inbox, archive, MOX_FLAG_SEEN, "viewed=yes");
+    fetch(view, 10000, MOX_FETCH_ENVELOPE, "envelopes of 10,000", "cache=cold");
+    fetch(view, 10000, MOX_FETCH_ENVELOPE, "envelopes of 10,000", "cache=warm");
+    fetch(view, 10000, MOX_FETCH_CONTENT, "content of 10,000", NULL);
     mox_view_unref(view);
-    double start = seconds();
+    double start = seconds_now();
     mox_account_close(f.account);
-    report("close", start);
+    report_ms("close", NULL, start);
     mox_store_close(f.store);
-    remove_tree(f.dir);
+    baseline_report(&report, ".", MACHINE_DISK, 0.5);
+    report_close(&report);
     return 0;
 }

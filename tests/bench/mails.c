@@ -52,7 +52,8 @@ static void fill_text(struct mails *m)
 
 void mails_open(struct mails *m, size_t bytes, unsigned senders, bool multipart)
 {
-    *m = (struct mails){.bytes = bytes, .senders = senders, .multipart = multipart};
+    *m = (struct mails){
+        .bytes = bytes, .senders = senders, .multipart = multipart, .series = senders};
     m->text = must_malloc(bytes + 64);
     fill_text(m);
 }
@@ -109,10 +110,10 @@ static size_t write_head(const struct mails *m, unsigned long n, char *out)
     mails_sender(m, n, sender);
     if (n % 3 == 2)
         (void)snprintf(answer, sizeof answer,
-                       "In-Reply-To: <%lu.mail@remote.example>\r\n"
-                       "References: <%lu.mail@remote.example>\r\n"
-                       "\t<%lu.mail@remote.example>\r\n",
-                       n / 2, n / 3, n / 2);
+                       "In-Reply-To: <%lu.%u@remote.example>\r\n"
+                       "References: <%lu.%u@remote.example>\r\n"
+                       "\t<%lu.%u@remote.example>\r\n",
+                       n / 2, m->series, n / 3, m->series, n / 2, m->series);
     return (size_t)snprintf(
         out, HEAD_ROOM / 2,
         "Received: from mail.remote.example (mail.remote.example [192.0.2.25])\r\n"
@@ -122,11 +123,11 @@ static size_t write_head(const struct mails *m, unsigned long n, char *out)
         "To: Mox <mox@localhost>, \"List, the\" <list%lu@lists.example>\r\n"
         "Subject: %sReport %lu about %s %s\r\n"
         "Date: Mon, %lu Jan 2023 03:%02lu:%02lu +0100\r\n"
-        "Message-Id: <%lu.mail@remote.example>\r\n%s"
+        "Message-Id: <%lu.%u@remote.example>\r\n%s"
         "MIME-Version: 1.0\r\n",
         n * 2654435761UL & 0xffffffff, n % 60, n, sender, n % 5, n % 3 == 2 ? "Re: " : "",
         n % 3 == 2 ? n / 2 : n, words[n % (WORDS - 1)], words[n / 7 % (WORDS - 1)], n % 28 + 1,
-        n / 60 % 60, n % 60, n, answer);
+        n / 60 % 60, n % 60, n, m->series, answer);
 }
 
 #define TEXT "Content-Transfer-Encoding: quoted-printable\r\n\r\n"

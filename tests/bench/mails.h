@@ -11,7 +11,8 @@ struct mails {
     size_t bytes;     /* of a message, about */
     unsigned senders; /* 1, or so many addresses in a tenth as many domains */
     bool multipart;   /* text and HTML; otherwise one text */
-    char *text;       /* lines of text, shared by all messages; mails_open() */
+    unsigned series; /* part of the Message-Ids; other mail of the same numbers needs another one */
+    char *text;      /* lines of text, shared by all messages; mails_open() */
     size_t text_len;
     struct real_mail *real; /* mails_open_real(); else NULL */
     size_t real_count;
