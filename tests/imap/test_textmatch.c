@@ -76,6 +76,23 @@ static void needles_are_found_without_case_however_the_text_is_cut(void **state)
     test_env_done(&t);
 }
 
+static void only_letters_have_a_case(void **state)
+{
+    (void)state;
+    struct test_env t;
+    test_env_init(&t);
+    for (int c = 1; c < 0x80; c++) {
+        for (int d = 1; d < 0x80; d++) {
+            char needle[2] = {(char)c, 0}, text[17] = {0};
+            memset(text, c == '-' ? '+' : '-', 16); /* whole words, and d within one */
+            text[d % 8 + 4] = (char)d;
+            bool same = to_lower((uint8_t)c) == to_lower((uint8_t)d);
+            assert_int_equal(found_in_steps(&t, needle, text, 16), same);
+        }
+    }
+    test_env_done(&t);
+}
+
 static void many_needles_share_one_pass(void **state)
 {
     (void)state;
@@ -128,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(needles_are_found_without_case_however_the_text_is_cut),
+        cmocka_unit_test(only_letters_have_a_case),
         cmocka_unit_test(many_needles_share_one_pass),
         cmocka_unit_test(a_break_ends_what_has_matched),
     };
