@@ -163,6 +163,12 @@ static int map_file(struct fetch *f, uint64_t id, size_t bytes, void **map)
     return rc;
 }
 
+/* Asking for a column costs even where there is nothing. */
+static struct mox_slice wanted(const struct fetch *f, sqlite3_stmt *s, unsigned want, int column)
+{
+    return (f->wants & want) != 0 ? mox__db_blob(s, column) : slice(NULL, 0);
+}
+
 static int emit(struct fetch *f, sqlite3_stmt *s)
 {
     struct mox_message_data d = {
@@ -172,16 +178,17 @@ static int emit(struct fetch *f, sqlite3_stmt *s)
         .received_us = sqlite3_column_int64(s, C_RECEIVED),
         .saved_us = sqlite3_column_int64(s, C_SAVED),
         .utf8_headers = sqlite3_column_int64(s, C_UTF8) != 0,
-        .envelope = mox__db_blob(s, C_ENVELOPE),
-        .body = mox__db_blob(s, C_BODY),
-        .bodystructure = mox__db_blob(s, C_BODYSTRUCTURE),
-        .structure = mox__db_blob(s, C_STRUCTURE),
-        .prefix = mox__db_blob(s, C_PREFIX),
-        .content = mox__db_blob(s, C_DATA),
+        .envelope = wanted(f, s, MOX_FETCH_ENVELOPE, C_ENVELOPE),
+        .body = wanted(f, s, MOX_FETCH_BODY, C_BODY),
+        .bodystructure = wanted(f, s, MOX_FETCH_BODYSTRUCTURE, C_BODYSTRUCTURE),
+        .structure = wanted(f, s, MOX_FETCH_STRUCTURE, C_STRUCTURE),
+        .prefix = wanted(f, s, MOX_FETCH_CONTENT, C_PREFIX),
+        .content = wanted(f, s, MOX_FETCH_CONTENT, C_DATA),
     };
     void *map = NULL;
-    size_t bytes = (size_t)sqlite3_column_int64(s, C_CONTENT_BYTES);
+    size_t bytes = 0;
     if ((f->wants & MOX_FETCH_CONTENT) != 0 && sqlite3_column_type(s, C_DATA) == SQLITE_NULL) {
+        bytes = (size_t)sqlite3_column_int64(s, C_CONTENT_BYTES);
         int rc = map_file(f, d.message, bytes, &map);
         if (rc < 0)
             return rc;
