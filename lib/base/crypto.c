@@ -56,8 +56,8 @@ void mox__hmac(enum hash h, struct mox_slice key, struct mox_slice data, uint8_t
 
 /* Written out over one HMAC context, since the function's name and arguments differ between
  * mbedTLS 2.28 and 3.6. The output is one block. */
-void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_slice salt,
-                 unsigned iterations, uint8_t *out)
+void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_slice salt, unsigned iterations,
+                 uint8_t *out)
 {
     static const uint8_t first_block[4] = {0, 0, 0, 1};
     uint8_t u[HASH_MAX];
@@ -85,11 +85,12 @@ void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_slice salt,
 
 uint64_t mox__hash64(struct mox_slice data)
 {
-    uint8_t digest[HASH_MAX];
-    mox__hash(HASH_SHA256, data, digest);
+    static const uint8_t key[crypto_shorthash_KEYBYTES]; /* public: a collision costs a look-up */
+    uint8_t hash[crypto_shorthash_BYTES];
+    (void)crypto_shorthash(hash, data.len == 0 ? key : data.data, data.len, key);
     uint64_t n = 0;
-    for (size_t i = 0; i < 8; i++)
-        n = n << 8 | digest[i];
+    for (size_t i = 0; i < sizeof hash; i++)
+        n = n << 8 | hash[i];
     return n & INT64_MAX;
 }
 

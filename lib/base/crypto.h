@@ -23,8 +23,8 @@ MOX_PRIV void mox__hmac(enum hash h, struct mox_slice key, struct mox_slice data
 MOX_PRIV void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_slice salt,
                           unsigned iterations, uint8_t *out);
 
-/* A stable 64-bit hash for look-up tables on disk: the first bytes of SHA-256, big-endian, with the
- * top bit cleared so that it fits SQLite's signed integers. Verify the value after the hash. */
+/* A stable 64-bit hash for look-up tables on disk: SipHash-2-4 with a key of zeros, big-endian, with
+ * the top bit cleared so that it fits SQLite's signed integers. Verify the value after the hash. */
 MOX_PRIV uint64_t mox__hash64(struct mox_slice data);
 
 /* One block of AES-128-ECB, for received ids (16-byte key, in and out). */

@@ -20,11 +20,15 @@ void mox__fold_token(struct fold *f, struct mox_slice token)
         mox__buf_byte(f->out, ' ');
         f->column++;
     }
+    f->column += token.len;
+    uint8_t *room = mox__buf_reserve(f->out, token.len);
+    if (room == NULL)
+        return;
     for (size_t i = 0; i < token.len; i++) {
         uint8_t c = token.data[i];
-        mox__buf_byte(f->out, c < ' ' || c == 0x7f ? '?' : c);
+        room[i] = c < ' ' || c == 0x7f ? '?' : c;
     }
-    f->column += token.len;
+    f->out->len += token.len;
 }
 
 void mox__fold_text(struct fold *f, const char *token)

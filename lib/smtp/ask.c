@@ -13,7 +13,7 @@ static void (*const answered[])(struct mox_smtp_server *s, int rc) = {
 
 void mox__smtp_prepare(struct mox_smtp_server *s, int code, const char *enhanced, const char *text)
 {
-    mox_smtp_reply_set(&s->reply, code, enhanced, "%s", text);
+    mox__smtp_reply_text(&s->reply, code, enhanced, text);
     s->prepared_code = code;
 }
 
@@ -63,7 +63,7 @@ void mox__smtp_answer(struct mox_smtp_server *s, enum ask ask, int rc)
 void mox__smtp_accept(struct mox_smtp_server *s, int code, const char *enhanced, const char *text)
 {
     if (s->reply.code / 100 != 2)
-        mox_smtp_reply_set(&s->reply, code, enhanced, "%s", text);
+        mox__smtp_reply_text(&s->reply, code, enhanced, text);
     mox__smtp_send(s, &s->reply);
 }
 

@@ -11,12 +11,27 @@
 #define REPLY_LINE_MAX 510
 #define SPLIT_FROM     400
 
+static void copy_text(char *out, size_t size, const char *text)
+{
+    size_t len = strnlen(text, size - 1);
+    memcpy(out, text, len);
+    out[len] = '\0';
+}
+
+void mox__smtp_reply_text(struct mox_smtp_reply *reply, int code, const char *enhanced,
+                          const char *text)
+{
+    reply->code = code;
+    copy_text(reply->enhanced, sizeof reply->enhanced, enhanced);
+    copy_text(reply->text, sizeof reply->text, text);
+}
+
 void mox_smtp_reply_set(struct mox_smtp_reply *reply, int code, const char *enhanced,
                         const char *format, ...)
 {
     va_list args;
     reply->code = code;
-    (void)snprintf(reply->enhanced, sizeof reply->enhanced, "%s", enhanced);
+    copy_text(reply->enhanced, sizeof reply->enhanced, enhanced);
     va_start(args, format);
     (void)vsnprintf(reply->text, sizeof reply->text, format, args);
     va_end(args);
@@ -49,9 +64,11 @@ static void put_line(struct mox_smtp_server *s, int code, const char *enhanced, 
                      struct mox_slice text)
 {
     size_t start = s->out.len;
-    mox__buf_printf(&s->out, "%03d%c", code, last ? ' ' : '-');
+    mox__buf_uint(&s->out, (uint64_t)code);
+    mox__buf_byte(&s->out, last ? ' ' : '-');
+    mox__buf_text(&s->out, enhanced);
     if (*enhanced != '\0')
-        mox__buf_printf(&s->out, "%s ", enhanced);
+        mox__buf_byte(&s->out, ' ');
     uint8_t *room = mox__buf_reserve(&s->out, text.len + 2);
     if (room == NULL) {
         s->failure = MOX_ENOMEM;
@@ -119,7 +136,7 @@ void mox__smtp_reply(struct mox_smtp_server *s, int code, const char *enhanced, 
                      ...)
 {
     struct mox_smtp_reply reply;
-    mox_smtp_reply_set(&reply, code, enhanced, "%s", "");
+    mox__smtp_reply_text(&reply, code, enhanced, "");
     va_list args;
     va_start(args, format);
     (void)vsnprintf(reply.text, sizeof reply.text, format, args);

@@ -134,6 +134,9 @@ bool mox__smtp_at_end(const struct mox_smtp_server *s, struct mox_slice rest);
 
 /* ---- reply.c ---- */
 
+/* mox_smtp_reply_set() of a text that is ready. */
+void mox__smtp_reply_text(struct mox_smtp_reply *reply, int code, const char *enhanced,
+                          const char *text);
 /* Queues a reply; a failure (4xx, 5xx) ends with the received id. `text` may have several lines. */
 void mox__smtp_reply(struct mox_smtp_server *s, int code, const char *enhanced, const char *format,
                      ...) MOX_PRINTF(4, 5);
