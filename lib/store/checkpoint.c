@@ -15,7 +15,7 @@
  *   commits outrun it, the WAL has CHECKPOINT_PAGES_MAX → the committer waits for it, and copies
  *                the rest itself
  */
-#define CHECKPOINT_PAGES     4000
+#define CHECKPOINT_PAGES     2000
 #define CHECKPOINT_PAGES_MAX 16000
 
 static void checkpoint(struct db *db)
