@@ -160,8 +160,11 @@ int mox_spool_link(struct mox_spool *s, const char *path)
         return s->status;
     if (s->fd < 0)
         return MOX_EINVAL;
-    if (!s->synced && fdatasync(s->fd) != 0)
-        return mox__status_of_errno(errno);
+    if (!s->synced && fdatasync(s->fd) != 0) {
+        s->status =
+            mox__status_of_errno(errno); /* a second sync would succeed, and write nothing */
+        return s->status;
+    }
     s->synced = true;
     if (link(s->path, path) != 0)
         return mox__status_of_errno(errno);
