@@ -42,33 +42,48 @@ static uint64_t take_id(struct mox_account *a)
     return id;
 }
 
-/* Makes msg/ and msg/<xx>/ for a path, durably. */
-static int make_folders(struct mox_account *a, const char *path)
+/* Makes msg/ and msg/<xx>/ for a path, durably. That they are there does not say that they are on
+ * the disk: another append may be about to sync them, or a process that was killed before it did. */
+static int make_folders(struct mox_account *a, const char *path, unsigned xx)
 {
     char *msg = mox__path(a->env, "%s/msg", a->dir);
-    char *xx = mox__strndup(a->env, path, (size_t)(strrchr(path, '/') - path));
-    int rc = msg == NULL || xx == NULL ? MOX_ENOMEM : mox__make_dir(msg, NULL);
+    char *folder = mox__strndup(a->env, path, (size_t)(strrchr(path, '/') - path));
+    int rc = msg == NULL || folder == NULL ? MOX_ENOMEM : mox__make_dir(msg, NULL);
     if (rc == MOX_OK)
         rc = mox__sync_dir(a->dir);
     if (rc == MOX_OK)
-        rc = mox__make_dir(xx, NULL);
+        rc = mox__make_dir(folder, NULL);
     if (rc == MOX_OK)
         rc = mox__sync_dir(msg);
+    pthread_mutex_lock(&a->lock);
+    a->folder_synced[xx] = rc == MOX_OK;
+    pthread_mutex_unlock(&a->lock);
     mox__mem_free(a->env, msg);
-    mox__mem_free(a->env, xx);
+    mox__mem_free(a->env, folder);
     return rc;
+}
+
+static bool has_folder(struct mox_account *a, unsigned xx)
+{
+    pthread_mutex_lock(&a->lock);
+    bool synced = a->folder_synced[xx];
+    pthread_mutex_unlock(&a->lock);
+    return synced;
 }
 
 /* The file and its name are on stable storage before the write is queued. */
 static int link_file(struct mox_account *a, struct append_job *j)
 {
     j->file_id = take_id(a);
+    unsigned xx = (unsigned)(j->file_id % 256);
     char *path = mox__account_body_path(a, j->file_id);
     if (path == NULL)
         return MOX_ENOMEM;
-    int rc = mox_spool_link(j->op->spool, path);
-    if (rc == MOX_ENOTFOUND) {
-        rc = make_folders(a, path);
+    int rc = has_folder(a, xx) ? MOX_OK : make_folders(a, path, xx);
+    if (rc == MOX_OK)
+        rc = mox_spool_link(j->op->spool, path);
+    if (rc == MOX_ENOTFOUND) { /* somebody removed it */
+        rc = make_folders(a, path, xx);
         rc = rc < 0 ? rc : mox_spool_link(j->op->spool, path);
     }
     if (rc < 0) {

@@ -132,6 +132,7 @@ struct mox_account {
     size_t box_count, box_cap;
     struct name_list *names;
     uint64_t next_message;
+    bool folder_synced[256]; /* msg/<xx> is on the disk, and msg */
     struct reader *readers;
     unsigned reader_count;
 
