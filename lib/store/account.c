@@ -191,6 +191,8 @@ int mox__account_load(struct mox_account *a, enum mox_account_open mode,
         rc = make_folder(a, err);
     }
     if (rc == MOX_OK)
+        rc = mox__wal_settle(a, err);
+    if (rc == MOX_OK)
         rc = mox__writer_open(a, err);
     if (rc == MOX_OK)
         rc = mox__schema_upgrade(&a->writer, a->db_path, err);

@@ -24,6 +24,7 @@
  *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to
  *   erase.c       messages that no view shows any more
  *   checkpoint.c  the WAL goes back into the database in the background
+ *   wal.c         a WAL that a crash left is on the disk before it is believed
  *   db.c, gather.c  SQLite: connections and statements; its writes, gathered
  *   password.c    credentials;  verify.c  is all of it right?
  *
@@ -299,6 +300,10 @@ uint64_t mox__message_destined(struct mox_account *a, uint64_t message);
 /* Remembers whom a message was sent to. */
 void mox__recipients_add(struct mox_account *a, uint64_t message, struct mox_slice headers,
                          int64_t received);
+
+/* ---- wal.c ---- */
+/* Before the database is opened: what its log says is on the disk. */
+int mox__wal_settle(const struct mox_account *a, struct mox_error *err);
 
 /* ---- checkpoint.c ---- */
 int mox__checkpointer_start(struct mox_store *s, struct mox_error *err);

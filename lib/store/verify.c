@@ -276,7 +276,9 @@ static void check_files(struct check *c)
 static int check_account(struct check *c, struct mox_error *err)
 {
     struct mox_account *a = c->a;
-    int rc = mox__db_open(&a->writer, a->db_path, DB_CHECKPOINT, err);
+    int rc = mox__wal_settle(a, err);
+    if (rc == MOX_OK)
+        rc = mox__db_open(&a->writer, a->db_path, DB_CHECKPOINT, err);
     if (rc == MOX_OK)
         rc = mox__schema_upgrade(&a->writer, a->db_path, err);
     if (rc == MOX_ECORRUPT) {
