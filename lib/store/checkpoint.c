@@ -28,7 +28,7 @@ static void checkpoint(struct db *db)
 void mox__checkpoint_consider(struct mox_account *a)
 {
     struct mox_store *s = a->store;
-    if (a->wal_pages < CHECKPOINT_PAGES)
+    if (a->wal_pages < s->checkpoint_pages)
         return;
     bool outran = a->wal_pages >= CHECKPOINT_PAGES_MAX;
     pthread_mutex_lock(&s->lock);
@@ -102,6 +102,7 @@ static void *checkpointer(void *user)
 int mox__checkpointer_start(struct mox_store *s, struct mox_error *err)
 {
     s->checkpoints_end = &s->checkpoints;
+    s->checkpoint_pages = CHECKPOINT_PAGES;
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);

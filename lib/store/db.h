@@ -148,6 +148,9 @@ int mox__db_status(sqlite3 *sql, int result);
 /* The schema: creates it in an empty database, upgrades an older one, each step in a transaction.
  * MOX_ECORRUPT with a text for a foreign or newer database. */
 int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err);
+/* The same by any steps: steps[n] takes a database from version n to n + 1. */
+int mox__schema_upgrade_to(struct db *db, const char *const *steps, int newest, const char *path,
+                           struct mox_error *err);
 /* "mox\x01" in the header of every account's database, so that file(1) can tell. */
 #define SCHEMA_APPLICATION_ID 0x6d6f7801
 #define SCHEMA_VERSION        1

@@ -140,7 +140,6 @@ static const char version_1[] =
     "CREATE INDEX recipient_address ON recipient(domain, localpart, sent);"
     "CREATE TABLE credential (kind TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
-/* upgrades[n] takes a database from version n to n + 1; each runs in a transaction of its own. */
 static const char *const upgrades[SCHEMA_VERSION] = {version_1};
 
 static int64_t pragma(struct db *db, const char *text)
@@ -153,20 +152,21 @@ static int64_t pragma(struct db *db, const char *text)
     return value;
 }
 
-static int upgrade(struct db *db, int64_t from)
+static int upgrade(struct db *db, const char *step, int64_t from)
 {
     char stamp[96];
     (void)snprintf(stamp, sizeof stamp, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
                    SCHEMA_APPLICATION_ID, (int)from + 1);
     (void)mox__db_exec(db, "BEGIN IMMEDIATE");
-    (void)mox__db_exec(db, upgrades[from]);
+    (void)mox__db_exec(db, step);
     (void)mox__db_exec(db, stamp);
     if (mox__db_exec(db, "COMMIT") < 0)
         (void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
     return db->status;
 }
 
-int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err)
+int mox__schema_upgrade_to(struct db *db, const char *const *steps, int newest, const char *path,
+                           struct mox_error *err)
 {
     int64_t version = pragma(db, "PRAGMA user_version");
     int64_t application = pragma(db, "PRAGMA application_id");
@@ -176,14 +176,19 @@ int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err)
                          "open mail store %s: this SQLite database is not a mail store; move it "
                          "away or choose another folder",
                          path);
-    if (db->status == MOX_OK && version > SCHEMA_VERSION)
+    if (db->status == MOX_OK && version > newest)
         return mox__fail(err, MOX_ECORRUPT,
                          "open mail store %s: its format %" PRId64 " is newer than %d, the newest "
                          "that this program knows; use the newer program",
-                         path, version, SCHEMA_VERSION);
-    for (; version < SCHEMA_VERSION && db->status == MOX_OK; version++)
-        (void)upgrade(db, version);
+                         path, version, newest);
+    for (; version < newest && db->status == MOX_OK; version++)
+        (void)upgrade(db, steps[version], version);
     if (db->status < 0)
         return mox__db_open_failed(db, path, err);
     return MOX_OK;
+}
+
+int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err)
+{
+    return mox__schema_upgrade_to(db, upgrades, SCHEMA_VERSION, path, err);
 }

@@ -186,6 +186,7 @@ struct mox_store {
     struct password_cost cost;
 
     pthread_t checkpointer;
+    int checkpoint_pages; /* CHECKPOINT_PAGES; a test takes fewer */
     bool has_checkpointer, stop;
     struct mox_account *checkpoints, **checkpoints_end;
     pthread_cond_t checkpoint_work;
