@@ -298,21 +298,13 @@ static void due(struct timer *t)
     }
 }
 
-static void wake(struct loop_task *task)
+void mox__conn_woken(struct conn *c)
 {
-    struct conn *c = container_of(task, struct conn, wake);
-    atomic_store(&c->wake_posted, false);
     c->woken = true;
     if (c->state == CONN_OPEN)
         mox__conn_drive(c);
     else
         free_if_over(c);
-}
-
-void mox__conn_wake(struct conn *c)
-{
-    if (!atomic_exchange(&c->wake_posted, true))
-        mox__loop_post(c->net->loop, &c->wake);
 }
 
 /* -- all of them ----------------------------------------------------------------------------- */
@@ -362,7 +354,6 @@ struct conn *mox__conn_new(struct net *net, const struct endpoint *endpoint, int
     c->fd = fd;
     c->cid = mox__net_next_cid(net);
     c->state = CONN_OPEN;
-    c->wake.run = wake;
     atomic_init(&c->wake_posted, false);
     ev_io_init(&c->io, ready, fd, 0);
     c->io.data = c;

@@ -33,7 +33,7 @@ struct conn {
     ev_io io;
     struct timer timer;
     struct work work;
-    struct loop_task wake;
+    struct conn *next_woken; /* net->woken */
     uint64_t cid;
     int64_t since_us;       /* when the handshake began, or when output got stuck; 0: neither */
     int64_t reply_since_us; /* paced: when the output began to wait; 0: none waits */
@@ -43,19 +43,19 @@ struct conn {
     int run_rc; /* of engine.run */
     enum conn_state state;
     enum tls_status handshake; /* what the worker came back with */
-    atomic_bool wake_posted;
-    bool working;    /* a worker has it */
-    bool readable;   /* the socket, as far as we know */
-    bool blocked;    /* the socket takes no more */
-    bool wants_read; /* the last step ended with a wait for input */
-    bool failed;     /* the engine failed: its last words, then the end */
-    bool eof;        /* the peer sends no more */
-    bool woken;      /* the engine is to be told so */
-    bool told;       /* the engine knows of the shutdown */
-    bool lasts;      /* until mox__net_abort() */
-    bool release;    /* the session is gone: free when the rest is too */
-    bool idle;       /* its memory was given back */
-    size_t lingered; /* bytes thrown away */
+    atomic_bool wake_posted;   /* it is on that list */
+    bool working;              /* a worker has it */
+    bool readable;             /* the socket, as far as we know */
+    bool blocked;              /* the socket takes no more */
+    bool wants_read;           /* the last step ended with a wait for input */
+    bool failed;               /* the engine failed: its last words, then the end */
+    bool eof;                  /* the peer sends no more */
+    bool woken;                /* the engine is to be told so */
+    bool told;                 /* the engine knows of the shutdown */
+    bool lasts;                /* until mox__net_abort() */
+    bool release;              /* the session is gone: free when the rest is too */
+    bool idle;                 /* its memory was given back */
+    size_t lingered;           /* bytes thrown away */
 };
 
 /* conn_open.c */
@@ -70,10 +70,15 @@ void mox__conn_drive(struct conn *c);
 enum next mox__conn_close(struct conn *c);
 /* Watches the socket for these besides what it watches already. */
 void mox__conn_watch(struct conn *c, int events);
+void mox__conn_woken(struct conn *c); /* on the loop's thread */
 void mox__conn_shutdown(struct conn *c);
 void mox__conn_abort(struct conn *c);
 void mox__conn_end(struct conn *c); /* no worker has it */
 void mox__conn_release_idle(struct conn *c);
+
+/* conn_wake.c */
+void mox__conn_wakes_init(struct net *net);
+void mox__conn_wakes_end(struct net *net); /* nobody wakes any more */
 
 /* conn_io.c */
 enum next mox__conn_write(struct conn *c);

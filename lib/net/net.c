@@ -53,6 +53,7 @@ int mox__net_new(struct net **out, const struct mox_env *env, const struct net_c
     net->env = *env;
     net->max_conns = config->max_conns;
     net->last_cid = (uint64_t)(env->wall_us(env->user) / 1000);
+    mox__conn_wakes_init(net);
     net->chunk = mox__calloc(env, MOX_INPUT_MAX, 1);
     int rc = net->chunk == NULL ? MOX_ENOMEM : mox__loop_new(&net->loop, env, config->ev);
     if (rc == MOX_OK)
@@ -83,6 +84,7 @@ void mox__net_free(struct net *net)
     if (net->sweep.loop != NULL)
         mox__timer_stop(&net->sweep);
     mox__loop_free(net->loop);
+    mox__conn_wakes_end(net);
     struct mox_env env = net->env;
     mox__mem_free(&env, net->chunk);
     mox__mem_free(&env, net);

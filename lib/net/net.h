@@ -2,6 +2,8 @@
 #ifndef NET_NET_H
 #define NET_NET_H
 
+#include <pthread.h>
+
 #include "net/loop.h"
 #include "net/pool.h"
 
@@ -11,6 +13,7 @@
  *   conn_open.c makes the session of a connection
  *   conn.c      does what its engine wants, until the end
  *   conn_tls.c  its handshake, STARTTLS included
+ *   conn_wake.c what other threads have to tell it
  *   conn_io.c   its reads and writes, plain or through TLS, and their pace
  *   tls.c       TLS itself; tls_context.c: certificates and settings
  *   loop.c      the event loop, pool.c its workers
@@ -29,6 +32,10 @@ struct net {
     size_t lasting_count; /* of them, those that wait for the server's end */
     size_t max_conns;
     uint64_t last_cid;
+    pthread_mutex_t woken_lock;      /* guards what follows, down to wake_waits */
+    struct conn *woken, **woken_end; /* those to be woken, in turn */
+    struct loop_task wake_task;
+    bool wake_waits;    /* the task is posted */
     struct timer sweep; /* takes memory from idle TLS connections */
     bool stopping;      /* every session is told to say goodbye */
     bool aborting;      /* and then to go */

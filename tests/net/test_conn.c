@@ -119,6 +119,54 @@ static void a_storm_of_wakes_from_other_threads_is_answered_once(void **state)
 }
 
 /* The answer is far larger than all socket buffers; nothing is read of the client meanwhile. */
+#define IDLERS 300
+
+struct later {
+    struct loop_task task;
+    struct net *net;
+    int waiting;
+};
+static struct later later;
+
+static void count_waiting(struct loop_task *t)
+{
+    (void)t;
+    for (struct conn *c = later.net->conns; c != NULL; c = c->next)
+        later.waiting += atomic_load(&c->wake_posted);
+}
+
+static void wake_all_then_post(struct echo_server *s)
+{
+    for (struct conn *c = s->net->conns; c != NULL; c = c->next)
+        mox__conn_wake(c);
+    later = (struct later){.task = {.run = count_waiting}, .net = s->net};
+    mox__loop_post(s->net->loop, &later.task);
+}
+
+static void nothing(struct echo_server *s)
+{
+    (void)s;
+}
+
+static void a_task_posted_behind_many_wakes_does_not_wait_for_all_of_them(void **state)
+{
+    struct echo_server *s = *state;
+    int fds[IDLERS];
+    for (int i = 0; i < IDLERS; i++) {
+        fds[i] = dial(s->port);
+        say(fds[i], "here\n");
+        expect(fds[i], "here");
+    }
+    echo_call(s, wake_all_then_post);
+    echo_call(s, nothing); /* runs behind it */
+    assert_true(later.waiting > IDLERS / 2);
+    for (int i = 0; i < IDLERS; i++) {
+        say(fds[i], "QUIT\n");
+        expect(fds[i], "bye");
+        expect_end(fds[i]);
+    }
+}
+
 static void a_slow_reader_holds_up_only_itself(void **state)
 {
     struct echo_server *s = *state;
@@ -221,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_client_that_closes_first_is_let_go),
         cmocka_unit_test(commands_that_read_the_disk_run_on_workers_side_by_side),
         cmocka_unit_test(a_storm_of_wakes_from_other_threads_is_answered_once),
+        cmocka_unit_test(a_task_posted_behind_many_wakes_does_not_wait_for_all_of_them),
         cmocka_unit_test(a_slow_reader_holds_up_only_itself),
         cmocka_unit_test(a_client_in_slow_mode_gets_a_few_bytes_a_second),
         cmocka_unit_test(idle_connections_are_small),
