@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "command.h"
@@ -57,6 +58,16 @@ static void make_parent(const char *dir)
     (void)mkdir(parent, 0700); /* what fails here fails with a text below */
 }
 
+/* Programs start with few descriptors, for those that use select(); a connection takes one each. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static enum exit_code run_localserve(struct cli *cli)
 {
     struct mox_localserve_config config;
@@ -80,6 +91,7 @@ static enum exit_code run_localserve(struct cli *cli)
     code = set_log_levels(cli, &config);
     if (code != EXIT_OK)
         return code;
+    raise_descriptors();
     if (mox_localserve_run(&cli->env, &config, &status, &err) < 0)
         return cli_fail("%s", err.text);
     return (enum exit_code)status; /* the signal that ended it, else 0 */

@@ -27,7 +27,9 @@ struct mox_server_config {
     struct mox_logger *logger; /* borrowed, for the control socket's levels; NULL: no control socket */
     struct ev_loop *loop;            /* NULL: one of its own, run by mox_server_run() */
     unsigned workers;                /* threads that wait for the disk and shake hands; default 3 */
-    unsigned max_connections;        /* default 10000 */
+    /** Default 10000; but never more than three quarters of the descriptors that the process may open,
+     *  since the others are for files: a crowd of connections does not keep mail from being stored. */
+    unsigned max_connections;
 
     /** Instead of the addresses of the listeners; NULL: as configured. */
     const char *ip;

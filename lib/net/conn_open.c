@@ -38,17 +38,28 @@ int mox__conn_start(struct conn *c, const struct mox_tls_info *tls)
     return MOX_OK;
 }
 
+/* A crowd at the door is one line in the log, not one for each of them. */
+static void refuse(struct net *net, const struct endpoint *endpoint, int fd, const char *reason)
+{
+    if (!net->full)
+        log_line(&net->env, MOX_LOG_WARN, endpoint->pkg, "connections are refused", reason,
+                 F_UINT("connections", net->conn_count));
+    net->full = true;
+    (void)close(fd);
+}
+
 void mox__conn_accept(struct net *net, const struct endpoint *endpoint, int fd)
 {
-    bool full = net->conn_count >= net->max_conns;
-    struct conn *c = full ? NULL : mox__conn_new(net, endpoint, fd);
-    if (c == NULL) {
-        log_line(&net->env, MOX_LOG_WARN, endpoint->pkg, "connection refused",
-                 full ? "as many connections as allowed are open" : "out of memory",
-                 F_UINT("connections", net->conn_count));
-        (void)close(fd);
+    if (net->conn_count >= net->max_conns) {
+        refuse(net, endpoint, fd, "as many connections as allowed are open");
         return;
     }
+    struct conn *c = mox__conn_new(net, endpoint, fd);
+    if (c == NULL) {
+        refuse(net, endpoint, fd, "out of memory");
+        return;
+    }
+    net->full = false;
     set_socket_options(fd);
     if (endpoint->implicit_tls)
         (void)mox__conn_start_tls(c, (struct mox_slice){NULL, 0});

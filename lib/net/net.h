@@ -31,6 +31,7 @@ struct net {
     size_t conn_count;    /* all that still exist */
     size_t lasting_count; /* of them, those that wait for the server's end */
     size_t max_conns;
+    bool full; /* they are all there, and the log says so */
     uint64_t last_cid;
     pthread_mutex_t woken_lock;      /* guards what follows, down to wake_waits */
     struct conn *woken, **woken_end; /* those to be woken, in turn */

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -76,9 +77,20 @@ static int make_spool_dir(struct mox_server *s, struct mox_error *err)
     return s->spool_dir != NULL ? MOX_OK : mox__fail(err, MOX_ENOMEM, "out of memory");
 }
 
+/* Databases and message files need descriptors too. */
+static size_t max_connections(const struct mox_server *s)
+{
+    struct rlimit files;
+    size_t max = s->config.max_connections;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+        return max;
+    size_t room = (size_t)(files.rlim_cur - files.rlim_cur / 4);
+    return max < room ? max : room;
+}
+
 static int make_runtime(struct mox_server *s, struct mox_error *err)
 {
-    struct net_config net = {s->config.loop, s->config.workers, s->config.max_connections};
+    struct net_config net = {s->config.loop, s->config.workers, max_connections(s)};
     int rc = mox__net_new(&s->net, &s->env, &net);
     if (rc == MOX_OK)
         rc = mox__pool_new(&s->hashing, &s->env, s->net->loop, "mox-hash", HASHING_THREADS,

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Clients that vanish, never speak, hang up half, or take all connections: they get what they deserve, and leave
+nothing behind. $MOX_LOAD is how many times the small sizes are taken."""
+import os
+import smtplib
+import socket
+import struct
+import unittest
+
+from crowd import Crowd, Process, raise_descriptors
+from daemon import PASSWORD, USER, Daemon
+
+TIMES = int(os.environ.get("MOX_LOAD", "1"))
+VANISHING, SILENT = 500 * TIMES, 100 * TIMES
+DESCRIPTORS = 200
+LOGIN = f"a LOGIN {USER} {PASSWORD}\r\n".encode()
+LARGE = b"Subject: large\r\n\r\n" + b"x" * 70 + b"\r\n"
+
+
+def idle(c):
+    yield from c.line(b"* OK")
+    c.send(LOGIN + b"b SELECT INBOX\r\nc IDLE\r\n")
+    yield from c.line(b"a OK")
+    yield from c.line(b"b OK")
+    yield from c.line(b"+")
+    c.value = "idle"
+    yield from c.end()
+
+
+def silent(c):
+    yield from c.end()
+
+
+def greeted(c):
+    yield from c.line(b"220", b"* OK")
+    c.value = "greeted"
+    yield from c.end()
+
+
+def reset(client):
+    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.hang_up()
+
+
+class Abuse(unittest.TestCase):
+    def test_clients_that_vanish_all_at_once_leave_nothing(self):
+        raise_descriptors(VANISHING)
+        with Daemon("-loglevel", "error") as server, Crowd() as crowd:
+            process = Process(server.process.pid)
+            before = None
+            for _ in range(3):
+                clients = []
+                while len(clients) < VANISHING:
+                    group = [crowd.add(server.port("imap"), idle) for _ in range(50)]
+                    self.assertTrue(crowd.run(lambda: all(c.value == "idle" for c in group)))
+                    clients += group
+                for client in clients:
+                    reset(client)
+                few = before[0] if before else 60  # what an account in use has open
+                self.assertTrue(crowd.run(lambda: process.descriptors() <= few), "descriptors are left")
+                if before is None:
+                    before = process.descriptors(), process.anonymous()
+            more = process.anonymous() - before[1]
+            print(f"{VANISHING} vanished, three times: {more} KiB more than after the first time")
+            self.assertLess(more, 2048 + VANISHING, "memory is left")
+
+    def test_who_never_speaks_is_sent_away(self):
+        raise_descriptors(SILENT)
+        with Daemon("-loglevel", "error") as server, Crowd() as crowd:
+            services = ["imap", "smtp", "submission"]
+            for i in range(SILENT):
+                crowd.add(server.port(services[i % 3]), silent)
+            self.assertTrue(crowd.run(lambda: all(c.done for c in crowd.clients), 120), "some are still there")
+
+    def test_a_client_that_hangs_up_half_gets_its_answers(self):
+        with Daemon("-loglevel", "error") as server:
+            dialogues = [("smtp", b"EHLO half.example\r\nNOOP\r\n", [b"220 ", b"250 SMTPUTF8", b"250 2.0.0"]),
+                         ("imap", b"a CAPABILITY\r\nb NOOP\r\n", [b"* OK", b"a OK", b"b OK"])]
+            for service, said, answers in dialogues:
+                with socket.create_connection(("127.0.0.1", server.port(service)), 30) as s:
+                    s.sendall(said)
+                    s.shutdown(socket.SHUT_WR)
+                    heard = b""
+                    while data := s.recv(65536):
+                        heard += data
+                for answer in answers:
+                    self.assertIn(answer, heard)
+
+    def test_a_crowd_that_takes_all_connections_leaves_files_to_those_who_are_there(self):
+        shell = ["sh", "-c", f'ulimit -n {DESCRIPTORS}; exec "$@"', "sh"]
+        with Daemon("-loglevel", "error", under=shell) as server, Crowd() as crowd:
+            process = Process(server.process.pid)
+            with smtplib.SMTP("127.0.0.1", server.port("smtp"), timeout=60) as smtp:
+                smtp.ehlo()
+                for _ in range(DESCRIPTORS):
+                    crowd.add(server.port("imap"), greeted)
+                self.assertTrue(crowd.run(lambda: all(c.value == "greeted" or c.done for c in crowd.clients)))
+                inside = [c for c in crowd.clients if c.value == "greeted"]
+                self.assertLess(len(inside), DESCRIPTORS, "there was room for all")
+                self.assertGreater(len(inside), DESCRIPTORS // 2)
+                for _ in range(5):  # a spool, its file, and an account that was not open
+                    smtp.sendmail("a@remote.example", [USER], LARGE * 5000)
+                cpu = process.cpu()
+                crowd.rest(1)
+                self.assertLess(process.cpu() - cpu, 0.5, "it spins")
+            with open(server.log.name, encoding="utf-8", errors="replace") as log:
+                self.assertLess(len(log.readlines()), 60)
+
+
+if __name__ == "__main__":
+    unittest.main()
