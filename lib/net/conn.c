@@ -284,7 +284,8 @@ static void due(struct timer *t)
         (void)mox__conn_close(c);
         return;
     case CONN_OPEN:
-        if (c->blocked && mox__conn_io_deadline(c) <= now_us && c->pace_at_us == 0) {
+        if (c->blocked && mox__conn_io_deadline(c) <= now_us && c->pace_at_us == 0 &&
+            !mox__conn_output_moves(c)) {
             (void)mox__conn_close(c);
             return;
         }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "net/conn_priv.h"
@@ -53,6 +55,24 @@ static enum tls_status send_plain(struct conn *c, const uint8_t *data, size_t le
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? TLS_WANT_WRITE : TLS_FAILED;
 }
 
+/* Bytes that the system holds for the peer. */
+static int queued_bytes(const struct conn *c)
+{
+    int queued = 0;
+    return ioctl(c->fd, SIOCOUTQ, &queued) == 0 ? queued : 0;
+}
+
+/* A slow peer may need long until there is room for more of our output, although it reads. */
+bool mox__conn_output_moves(struct conn *c)
+{
+    int queued = queued_bytes(c);
+    if (queued >= c->queued)
+        return false;
+    c->queued = queued;
+    c->since_us = mox__loop_now(c->net->loop);
+    return true;
+}
+
 enum next mox__conn_write(struct conn *c)
 {
     if (c->blocked)
@@ -69,6 +89,7 @@ enum next mox__conn_write(struct conn *c)
         if (c->since_us == 0)
             c->since_us = mox__loop_now(c->net->loop);
         c->blocked = true;
+        c->queued = queued_bytes(c);
         mox__conn_watch(c, status == TLS_WANT_WRITE ? EV_WRITE : EV_READ);
         return NEXT_WAIT;
     }

@@ -9,11 +9,15 @@
 
 /* A TCP connection without traffic is probed every five minutes. */
 #define KEEPALIVE_SECONDS 300
+/* What the system takes of our output before the peer has room for it. Left to itself it takes megabytes, for
+ * peers that have stopped reading too. */
+#define UNSENT_MAX_BYTES (128 * 1024)
 
 static void set_socket_options(int fd)
 {
-    int on = 1, seconds = KEEPALIVE_SECONDS;
+    int on = 1, seconds = KEEPALIVE_SECONDS, unsent = UNSENT_MAX_BYTES;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);

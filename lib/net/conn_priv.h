@@ -41,6 +41,7 @@ struct conn {
     int64_t rest_until_us;  /* no tick before */
     int fd;
     int run_rc; /* of engine.run */
+    int queued; /* blocked: bytes that the system holds for the peer, at since_us */
     enum conn_state state;
     enum tls_status handshake; /* what the worker came back with */
     atomic_bool wake_posted;   /* it is on that list */
@@ -83,6 +84,9 @@ void mox__conn_wakes_end(struct net *net); /* nobody wakes any more */
 /* conn_io.c */
 enum next mox__conn_write(struct conn *c);
 enum next mox__conn_read(struct conn *c);
+/* Blocked, and its time is up: whether the peer takes something nevertheless, so that it has its time
+ * again. */
+bool mox__conn_output_moves(struct conn *c);
 /* When the driver has to look again because of pace or stalled output. */
 int64_t mox__conn_io_deadline(const struct conn *c);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fill DATA ACCOUNT COUNT: puts small messages into the INBOX of an account that no server has open, as fast
- * as the store takes them. */
+/* fill DATA ACCOUNT COUNT [MAILBOX]: puts small messages into a mailbox (by default Inbox; made if it is
+ * missing) of an account that no server has open, as fast as the store takes them. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,24 +76,13 @@ static struct mox_spool *message(const struct filler *f, unsigned n)
     return spool;
 }
 
-static uint64_t inbox_of(struct filler *f)
+static void fill(struct filler *f, unsigned count, const char *mailbox)
 {
-    const struct mox_mailboxes *list = NULL;
-    check(f->mail.ops->mailboxes(f->mail.self, &list, NULL), "no mailboxes");
-    const struct mox_mailbox *m = mox_mailboxes_find(list, "Inbox");
-    uint64_t id = m == NULL ? 0 : m->id;
-    mox_mailboxes_unref(list);
-    return id;
-}
-
-static void fill(struct filler *f, unsigned count)
-{
-    uint64_t inbox = inbox_of(f);
     for (unsigned i = 0; i < count; i++) {
         struct slot *s = take_slot(f);
         mox_spool_free(s->op.spool);
         s->op = (struct mox_append){
-            .write = {.done = landed, .user = s}, .mailbox = inbox, .spool = message(f, i)};
+            .write = {.done = landed, .user = s}, .mailbox_name = mailbox, .spool = message(f, i)};
         f->mail.ops->append(f->mail.self, &s->op);
     }
     pthread_mutex_lock(&f->lock);
@@ -106,8 +95,8 @@ static void fill(struct filler *f, unsigned count)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        (void)fprintf(stderr, "usage: fill DATA ACCOUNT COUNT\n");
+    if (argc < 4 || argc > 5) {
+        (void)fprintf(stderr, "usage: fill DATA ACCOUNT COUNT [MAILBOX]\n");
         return 2;
     }
     static struct filler f = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -125,7 +114,7 @@ int main(int argc, char **argv)
     check(mox_store_open(&store, &f.env, argv[1], &err), err.text);
     check(mox_account_open(&account, store, argv[2], MOX_ACCOUNT_EXISTING, NULL, &err), err.text);
     f.mail = mox_account_mailstore(account);
-    fill(&f, (unsigned)strtoul(argv[3], NULL, 10));
+    fill(&f, (unsigned)strtoul(argv[3], NULL, 10), argc > 4 ? argv[4] : "Inbox");
     mox_account_close(account);
     mox_store_close(store);
     return 0;
