@@ -92,6 +92,26 @@ static bool has_std3_ascii(const char *text)
     return true;
 }
 
+/* The A-labels of a name in UTF-8; free with idn2_free(). */
+static int to_ascii(const char *name, char **ascii)
+{
+    *ascii = NULL;
+    return status_of(idn2_lookup_u8((const uint8_t *)name, (uint8_t **)ascii,
+                                    IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL));
+}
+
+/* Whether the A-labels are those of the U-labels that they stand for. Others can be written too,
+ * and libidn2 lets some pass: that of U+00A0, which would be a space in the middle of a name. */
+static int check_round_trip(const char *ascii, const char *unicode)
+{
+    char *again;
+    int rc = to_ascii(unicode, &again);
+    if (rc == MOX_OK && strcmp(ascii, again) != 0)
+        rc = MOX_ESYNTAX;
+    idn2_free(again);
+    return rc;
+}
+
 /* Both directions, so that an A-label and its U-label give the same pair. */
 static int take_unicode(struct mox_domain *out, struct mox_slice text)
 {
@@ -101,9 +121,8 @@ static int take_unicode(struct mox_domain *out, struct mox_slice text)
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
 
-    char *ascii = NULL, *unicode = NULL;
-    int rc = status_of(idn2_lookup_u8((const uint8_t *)copy, (uint8_t **)&ascii,
-                                      IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL));
+    char *ascii, *unicode = NULL;
+    int rc = to_ascii(copy, &ascii);
     if (rc == MOX_OK && !is_ascii_name(slice_of(ascii), 0))
         rc = MOX_ESYNTAX; /* also a mapping that ends in a dot: U+3002 is one */
     if (rc == MOX_OK)
@@ -114,6 +133,8 @@ static int take_unicode(struct mox_domain *out, struct mox_slice text)
         rc = keep(out->unicode, sizeof out->unicode, unicode);
     if (rc == MOX_OK && !has_std3_ascii(out->unicode))
         rc = MOX_ESYNTAX;
+    if (rc == MOX_OK)
+        rc = check_round_trip(out->ascii, out->unicode);
     idn2_free(ascii);
     idn2_free(unicode);
     return rc;

@@ -80,6 +80,7 @@ static void what_is_no_name_is_refused(void **state)
         "a\r\n.example",
 #ifdef MOX_HAVE_IDN
         "xn--a",
+        "xn--bervn-rfaa", /* two no-break spaces and "bervn" */
         "\xef\xbc\x91.\xef\xbc\x92.3.4",
         "example\xe3\x80\x82",
         "\xc3\xbc_.example",
