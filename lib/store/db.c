@@ -159,6 +159,9 @@ void mox__db_close(struct db *db)
 
 int mox__db_prepare(struct db *db, sqlite3_stmt **out, const char *text)
 {
+    *out = NULL; /* with a failure there is nothing to finalize */
+    if (db->status < 0)
+        return db->status;
     return fail(db, sqlite3_prepare_v3(db->sql, text, -1, SQLITE_PREPARE_PERSISTENT, out, NULL));
 }
 

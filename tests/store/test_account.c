@@ -237,6 +237,27 @@ static void damage_is_found(void **state)
     storefix_start(f);
 }
 
+/* A statement that is left open keeps its connection. */
+static void looking_at_damage_leaves_nothing_open(void **state)
+{
+    struct storefix *f = *state;
+    unsigned problems = 0;
+    struct mox_error err;
+    char path[128];
+    (void)add_mail(f, box_id(f, "Inbox"), "Subject: a\r\n", 10);
+    storefix_stop(f);
+    long root = (long)query(f, "SELECT rootpage FROM sqlite_schema WHERE name = 'entry'");
+    long long before = sqlite3_memory_used();
+    scribble(f, "r+", (root - 1) * 4096);
+    assert_int_equal(mox_store_verify(&f->t.env, f->dir, count_problem, &problems, &err),
+                     MOX_ECORRUPT);
+    assert_true(problems > 0);
+    assert_int_equal(sqlite3_memory_used(), before);
+    database_path(f, path);
+    remove(path);
+    storefix_start(f);
+}
+
 /* ---- passwords ---- */
 
 static void passwords_are_set_and_checked(void **state)
@@ -315,6 +336,7 @@ int main(void)
         STORE_TEST(a_damaged_database_is_refused),
         STORE_TEST(what_cannot_be_opened_is_said),
         STORE_TEST(damage_is_found),
+        STORE_TEST(looking_at_damage_leaves_nothing_open),
         STORE_TEST(passwords_are_set_and_checked),
         STORE_TEST(a_new_password_ends_the_old_one),
         STORE_TEST(right_passwords_are_remembered_for_a_quarter_of_an_hour),
