@@ -46,7 +46,8 @@ static void apply(struct bytes *b, const struct op *op)
     }
     if (op->at + op->len > b->len)
         resize(b, op->at + op->len);
-    memcpy(b->data + op->at, op->data, op->len);
+    if (op->len > 0)
+        memcpy(b->data + op->at, op->data, op->len);
 }
 
 /* ---- the disk ---- */
