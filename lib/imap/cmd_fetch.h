@@ -29,7 +29,7 @@ struct fetch_item;
  */
 struct fetch_attribute {
     const char *name;
-    unsigned wants;    /* enum mox_fetch_want */
+    unsigned wants;    /* enum mox_fetch_want; of content perhaps only the header */
     bool from_view;    /* needs no store */
     bool with_section; /* only if [section] follows; the same name without one is another row */
     bool seen;         /* reading it sets \Seen (RFC 9051 §6.4.5) */

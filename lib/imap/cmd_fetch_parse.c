@@ -266,6 +266,16 @@ static bool take_item(struct lexer *l, struct fetch_item *item)
            make_label(l, item);
 }
 
+static unsigned wants_of(const struct fetch_item *item)
+{
+    if (item->attribute->wants != MOX_FETCH_CONTENT)
+        return item->attribute->wants;
+    if (mox__section_in_header(&item->section))
+        return MOX_FETCH_HEADER;
+    return MOX_FETCH_CONTENT |
+           (mox__section_needs_parts(&item->section) ? MOX_FETCH_STRUCTURE : 0U);
+}
+
 static bool add_item(struct fetch_program *p, struct lexer *l)
 {
     struct fetch_item item;
@@ -277,9 +287,7 @@ static bool add_item(struct fetch_program *p, struct lexer *l)
     p->seen = p->seen || a->seen;
     p->flags = p->flags || a == ROW_FLAGS_NAME;
     p->from_view = p->from_view && a->from_view;
-    p->wants |= a->wants;
-    if (mox__section_needs_parts(&item.section))
-        p->wants |= MOX_FETCH_STRUCTURE;
+    p->wants |= wants_of(&item);
     if (a != ROW_UID_NAME && a != ROW_FLAGS_NAME)
         p->items[p->count++] = item;
     return true;

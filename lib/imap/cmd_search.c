@@ -165,9 +165,9 @@ static size_t next_batch(struct search *q, uint32_t *end)
 
 static unsigned wants_of(const struct search *q)
 {
-    if (q->x.level < SEARCH_CONTENT)
+    if (q->x.level < SEARCH_HEADER)
         return 0;
-    return MOX_FETCH_CONTENT | (q->x.level == SEARCH_TEXT ? MOX_FETCH_STRUCTURE : 0U);
+    return q->x.level == SEARCH_HEADER ? MOX_FETCH_HEADER : MOX_FETCH_CONTENT | MOX_FETCH_STRUCTURE;
 }
 
 /* One slice of a pass over the open rows. Returns MOX_OK at its end, MOX_LATER to be called again.

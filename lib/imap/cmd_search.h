@@ -29,10 +29,10 @@
 
 /* What must be known of a message to judge a key, from cheap to costly. */
 enum search_level {
-    SEARCH_VIEW,    /* its row in the view */
-    SEARCH_ROW,     /* its dates */
-    SEARCH_CONTENT, /* the bytes: header fields */
-    SEARCH_TEXT     /* … and bodies, decoded */
+    SEARCH_VIEW,   /* its row in the view */
+    SEARCH_ROW,    /* its dates */
+    SEARCH_HEADER, /* its header fields */
+    SEARCH_TEXT    /* … and bodies, decoded */
 };
 #define SEARCH_LEVELS 4
 

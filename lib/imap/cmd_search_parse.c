@@ -7,15 +7,15 @@
 static const struct search_key keys[] = {
     {.name = "ALL", ARGS_NONE, SEARCH_VIEW, mox__search_all},
     {.name = "ANSWERED", SET(MOX_FLAG_ANSWERED)},
-    {.name = "BCC", ARGS_STRING, SEARCH_CONTENT, mox__search_field, .field = "Bcc"},
+    {.name = "BCC", ARGS_STRING, SEARCH_HEADER, mox__search_field, .field = "Bcc"},
     {.name = "BEFORE", ARGS_DATE, SEARCH_ROW, mox__search_before},
     {.name = "BODY", ARGS_STRING, SEARCH_TEXT, mox__search_text},
-    {.name = "CC", ARGS_STRING, SEARCH_CONTENT, mox__search_field, .field = "Cc"},
+    {.name = "CC", ARGS_STRING, SEARCH_HEADER, mox__search_field, .field = "Cc"},
     {.name = "DELETED", SET(MOX_FLAG_DELETED)},
     {.name = "DRAFT", SET(MOX_FLAG_DRAFT)},
     {.name = "FLAGGED", SET(MOX_FLAG_FLAGGED)},
-    {.name = "FROM", ARGS_STRING, SEARCH_CONTENT, mox__search_field, .field = "From"},
-    {.name = "HEADER", ARGS_FIELD, SEARCH_CONTENT, mox__search_field},
+    {.name = "FROM", ARGS_STRING, SEARCH_HEADER, mox__search_field, .field = "From"},
+    {.name = "HEADER", ARGS_FIELD, SEARCH_HEADER, mox__search_field},
     {.name = "KEYWORD", ARGS_KEYWORD, SEARCH_VIEW, mox__search_keyword},
     {.name = "LARGER", ARGS_NUMBER, SEARCH_VIEW, mox__search_larger},
     {.name = "NEW", ARGS_NONE, SEARCH_VIEW, NULL},
@@ -25,14 +25,14 @@ static const struct search_key keys[] = {
     {.name = "OR", ARGS_KEYS, SEARCH_VIEW, NULL},
     {.name = "RECENT", ARGS_NONE, SEARCH_VIEW, mox__search_rows},
     {.name = "SEEN", SET(MOX_FLAG_SEEN)},
-    {.name = "SENTBEFORE", ARGS_DATE, SEARCH_CONTENT, mox__search_sent_before},
-    {.name = "SENTON", ARGS_DATE, SEARCH_CONTENT, mox__search_sent_on},
-    {.name = "SENTSINCE", ARGS_DATE, SEARCH_CONTENT, mox__search_sent_since},
+    {.name = "SENTBEFORE", ARGS_DATE, SEARCH_HEADER, mox__search_sent_before},
+    {.name = "SENTON", ARGS_DATE, SEARCH_HEADER, mox__search_sent_on},
+    {.name = "SENTSINCE", ARGS_DATE, SEARCH_HEADER, mox__search_sent_since},
     {.name = "SINCE", ARGS_DATE, SEARCH_ROW, mox__search_since},
     {.name = "SMALLER", ARGS_NUMBER, SEARCH_VIEW, mox__search_smaller},
-    {.name = "SUBJECT", ARGS_STRING, SEARCH_CONTENT, mox__search_field, .field = "Subject"},
+    {.name = "SUBJECT", ARGS_STRING, SEARCH_HEADER, mox__search_field, .field = "Subject"},
     {.name = "TEXT", ARGS_STRING, SEARCH_TEXT, mox__search_text, .value = 1},
-    {.name = "TO", ARGS_STRING, SEARCH_CONTENT, mox__search_field, .field = "To"},
+    {.name = "TO", ARGS_STRING, SEARCH_HEADER, mox__search_field, .field = "To"},
     {.name = "UID", ARGS_UIDS, SEARCH_VIEW, mox__search_rows},
     {.name = "UNANSWERED", UNSET(MOX_FLAG_ANSWERED)},
     {.name = "UNDELETED", UNSET(MOX_FLAG_DELETED)},
@@ -131,7 +131,7 @@ static struct search_node *take_parentheses(struct search_parser *p)
 static struct search_node *take_leaf(struct search_parser *p, const struct search_key *key)
 {
     struct search_program *program = p->program;
-    if (key->level == SEARCH_CONTENT && ++program->fields > SEARCH_FIELDS_MAX)
+    if (key->level == SEARCH_HEADER && ++program->fields > SEARCH_FIELDS_MAX)
         return mox__search_miss(p, "fewer keys that look at header fields");
     if (key->level == SEARCH_TEXT && program->text_count == SEARCH_TEXTS_MAX)
         return mox__search_miss(p, "fewer BODY and TEXT keys");

@@ -23,6 +23,12 @@ bool mox__section_needs_parts(const struct section *s)
     return s->part_count > 0;
 }
 
+bool mox__section_in_header(const struct section *s)
+{
+    return s->part_count == 0 && (s->kind == SECTION_HEADER || s->kind == SECTION_FIELDS ||
+                                  s->kind == SECTION_FIELDS_NOT);
+}
+
 /* Part `number` of a message: a body that is no multipart is its own part 1. */
 static const struct mox_part *numbered(const struct mox_part *message, uint32_t number)
 {

@@ -48,6 +48,8 @@ void mox__section_names(struct section *s);
 /* Whether the parts must be known: mox__section_find() gets a root then, and may get NULL
  * otherwise. */
 bool mox__section_needs_parts(const struct section *s);
+/* Whether it is all in the header of the message. */
+bool mox__section_in_header(const struct section *s);
 
 /* Finds the section in a message; false when the message has no such section. */
 bool mox__section_find(struct section_source *out, const struct section *s,

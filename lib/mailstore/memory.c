@@ -130,8 +130,8 @@ static struct mox_message_data message_data(const struct batch *batch, size_t i,
         .body = wanted(wants, MOX_FETCH_BODY, msg->rendered.body),
         .bodystructure = wanted(wants, MOX_FETCH_BODYSTRUCTURE, msg->rendered.bodystructure),
         .structure = wanted(wants, MOX_FETCH_STRUCTURE, msg->rendered.structure),
-        .prefix = wanted(wants, MOX_FETCH_CONTENT, msg->prefix),
-        .content = wanted(wants, MOX_FETCH_CONTENT, msg->content),
+        .prefix = wanted(wants, MOX_FETCH_CONTENT | MOX_FETCH_HEADER, msg->prefix),
+        .content = wanted(wants, MOX_FETCH_CONTENT | MOX_FETCH_HEADER, msg->content),
     };
 }
 

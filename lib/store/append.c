@@ -23,6 +23,7 @@ struct append_job {
     struct job job;
     struct mox_append *op;
     struct mox_slice content;
+    size_t header_len;
     uint64_t file_id; /* 0: the content goes into the database */
     char *path;       /* of the file, once it is there */
     struct rendered wire;
@@ -128,7 +129,9 @@ static int prepare(struct mox_account *a, struct append_job *j)
     if (rc == MOX_OK)
         rc = mox__rendered_init(&j->wire, a->env, j->content);
     if (rc == MOX_OK)
-        mox__thread_read(&j->arena, slice(j->content.data, mox_header_end(j->content)), &j->thread);
+        j->header_len = mox_header_end(j->content);
+    if (rc == MOX_OK)
+        mox__thread_read(&j->arena, slice(j->content.data, j->header_len), &j->thread);
     if (rc == MOX_OK)
         rc = join_domains(j);
     if (rc == MOX_OK && j->op->facts != NULL && j->op->facts->is_reject)
@@ -176,7 +179,7 @@ static void insert_message(struct mox_account *a, struct append_job *j, const st
         V_TEXT(f->tls_version), V_TEXT(f->tls_cipher), V_INT(r->origin));
     struct val data = j->file_id == 0 ? V_BLOB(j->content) : (struct val)V_NULL;
     (void)db_run(&a->writer, SQL_CONTENT_INSERT, V_INT(r->id), V_BLOB(j->op->prefix),
-                 V_INT(j->content.len), data);
+                 V_INT(j->content.len), V_INT(j->header_len), data);
 }
 
 static void insert_keys(struct mox_account *a, struct append_job *j, const struct row *r)
@@ -262,8 +265,7 @@ static int apply(struct mox_account *a, struct job *job)
     insert_message(a, j, &r);
     insert_keys(a, j, &r);
     if ((b->next.special_use & MOX_USE_SENT) != 0)
-        mox__recipients_add(a, r.id, slice(j->content.data, mox_header_end(j->content)),
-                            r.received);
+        mox__recipients_add(a, r.id, slice(j->content.data, j->header_len), r.received);
     insert_entry(a, j, b, &r, bits);
     return MOX_OK;
 }

@@ -57,7 +57,7 @@ int mox__db_status(sqlite3 *sql, int result)
     }
 }
 
-static int fail(struct db *db, int result)
+int mox__db_check(struct db *db, int result)
 {
     if (db->status < 0)
         return db->status;
@@ -87,7 +87,7 @@ int mox__db_exec(struct db *db, const char *text)
 {
     if (db->status < 0)
         return db->status;
-    return fail(db, sqlite3_exec(db->sql, text, NULL, NULL, NULL));
+    return mox__db_check(db, sqlite3_exec(db->sql, text, NULL, NULL, NULL));
 }
 
 /* DESIGN: commits are synced (FULL), checkpoints are ours, deleted bytes are not overwritten. */
@@ -130,7 +130,7 @@ int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_
     const char *vfs = mox__gather_vfs();
     int result = vfs == NULL ? SQLITE_NOMEM : sqlite3_open_v2(path, &db->sql, flags, vfs);
     if (result != SQLITE_OK) {
-        int rc = fail(db, result);
+        int rc = mox__db_check(db, result);
         (void)mox__db_open_failed(db, path, err);
         mox__db_close(db);
         return rc;
@@ -138,7 +138,7 @@ int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_
     (void)sqlite3_extended_result_codes(db->sql, 1);
     (void)sqlite3_busy_timeout(db->sql, 5000);
     /* What cannot be opened for writing SQLite opens for reading: that would fail later, and stick. */
-    int rc = sqlite3_db_readonly(db->sql, "main") == 1 ? fail(db, SQLITE_READONLY)
+    int rc = sqlite3_db_readonly(db->sql, "main") == 1 ? mox__db_check(db, SQLITE_READONLY)
                                                        : mox__db_exec(db, pragmas[role]);
     if (rc < 0) {
         (void)mox__db_open_failed(db, path, err);
@@ -162,7 +162,8 @@ int mox__db_prepare(struct db *db, sqlite3_stmt **out, const char *text)
     *out = NULL; /* with a failure there is nothing to finalize */
     if (db->status < 0)
         return db->status;
-    return fail(db, sqlite3_prepare_v3(db->sql, text, -1, SQLITE_PREPARE_PERSISTENT, out, NULL));
+    return mox__db_check(
+        db, sqlite3_prepare_v3(db->sql, text, -1, SQLITE_PREPARE_PERSISTENT, out, NULL));
 }
 
 struct val mox__val_text(const char *text)
@@ -197,7 +198,7 @@ void mox__db_bind(struct db *db, sqlite3_stmt *stmt, const struct val *values, s
     for (size_t i = 0; i < count; i++) {
         int result = bind(stmt, (int)i + 1, &values[i]);
         if (result != SQLITE_OK)
-            (void)fail(db, result);
+            (void)mox__db_check(db, result);
     }
 }
 
@@ -220,7 +221,7 @@ bool mox__db_step(struct db *db, sqlite3_stmt *stmt)
     if (result == SQLITE_ROW)
         return true;
     if (result != SQLITE_DONE)
-        (void)fail(db, result);
+        (void)mox__db_check(db, result);
     (void)sqlite3_reset(stmt);
     return false;
 }

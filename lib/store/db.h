@@ -69,8 +69,8 @@ enum sql {
 };
 
 /* One for each set of enum mox_fetch_want, for messages that are there and for removed ones. */
-#define FETCH_GONE       32
-#define FETCH_STATEMENTS 64
+#define FETCH_GONE       64
+#define FETCH_STATEMENTS 128
 
 struct db {
     sqlite3 *sql; /* NULL while closed */
@@ -116,6 +116,8 @@ int mox__db_open_failed(const struct db *db, const char *path, struct mox_error 
 void mox__db_close(struct db *db);
 /* Forgets a failure. */
 void mox__db_clear(struct db *db);
+/* Takes a result of SQLite that did not come from a statement. */
+int mox__db_check(struct db *db, int result);
 /* Keeps a failure that is not SQLite's, as if a statement had failed. */
 int mox__db_fail(struct db *db, int status, const char *doing);
 

@@ -11,68 +11,6 @@
 #include "base/text.h"
 #include "store/store.h"
 
-/* ---- connections for readers ---- */
-
-/* Idle connections that are kept. More readers at once open more. */
-#define READERS_KEPT 4
-
-int mox__reader_take(struct mox_account *a, struct reader **out, struct mox_error *err)
-{
-    pthread_mutex_lock(&a->lock);
-    struct reader *r = a->readers;
-    if (r != NULL) {
-        a->readers = r->next;
-        a->reader_count--;
-    }
-    pthread_mutex_unlock(&a->lock);
-    *out = r;
-    if (r != NULL)
-        return MOX_OK;
-    r = mem_new(a->env, struct reader, 1);
-    if (r == NULL)
-        return mox__fail(err, MOX_ENOMEM, "read account %s: out of memory", a->name);
-    int rc = mox__db_open(&r->db, a->db_path, DB_READER, err);
-    if (rc < 0) {
-        mox__mem_free(a->env, r);
-        return rc;
-    }
-    *out = r;
-    return MOX_OK;
-}
-
-static void reader_free(struct mox_account *a, struct reader *r)
-{
-    mox__db_close(&r->db);
-    mox__mem_free(a->env, r);
-}
-
-void mox__reader_give(struct mox_account *a, struct reader *r)
-{
-    bool broken = r->db.status < 0;
-    pthread_mutex_lock(&a->lock);
-    bool keep = !broken && a->reader_count < READERS_KEPT;
-    if (keep) {
-        r->next = a->readers;
-        a->readers = r;
-        a->reader_count++;
-    }
-    pthread_mutex_unlock(&a->lock);
-    if (!keep)
-        reader_free(a, r);
-}
-
-void mox__readers_free(struct mox_account *a)
-{
-    while (a->readers != NULL) {
-        struct reader *r = a->readers;
-        a->readers = r->next;
-        reader_free(a, r);
-    }
-    a->reader_count = 0;
-}
-
-/* ---- messages ---- */
-
 enum column {
     C_UID,
     C_MESSAGE,
@@ -86,7 +24,8 @@ enum column {
     C_STRUCTURE,
     C_PREFIX,
     C_CONTENT_BYTES,
-    C_DATA
+    C_DATA,  /* of MOX_FETCH_HEADER: whether there is any */
+    C_HEADER /* of MOX_FETCH_HEADER */
 };
 
 struct fetch {
@@ -97,6 +36,9 @@ struct fetch {
     int (*each)(void *user, const struct mox_message_data *data);
     void *user;
     struct mox_error *err;
+    sqlite3_blob *blob; /* content.data of some row, once a header was read */
+    uint8_t *header;    /* the last one that was */
+    size_t header_cap;
 };
 
 /* A column that is not wanted is not read: SQLite copies what lies on several pages. The joins are
@@ -107,7 +49,7 @@ static sqlite3_stmt *statement(struct fetch *f, bool gone)
     sqlite3_stmt **stmt = &f->db->fetch[w | (gone ? FETCH_GONE : 0)];
     if (*stmt != NULL)
         return *stmt;
-    bool content = (w & MOX_FETCH_CONTENT) != 0;
+    bool content = (w & (MOX_FETCH_CONTENT | MOX_FETCH_HEADER)) != 0;
     char text[768];
     (void)snprintf(text, sizeof text,
                    "SELECT e.uid, e.message, m.bytes, m.received, %s, m.utf8, %s, %s, %s, %s, %s"
@@ -117,7 +59,9 @@ static sqlite3_stmt *statement(struct fetch *f, bool gone)
                    w & MOX_FETCH_BODY ? "m.body" : "NULL",
                    w & MOX_FETCH_BODYSTRUCTURE ? "m.bodystructure" : "NULL",
                    w & MOX_FETCH_STRUCTURE ? "m.structure" : "NULL",
-                   content ? "c.prefix, c.bytes, c.data" : "NULL, NULL, NULL",
+                   w & MOX_FETCH_CONTENT  ? "c.prefix, c.bytes, c.data"
+                   : w & MOX_FETCH_HEADER ? "c.prefix, c.bytes, typeof(c.data) = 'blob', c.header"
+                                          : "NULL",
                    gone ? "gone" : "entry",
                    content ? " CROSS JOIN content c ON c.message = m.id" : "",
                    gone ? " AND e.message IS NOT NULL" : "");
@@ -163,10 +107,53 @@ static int map_file(struct fetch *f, uint64_t id, size_t bytes, void **map)
     return rc;
 }
 
+/* The first bytes of a content in the database: as a column SQLite would read all of it. */
+static int read_header(struct fetch *f, uint64_t id, size_t len, struct mox_slice *out)
+{
+    if (len > f->header_cap) {
+        size_t cap = len < 4096 ? 4096 : len;
+        uint8_t *room = mox__realloc(f->a->env, f->header, cap, 1);
+        if (room == NULL)
+            return mox__fail(f->err, MOX_ENOMEM, "read message %llu: out of memory",
+                             (unsigned long long)id);
+        f->header = room;
+        f->header_cap = cap;
+    }
+    int result = f->blob == NULL ? sqlite3_blob_open(f->db->sql, "main", "content", "data",
+                                                     (sqlite3_int64)id, 0, &f->blob)
+                                 : sqlite3_blob_reopen(f->blob, (sqlite3_int64)id);
+    if (result == SQLITE_OK)
+        result = sqlite3_blob_read(f->blob, f->header, (int)len, 0);
+    *out = slice(f->header, len);
+    return mox__db_check(f->db, result);
+}
+
 /* Asking for a column costs even where there is nothing. */
 static struct mox_slice wanted(const struct fetch *f, sqlite3_stmt *s, unsigned want, int column)
 {
     return (f->wants & want) != 0 ? mox__db_blob(s, column) : slice(NULL, 0);
+}
+
+/* Prefix and content, or of this the header; *map is to be unmapped if it is not NULL. */
+static int find_content(struct fetch *f, sqlite3_stmt *s, struct mox_message_data *d, void **map)
+{
+    bool all = (f->wants & MOX_FETCH_CONTENT) != 0;
+    *map = NULL;
+    if (!all && (f->wants & MOX_FETCH_HEADER) == 0)
+        return MOX_OK;
+    d->prefix = mox__db_blob(s, C_PREFIX);
+    bool in_database =
+        all ? sqlite3_column_type(s, C_DATA) != SQLITE_NULL : sqlite3_column_int64(s, C_DATA) != 0;
+    if (!in_database) {
+        size_t bytes = (size_t)sqlite3_column_int64(s, C_CONTENT_BYTES);
+        int rc = map_file(f, d->message, bytes, map);
+        d->content = slice(*map, rc < 0 ? 0 : bytes);
+        return rc;
+    }
+    if (!all)
+        return read_header(f, d->message, (size_t)sqlite3_column_int64(s, C_HEADER), &d->content);
+    d->content = mox__db_blob(s, C_DATA);
+    return MOX_OK;
 }
 
 static int emit(struct fetch *f, sqlite3_stmt *s)
@@ -182,21 +169,13 @@ static int emit(struct fetch *f, sqlite3_stmt *s)
         .body = wanted(f, s, MOX_FETCH_BODY, C_BODY),
         .bodystructure = wanted(f, s, MOX_FETCH_BODYSTRUCTURE, C_BODYSTRUCTURE),
         .structure = wanted(f, s, MOX_FETCH_STRUCTURE, C_STRUCTURE),
-        .prefix = wanted(f, s, MOX_FETCH_CONTENT, C_PREFIX),
-        .content = wanted(f, s, MOX_FETCH_CONTENT, C_DATA),
     };
-    void *map = NULL;
-    size_t bytes = 0;
-    if ((f->wants & MOX_FETCH_CONTENT) != 0 && sqlite3_column_type(s, C_DATA) == SQLITE_NULL) {
-        bytes = (size_t)sqlite3_column_int64(s, C_CONTENT_BYTES);
-        int rc = map_file(f, d.message, bytes, &map);
-        if (rc < 0)
-            return rc;
-        d.content = slice(map, bytes);
-    }
-    int rc = f->each(f->user, &d);
+    void *map;
+    int rc = find_content(f, s, &d, &map);
+    if (rc == MOX_OK)
+        rc = f->each(f->user, &d);
     if (map != NULL)
-        (void)munmap(map, bytes);
+        (void)munmap(map, d.content.len);
     return rc;
 }
 
@@ -261,6 +240,8 @@ int mox__fetch(void *self, const struct mox_view *view, const struct mox_uid_ran
                       .err = err};
     for (size_t i = 0; i < range_count && rc == MOX_OK && r->db.status == MOX_OK; i++)
         rc = fetch_range(&f, view, ranges[i]);
+    (void)sqlite3_blob_close(f.blob);
+    mox__mem_free(a->env, f.header);
     if (r->db.status < 0)
         rc = mox__fail(err, r->db.status, "read account %s: %s", a->name, r->db.error.text);
     mox__reader_give(a, r);

@@ -108,8 +108,9 @@ static const char version_1[] =
     "CREATE TABLE content ("
     " message INTEGER PRIMARY KEY REFERENCES message(id),"
     " prefix BLOB NOT NULL,"
-    " bytes INTEGER NOT NULL," /* of the content */
-    " data BLOB"               /* NULL: in the file msg/<xx>/<id> */
+    " bytes INTEGER NOT NULL,"  /* of the content */
+    " header INTEGER NOT NULL," /* of its header, with the empty line: read without the rest */
+    " data BLOB"                /* NULL: in the file msg/<xx>/<id> */
     ") STRICT;"
     "CREATE TABLE ref ("
     " message INTEGER PRIMARY KEY REFERENCES message(id),"

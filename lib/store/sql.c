@@ -78,7 +78,7 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT message_id, subject, thread, origin, received FROM message WHERE id = ?1",
 
     [SQL_CONTENT_INSERT] =
-        "INSERT INTO content(message, prefix, bytes, data) VALUES(?1, ?2, ?3, ?4)",
+        "INSERT INTO content(message, prefix, bytes, header, data) VALUES(?1, ?2, ?3, ?4, ?5)",
     [SQL_CONTENT_FILE] = "SELECT 1 FROM content WHERE message = ?1 AND typeof(data) = 'null'",
     [SQL_CONTENT_DELETE] = "DELETE FROM content WHERE message = ?1",
 

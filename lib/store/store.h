@@ -18,7 +18,7 @@
  *   publish.c     what the world learns after a commit: counts, views, watches
  *   box.c         mailboxes in memory, their counts and keywords
  *   views.c       views of mailboxes, loaded, cached, released
- *   fetch.c       reading messages; the readers' connections
+ *   fetch.c       reading messages;  readers.c  connections for that
  *   append.c, flags.c, expunge.c, copy.c, names.c, names_rename.c   the writes, one kind per file
  *   thread.c      message-ids and threads
  *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to
@@ -141,9 +141,9 @@ struct mox_account {
     pthread_t committer;
     bool has_committer;
     struct db writer;
-    bool stale;         /* `next` must be read again */
-    bool suspect;       /* `writer` must be opened anew */
-    bool in_doubt;      /* the failed transaction may be found in the WAL after a crash */
+    bool stale;    /* `next` must be read again */
+    bool suspect;  /* `writer` must be opened anew */
+    bool in_doubt; /* the failed transaction may be found in the WAL after a crash */
     uint64_t doubtful[DOUBTFUL_MAX]; /* body files of such transactions */
     size_t doubtful_count;
     bool names_changed; /* in this transaction */
@@ -255,10 +255,12 @@ uint64_t mox__view_erasable(const struct box *b);
 /* Wakes the committer if something can be erased now; under the lock. */
 void mox__erase_check(struct box *b);
 
-/* ---- fetch.c ---- */
+/* ---- readers.c ---- */
 int mox__reader_take(struct mox_account *a, struct reader **out, struct mox_error *err);
 void mox__reader_give(struct mox_account *a, struct reader *r);
 void mox__readers_free(struct mox_account *a);
+
+/* ---- fetch.c ---- */
 int mox__fetch(void *self, const struct mox_view *view, const struct mox_uid_range *ranges,
                size_t range_count, unsigned wants,
                int (*each)(void *user, const struct mox_message_data *data), void *user,

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <mox/header.h>
+
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/error.h"
@@ -220,6 +222,22 @@ static void check_keys(struct check *c)
     (void)sqlite3_finalize(s);
 }
 
+static void check_headers(struct check *c)
+{
+    sqlite3_stmt *s = NULL;
+    if (mox__db_prepare(&c->a->writer, &s,
+                        "SELECT message, header, data FROM content WHERE data IS NOT NULL") < 0)
+        return;
+    while (mox__db_step(&c->a->writer, s)) {
+        size_t end = mox_header_end(mox__db_blob(s, 2));
+        if (sqlite3_column_int64(s, 1) != (int64_t)end)
+            problem(c, "header of message %lld has %zu bytes instead of %lld",
+                    (long long)sqlite3_column_int64(s, 0), end,
+                    (long long)sqlite3_column_int64(s, 1));
+    }
+    (void)sqlite3_finalize(s);
+}
+
 /* ---- files ---- */
 
 static void check_present(struct check *c)
@@ -291,6 +309,8 @@ static int check_account(struct check *c, struct mox_error *err)
         check_rules(c);
         check_keywords(c);
         check_keys(c);
+        if (c->a->writer.status == MOX_OK)
+            check_headers(c);
         check_present(c);
         check_files(c);
         if (a->writer.status == MOX_ECORRUPT)

@@ -163,7 +163,12 @@ static void a_program_says_what_it_needs(void **state)
         {"BODY.PEEK[1]", false, false, false, MOX_FETCH_CONTENT | MOX_FETCH_STRUCTURE},
         {"RFC822", false, true, false, MOX_FETCH_CONTENT},
         {"RFC822.TEXT", false, true, false, MOX_FETCH_CONTENT},
-        {"RFC822.HEADER", false, false, false, MOX_FETCH_CONTENT},
+        {"RFC822.HEADER", false, false, false, MOX_FETCH_HEADER},
+        {"BODY.PEEK[HEADER]", false, false, false, MOX_FETCH_HEADER},
+        {"BODY[HEADER.FIELDS (A)]", false, true, false, MOX_FETCH_HEADER},
+        {"BODY.PEEK[1.HEADER]", false, false, false, MOX_FETCH_CONTENT | MOX_FETCH_STRUCTURE},
+        {"(BODY.PEEK[TEXT] BODY.PEEK[HEADER])", false, false, false,
+         MOX_FETCH_CONTENT | MOX_FETCH_HEADER},
         {"(BODYSTRUCTURE RFC822.SIZE)", false, false, false, MOX_FETCH_BODYSTRUCTURE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include <mox/header.h>
+
 #include "base/text.h"
 #include "mailstore/ops.h"
 
@@ -193,8 +195,13 @@ static int has_wire_forms(void *user, const struct mox_message_data *data)
         assert_true(mox__slice_starts_nocase(s, forms[i].text));
         assert_int_equal(s.data[s.len - 1], ')');
     }
-    if ((wants & MOX_FETCH_CONTENT) != 0)
-        assert_true(data->content.len > 0);
+    if ((wants & (MOX_FETCH_CONTENT | MOX_FETCH_HEADER)) != 0) {
+        assert_true(mox__slice_is(data->prefix, "Received: x\r\n"));
+        size_t end = mox_header_end(data->content);
+        assert_true(mox__slice_starts_nocase(slice_from(data->content, end - 9), "utf-8\r\n\r\n"));
+        if ((wants & MOX_FETCH_CONTENT) != 0)
+            assert_true(mox__slice_is(slice_from(data->content, end), "<p>\r\n"));
+    }
     return 0;
 }
 
@@ -208,7 +215,7 @@ static void fetch_gives_each_form_that_is_wanted(void **state)
     assert_int_equal(do_append(f, &op), MOX_OK);
     mox_spool_free(op.spool);
     struct mox_view *view = view_of(f, f->inbox);
-    for (unsigned wants = 0; wants < MOX_FETCH_CONTENT << 1; wants++)
+    for (unsigned wants = 0; wants < MOX_FETCH_HEADER << 1; wants++)
         assert_int_equal(
             f->store.ops->fetch(f->store.self, view, &all, 1, wants, has_wire_forms, &wants, NULL),
             0);
