@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/conn_priv.h"
 
@@ -98,6 +99,16 @@ static void linger(struct conn *c)
         (void)mox__conn_close(c);
 }
 
+void mox__conn_fail(struct conn *c, int rc)
+{
+    if (rc >= 0 || c->failed)
+        return;
+    c->failed = true;
+    if (rc == MOX_ENOMEM) /* what the peer did wrong the engine has told him */
+        log_line(&c->net->env, MOX_LOG_ERROR, c->endpoint->pkg, "connection ended",
+                 mox_status_text(rc), F_HEX("cid", c->cid));
+}
+
 /* -- steps ----------------------------------------------------------------------------------- */
 
 static void run(struct work *w)
@@ -111,7 +122,7 @@ static void run_done(struct work *w)
     struct conn *c = conn_of_work(w);
     c->working = false;
     c->state = CONN_OPEN;
-    c->failed = c->failed || c->run_rc < 0;
+    mox__conn_fail(c, c->run_rc);
     if (c->net->aborting) {
         (void)mox__conn_close(c);
         return;
@@ -155,7 +166,7 @@ static enum next step(struct conn *c)
 {
     if (c->woken) {
         c->woken = false;
-        c->failed = c->failed || c->engine.ops->woken(c->engine.self) < 0;
+        mox__conn_fail(c, c->engine.ops->woken(c->engine.self));
     }
     unsigned wants = c->engine.ops->wants(c->engine.self);
     if (wants & MOX_WANTS_WRITE)
@@ -205,7 +216,7 @@ void mox__conn_go_on(struct conn *c, int rc)
 {
     if (c->state != CONN_OPEN)
         return;
-    c->failed = c->failed || rc < 0;
+    mox__conn_fail(c, rc);
     mox__conn_drive(c);
 }
 
@@ -291,7 +302,7 @@ static void due(struct timer *t)
         }
         c->rest_until_us = now_us + TICK_REST_US;
         if (c->engine.ops->deadline(c->engine.self) <= now_us)
-            c->failed = c->failed || c->engine.ops->tick(c->engine.self) < 0;
+            mox__conn_fail(c, c->engine.ops->tick(c->engine.self));
         mox__conn_drive(c);
         return;
     default: /* a worker has it, and sets the timer anew when it is back */

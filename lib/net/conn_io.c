@@ -141,7 +141,7 @@ enum next mox__conn_read(struct conn *c)
     c->idle = false;
     switch (c->tls != NULL ? receive_tls(c, &len) : receive_plain(c, &len)) {
     case TLS_OK:
-        c->failed = c->engine.ops->input(c->engine.self, c->net->chunk, len) < 0;
+        mox__conn_fail(c, c->engine.ops->input(c->engine.self, c->net->chunk, len));
         return NEXT_STEP;
     case TLS_WANT_READ:
     case TLS_WANT_WRITE:

@@ -35,6 +35,7 @@ int mox__conn_start(struct conn *c, const struct mox_tls_info *tls)
     struct mox_engine engine = {.ops = NULL};
     int rc = c->endpoint->service->open(c->endpoint->user, c, &peer, &engine, &c->session);
     if (rc < 0) {
+        mox__conn_fail(c, rc);
         (void)mox__conn_close(c);
         return rc;
     }

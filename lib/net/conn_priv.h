@@ -68,6 +68,8 @@ MOX_MUST_USE int mox__conn_start(struct conn *c, const struct mox_tls_info *tls)
 /* Takes the socket, unless memory is short. */
 struct conn *mox__conn_new(struct net *net, const struct endpoint *endpoint, int fd);
 void mox__conn_drive(struct conn *c);
+/* Takes note of what the engine said: a failure ends the connection after the last words. */
+void mox__conn_fail(struct conn *c, int rc);
 enum next mox__conn_close(struct conn *c);
 /* Watches the socket for these besides what it watches already. */
 void mox__conn_watch(struct conn *c, int events);

@@ -2,6 +2,8 @@
 #include "net/loop.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "base/mem.h"
 
@@ -36,6 +38,23 @@ static void run_tasks(struct ev_loop *ev, ev_async *w, int events)
     }
 }
 
+/* libev ends the process when it gets no memory. It asks for little, and seldom: it waits, as its
+ * manual suggests, until somebody gives some back. */
+static void *patient_realloc(void *ptr, long size)
+{
+    static const struct timespec a_while = {.tv_nsec = 10000000};
+    if (size == 0) {
+        free(ptr);
+        return NULL;
+    }
+    void *more = realloc(ptr, (size_t)size);
+    while (more == NULL) {
+        (void)nanosleep(&a_while, NULL);
+        more = realloc(ptr, (size_t)size);
+    }
+    return more;
+}
+
 int mox__loop_new(struct loop **out, const struct mox_env *env, struct ev_loop *ev)
 {
     *out = NULL;
@@ -44,6 +63,8 @@ int mox__loop_new(struct loop **out, const struct mox_env *env, struct ev_loop *
         return MOX_ENOMEM;
     l->env = *env;
     l->own_ev = ev == NULL;
+    if (l->own_ev) /* for all loops of the process, of which a host that has its own is the master */
+        ev_set_allocator(patient_realloc);
     l->ev = ev != NULL ? ev : ev_loop_new(EVFLAG_AUTO);
     l->last = &l->first;
     if (l->ev == NULL || pthread_mutex_init(&l->lock, NULL) != 0) {
