@@ -34,11 +34,13 @@ struct control {
     _Atomic uint32_t faults;
     _Atomic int32_t error;    /* errno of what fails */
     _Atomic uint64_t refused; /* calls that failed, or were made short, so far */
-    _Atomic uint64_t
-        malloc_at; /* the allocation that fails, counted from when this is set; 0: none */
-    _Atomic uint64_t mallocs; /* counted so far, while malloc_at is not 0 */
-    _Atomic uint64_t nomem;   /* allocations that failed so far */
     char match[128];          /* only files with this in their path; written while faults is 0 */
+    _Atomic uint64_t
+        first; /* the allocation that fails, from 1; 0: none, and they are not counted */
+    _Atomic uint64_t again;    /* after it, each so many allocations another; 0: none */
+    _Atomic uint64_t at_least; /* bytes: smaller allocations are not counted and do not fail */
+    _Atomic uint64_t mallocs;  /* counted so far */
+    _Atomic uint64_t nomem;    /* allocations that failed so far */
 };
 
 static struct control none;
@@ -251,11 +253,13 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *ptr, size_t size);
 
-/* The first after malloc_at, and from there on each of its multiples. */
-static bool no_memory(void)
+static bool no_memory(size_t size)
 {
-    uint64_t every = control->malloc_at;
-    if (every == 0 || (atomic_fetch_add(&control->mallocs, 1) + 1) % every != 0)
+    if (size < control->at_least)
+        return false;
+    uint64_t first = control->first, again = control->again;
+    uint64_t n = first == 0 ? 0 : atomic_fetch_add(&control->mallocs, 1) + 1;
+    if (first == 0 || n < first || (n > first && (again == 0 || (n - first) % again != 0)))
         return false;
     atomic_fetch_add(&control->nomem, 1);
     errno = ENOMEM;
@@ -264,16 +268,16 @@ static bool no_memory(void)
 
 void *malloc(size_t size)
 {
-    return no_memory() ? NULL : __libc_malloc(size);
+    return no_memory(size) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return no_memory() ? NULL : __libc_calloc(count, size);
+    return no_memory(count * size) ? NULL : __libc_calloc(count, size);
 }
 
 void *realloc(void *ptr, size_t size)
 {
-    return size > 0 && no_memory() ? NULL : __libc_realloc(ptr, size);
+    return size > 0 && no_memory(size) ? NULL : __libc_realloc(ptr, size);
 }
 #endif

@@ -8,7 +8,8 @@ import struct
 SYNC, WRITE, READ, OPEN, SHORT, TWICE, CHANGE = (1 << n for n in range(7))
 
 LIBRARY = os.environ.get("FAULTLIB", "libfaultlib.so")
-SIZE = 40 + 128
+MATCH, MALLOC = 16, 144
+SIZE = MALLOC + 40
 
 
 class Faults:
@@ -25,7 +26,7 @@ class Faults:
 
     def on(self, faults, match="/data/", error=errno.EIO):
         self.off()
-        self.map[40:40 + 128] = match.encode().ljust(128, b"\0")
+        self.map[MATCH:MALLOC] = match.encode().ljust(128, b"\0")
         self.map[4:8] = struct.pack("=i", error)
         self.map[0:4] = struct.pack("=I", faults)
 
@@ -36,11 +37,13 @@ class Faults:
         """Calls that failed so far."""
         return struct.unpack("=Q", self.map[8:16])[0]
 
-    def fail_malloc(self, every):
-        """Each allocation whose number from now on is a multiple of that; 0: none."""
-        self.map[24:32] = struct.pack("=Q", 0)
-        self.map[16:24] = struct.pack("=Q", every)
+    def fail_malloc(self, first, again=0, at_least=0):
+        """The allocation of that number from now, then each so many later another; only those of so
+        many bytes count. 0: none."""
+        self.map[MALLOC:MALLOC + 8] = struct.pack("=Q", 0)
+        self.map[MALLOC + 8:MALLOC + 32] = struct.pack("=QQQ", again, at_least, 0)
+        self.map[MALLOC:MALLOC + 8] = struct.pack("=Q", first)
 
     def mallocs(self):
         """Counted since fail_malloc(), and failed since the start."""
-        return struct.unpack("=QQ", self.map[24:40])
+        return struct.unpack("=QQ", self.map[MALLOC + 24:MALLOC + 40])
