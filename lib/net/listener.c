@@ -21,6 +21,8 @@
 #define ACCEPT_BURST 64
 /* How long to wait for descriptors or memory. */
 #define BACKOFF_US INT64_C(200000)
+/* Between two lines that say so: it may come and go with each connection. */
+#define SAY_AGAIN_US INT64_C(60000000)
 
 struct listener {
     struct net *net;
@@ -29,7 +31,7 @@ struct listener {
     struct timer again;
     int fd;
     uint16_t port;
-    bool short_of; /* the back-off is in the log already */
+    int64_t say_at_us; /* a back-off before is in the log already */
 };
 
 /* -- accepting ------------------------------------------------------------------------------- */
@@ -49,12 +51,13 @@ static bool concerns_one_peer(int error)
 static void back_off(struct listener *l, int error)
 {
     ev_io_stop(mox__loop_ev(l->net->loop), &l->io);
-    mox__timer_at(&l->again, mox__loop_now(l->net->loop) + BACKOFF_US);
-    if (!l->short_of)
-        log_line(&l->net->env, MOX_LOG_ERROR, l->endpoint->pkg,
-                 "cannot accept connections; they wait", strerror(error),
-                 F_UINT("connections", l->net->conn_count), F_UINT("port", l->port));
-    l->short_of = true;
+    int64_t now_us = mox__loop_now(l->net->loop);
+    mox__timer_at(&l->again, now_us + BACKOFF_US);
+    if (now_us < l->say_at_us)
+        return;
+    l->say_at_us = now_us + SAY_AGAIN_US;
+    log_line(&l->net->env, MOX_LOG_ERROR, l->endpoint->pkg, "cannot accept connections; they wait",
+             strerror(error), F_UINT("connections", l->net->conn_count), F_UINT("port", l->port));
 }
 
 static void acceptable(struct ev_loop *ev, ev_io *io, int events)
@@ -65,7 +68,6 @@ static void acceptable(struct ev_loop *ev, ev_io *io, int events)
     for (unsigned i = 0; i < ACCEPT_BURST; i++) {
         int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            l->short_of = false;
             mox__conn_accept(l->net, l->endpoint, fd);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
