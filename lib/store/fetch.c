@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +80,22 @@ static sqlite3_stmt *open_range(struct fetch *f, bool gone, uint32_t first, uint
     return s;
 }
 
+/* Opens a message's file, which has `bytes` bytes, for reading. */
+static int open_file(struct fetch *f, const char *path, size_t bytes, int *fd)
+{
+    struct stat st;
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    int status = *fd < 0 ? mox__status_of_errno(errno) : MOX_OK;
+    if (status < 0 && status != MOX_ENOTFOUND)
+        return mox__fail(f->err, status, "read message file %s: %s", path, mox_status_text(status));
+    if (status < 0 || fstat(*fd, &st) != 0 || (uint64_t)st.st_size != bytes)
+        return mox__fail(f->err, MOX_ECORRUPT,
+                         "read message file %s: it is missing or has not %zu "
+                         "bytes; restore it from a backup",
+                         path, bytes);
+    return MOX_OK;
+}
+
 /* A large body, mapped; unmap what came out in *map. */
 static int map_file(struct fetch *f, uint64_t id, size_t bytes, void **map)
 {
@@ -86,14 +103,8 @@ static int map_file(struct fetch *f, uint64_t id, size_t bytes, void **map)
     if (path == NULL)
         return mox__fail(f->err, MOX_ENOMEM, "read message %llu: out of memory",
                          (unsigned long long)id);
-    struct stat st;
-    int rc = MOX_OK;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0 || (uint64_t)st.st_size != bytes)
-        rc = mox__fail(f->err, MOX_ECORRUPT,
-                       "read message file %s: it is missing or has not %zu "
-                       "bytes; restore it from a backup",
-                       path, bytes);
+    int fd = -1;
+    int rc = open_file(f, path, bytes, &fd);
     if (rc == MOX_OK) {
         *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
         if (*map == MAP_FAILED) {
