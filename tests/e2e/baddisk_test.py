@@ -48,6 +48,21 @@ class BadDisk(MailCase):
     def test_the_file_system_becomes_read_only(self):
         self.refused("read-?only", faults.CHANGE, error=errno.EROFS)
 
+    def test_reads_fail(self):
+        self.assertEqual(self.deliver(self.server, "first")[0], 250)
+        imap = self.imap(self.server)
+        imap.select("Inbox")
+        self.faults.on(faults.READ)
+        for what in ("ENVELOPE", "BODY.PEEK[]"):
+            status, data = imap.fetch("1", what)
+            self.assertEqual(status, "NO")  # SQLite takes some of what it cannot read for damage
+            self.assertRegex(data[0], rb"^\[(UNAVAILABLE|CORRUPTION)\]")
+            self.assertIn("command failed", self.server.log_text().splitlines()[-1])
+        self.assertEqual(self.server.log_text().count("l=error"), 2)
+        self.faults.off()
+        self.assertEqual(imap.fetch("1", "(ENVELOPE BODY.PEEK[])")[0], "OK")
+        self.assertEqual(self.server.log_text().count("l=error"), 2)
+
     def test_the_folders_of_large_messages_fail(self):
         self.work.prepare()
         self.faults.on(faults.SYNC, "/msg")
