@@ -4,8 +4,6 @@
  * sender, so "one sender" shows what its history costs. */
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "baseline.h"
 #include "imap_client.h"
@@ -142,24 +140,9 @@ static void fill_to(struct growth *g, long messages)
 
 /* ---- what reads and changes ---- */
 
-static void take_exists(void *user, const char *line, size_t len)
-{
-    static const char word[] = " EXISTS";
-    const size_t tail = sizeof word - 1;
-    if (len > tail && memcmp(line + len - tail, word, tail) == 0)
-        *(long *)user = strtol(line + 2, NULL, 10);
-}
-
 static double select_inbox(struct growth *g)
 {
-    long exists = -1;
-    g->client.line = take_exists;
-    g->client.user = &exists;
-    double took = imap_timed(&g->client, "SELECT Inbox");
-    g->client.line = NULL;
-    if (exists != g->messages)
-        fail("the inbox has %ld messages instead of %ld", exists, g->messages);
-    return took * 1000;
+    return 1000 * imap_select(&g->client, "Inbox", g->messages);
 }
 
 /* Leaves a client logged in. */

@@ -106,7 +106,7 @@ static bool take_response(struct imap_client *c)
     }
 }
 
-void imap_read_result(struct imap_client *c)
+static void read_result(struct imap_client *c)
 {
     c->untagged = 0;
     c->bytes = c->literal_bytes = 0;
@@ -135,21 +135,13 @@ static void send_command(struct imap_client *c, const char *format, va_list args
     write_all(c, text, at + 2);
 }
 
-void imap_send(struct imap_client *c, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    send_command(c, format, args);
-    va_end(args);
-}
-
 void imap_command(struct imap_client *c, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     send_command(c, format, args);
     va_end(args);
-    imap_read_result(c);
+    read_result(c);
 }
 
 double imap_timed(struct imap_client *c, const char *format, ...)
@@ -159,8 +151,28 @@ double imap_timed(struct imap_client *c, const char *format, ...)
     va_start(args, format);
     send_command(c, format, args);
     va_end(args);
-    imap_read_result(c);
+    read_result(c);
     return seconds_now() - start;
+}
+
+static void take_exists(void *user, const char *line, size_t len)
+{
+    static const char word[] = " EXISTS";
+    const size_t tail = sizeof word - 1;
+    if (len > tail && memcmp(line + len - tail, word, tail) == 0)
+        *(long *)user = strtol(line + 2, NULL, 10);
+}
+
+double imap_select(struct imap_client *c, const char *mailbox, long messages)
+{
+    long exists = -1;
+    c->line = take_exists;
+    c->user = &exists;
+    double took = imap_timed(c, "SELECT %s", mailbox);
+    c->line = NULL;
+    if (exists != messages)
+        fail("%s has %ld messages instead of %ld", mailbox, exists, messages);
+    return took;
 }
 
 void imap_append(struct imap_client *c, const char *mailbox, const char *text, size_t len)
@@ -172,12 +184,12 @@ void imap_append(struct imap_client *c, const char *mailbox, const char *text, s
     struct msghdr m = {.msg_iov = parts, .msg_iovlen = 3};
     if (sendmsg(c->fd, &m, MSG_NOSIGNAL) != (ssize_t)(head_len + len + 2))
         die("send to the IMAP server");
-    imap_read_result(c);
+    read_result(c);
 }
 
 /* ---- connections ---- */
 
-void imap_greet(struct imap_client *c, int port)
+static void greet(struct imap_client *c, int port)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
     size_t len;
@@ -193,7 +205,7 @@ void imap_greet(struct imap_client *c, int port)
 
 void imap_connect(struct imap_client *c, int port)
 {
-    imap_greet(c, port);
+    greet(c, port);
     imap_command(c, "LOGIN %s %s", SERVER_USER, SERVER_PASSWORD);
 }
 

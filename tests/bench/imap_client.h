@@ -24,20 +24,20 @@ struct imap_client {
     char result[512]; /* "OK [READ-WRITE] done" */
 };
 
-/* Connects and logs in; imap_greet() does not log in. Failures end the program. */
+/* Connects and logs in; Failures end the program. */
 void imap_connect(struct imap_client *c, int port);
-void imap_greet(struct imap_client *c, int port);
 void imap_close(struct imap_client *c);
 
-/* Sends a tagged command (without tag and CRLF) and reads until its result. */
-void imap_send(struct imap_client *c, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void imap_read_result(struct imap_client *c); /* the program fails unless it is OK */
+/* Sends a tagged command (without tag and CRLF) and reads until its result; the program fails unless that
+ * is OK. */
 void imap_command(struct imap_client *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* The same, and the seconds that it took. */
 double imap_timed(struct imap_client *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* SELECTs a mailbox, which must have so many messages; the seconds that it took. */
+double imap_select(struct imap_client *c, const char *mailbox, long messages);
 
 /* Adds a message, by a literal that does not wait (RFC 7888). */
 void imap_append(struct imap_client *c, const char *mailbox, const char *text, size_t len);

@@ -2,30 +2,13 @@
 /* SELECT: the first after a start of the server; of a mailbox that nobody has open; and of one that is
  * open already, which is what a second client and a returning one meet. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "bench_imap.h"
 #include "program.h"
 
-static void take_exists(void *user, const char *line, size_t len)
-{
-    static const char word[] = " EXISTS";
-    const size_t tail = sizeof word - 1;
-    if (len > tail && memcmp(line + len - tail, word, tail) == 0)
-        *(long *)user = strtol(line + 2, NULL, 10);
-}
-
 static double select_ms(struct imap_client *c, const struct box *box)
 {
-    long exists = -1;
-    c->line = take_exists;
-    c->user = &exists;
-    double took = imap_timed(c, "SELECT %s", box->name);
-    c->line = NULL;
-    if (exists != box->messages)
-        fail("%s has %ld messages instead of %ld", box->name, exists, box->messages);
-    return took * 1000;
+    return 1000 * imap_select(c, box->name, box->messages);
 }
 
 static double cold(struct imap_bench *b, const struct box *box)

@@ -30,6 +30,11 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
+bool program_remove(const char *folder)
+{
+    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0;
+}
+
 static void clean_up(void)
 {
     (void)pthread_mutex_lock(&program.lock);
@@ -41,7 +46,7 @@ static void clean_up(void)
     }
     /* Again, if the program was adding files meanwhile. */
     for (int i = 0; i < 3 && program.folder[0] != '\0'; i++) {
-        if (nftw(program.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0)
+        if (program_remove(program.folder))
             break;
     }
 }

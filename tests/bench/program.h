@@ -2,6 +2,7 @@
 #ifndef BENCH_PROGRAM_H
 #define BENCH_PROGRAM_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* The life of a program that measures: whatever ends it (return, exit(), a wrong answer, a signal), its
@@ -13,6 +14,9 @@ void program_start(void);
 /* The program's own folder, made by the first call: in $MOX_BENCH_DIR, or in the folder that the
  * program is run in, since /tmp may be memory. An absolute path. */
 const char *program_folder(void);
+
+/* Removes a folder with all that is in it; false if some of it stays. */
+bool program_remove(const char *folder);
 
 /* fork(), with the child known: it dies with the program. The child has the usual signal mask. */
 pid_t program_fork(void);

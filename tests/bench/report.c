@@ -43,23 +43,24 @@ void report_open(struct report *r, const char *name)
     (void)printf("%s\n", name);
 }
 
-static struct machine *find(const struct report *r, const char *what)
+/* Its place, or machine_count. */
+static size_t find(const struct report *r, const char *what)
 {
-    for (size_t i = 0; what != NULL && i < r->machine_count; i++) {
-        if (strcmp(r->machine[i].what, what) == 0)
-            return (struct machine *)&r->machine[i];
-    }
-    return NULL;
+    size_t at = 0;
+    while (at < r->machine_count && strcmp(r->machine[at].what, what) != 0)
+        at++;
+    return at;
 }
 
 void report_machine(struct report *r, const char *what, double value, const char *unit)
 {
     char text[32];
-    struct machine *m = find(r, what);
-    if (m == NULL) {
-        if (r->machine_count == REPORT_MACHINE_MAX)
-            fail("too many figures of the machine");
-        m = &r->machine[r->machine_count++];
+    const size_t at = find(r, what);
+    if (at == REPORT_MACHINE_MAX)
+        fail("too many figures of the machine");
+    struct machine *m = &r->machine[at];
+    if (at == r->machine_count) {
+        r->machine_count++;
         *m = (struct machine){.what = what, .unit = unit, .low = value, .high = value};
     }
     m->sum += value;
@@ -72,8 +73,8 @@ void report_machine(struct report *r, const char *what, double value, const char
 
 double report_machine_mean(const struct report *r, const char *what)
 {
-    const struct machine *m = find(r, what);
-    return m == NULL ? 0 : m->sum / m->times;
+    const size_t at = find(r, what);
+    return at == r->machine_count ? 0 : r->machine[at].sum / r->machine[at].times;
 }
 
 /* ---- the table ---- */
@@ -90,7 +91,7 @@ static const char *copy(const char *text)
 
 static double ratio(const struct report *r, const struct figure *f)
 {
-    double mean = report_machine_mean(r, f->of);
+    double mean = f->of == NULL ? 0 : report_machine_mean(r, f->of);
     return mean > 0 ? f->value / mean : 0;
 }
 

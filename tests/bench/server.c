@@ -162,21 +162,13 @@ void server_stop(struct server *s)
         fail("the server ended by signal %d: see %s/log", WTERMSIG(status), s->dir);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 void server_close(struct server *s)
 {
     server_stop(s);
     if (s->syncs != NULL)
         (void)munmap((void *)(uintptr_t)s->syncs, sizeof *s->syncs);
     s->syncs = NULL;
-    (void)nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    (void)program_remove(s->dir);
 }
 
 int server_smtp_port(const struct server *s)
