@@ -47,6 +47,12 @@ struct cutter {
     struct cut cut;
 };
 
+/* The cut that is being checked; it stays when the check fails. */
+static struct {
+    struct cut cut;
+    char dir[32]; /* empty: none */
+} current;
+
 static void cut(struct cutter *c, enum leaving leaving, uint64_t seed)
 {
     static const char *const names[] = {"what was synced", "some of the rest", "everything"};
@@ -60,7 +66,10 @@ static void cut(struct cutter *c, enum leaving leaving, uint64_t seed)
         c->cut.leaving = names[leaving];
         c->cut.seed = seed;
         c->cut.killed = leaving == LEAVES_ALL;
+        current.cut = c->cut;
+        (void)snprintf(current.dir, sizeof current.dir, "%s", dir);
         c->check(c->user, &c->cut);
+        current.dir[0] = '\0';
         c->counts->disks++;
         remove_tree(dir);
     }
@@ -110,18 +119,29 @@ static void print_op(const struct record *r, size_t i)
                 op->len, (unsigned long long)op->at);
 }
 
-void cut_failed(const struct cut *c, const char *format, ...)
+void cut_failed(const char *format, ...)
 {
-    char text[8192];
+    char text[2048];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    fail_msg("%s", text);
+}
+
+int cut_teardown(void **state)
+{
+    (void)state;
+    const struct cut *c = &current.cut;
+    record_free(record_stop());
+    if (current.dir[0] == '\0')
+        return 0;
+    print_error(
+        "The power was cut after operation %zu and left %s (seed %llu) in %s. Of the steps %zu "
+        "were acknowledged, %zu submitted. What went before:\n",
+        c->at, c->leaving, (unsigned long long)c->seed, current.dir, c->acknowledged, c->submitted);
     for (size_t i = c->at > 12 ? c->at - 12 : 0; i < c->at; i++)
         print_op(c->record, i);
-    fail_msg(
-        "a power cut after operation %zu that leaves %s (seed %llu; %zu steps acknowledged, %zu "
-        "submitted): %s; the files are in %s",
-        c->at, c->leaving, (unsigned long long)c->seed, c->acknowledged, c->submitted, text,
-        c->dir);
+    current.dir[0] = '\0';
+    return 0;
 }

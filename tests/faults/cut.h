@@ -27,8 +27,10 @@ struct cut_counts {
 void cut_everywhere(const struct record *r, unsigned seeds,
                     void (*check)(void *user, const struct cut *cut), void *user,
                     struct cut_counts *counts);
-/* Fails the test, and says where. */
-void cut_failed(const struct cut *cut, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Fails the test from within a check. */
+void cut_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* After a test that failed: says where the power was cut, and ends the record. */
+int cut_teardown(void **state);
+#define CUT_TEST(function) cmocka_unit_test_setup_teardown(function, NULL, cut_teardown)
 
 #endif

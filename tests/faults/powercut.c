@@ -27,53 +27,35 @@ struct expected {
 
 /* ---- what must hold afterwards ---- */
 
-struct finding {
-    const struct cut *cut;
-};
-
-static void report(void *user, const char *text)
-{
-    const struct finding *f = user;
-    cut_failed(f->cut, "%s", text);
-}
-
-void check_sound(struct storefix *f, const struct cut *cut)
-{
-    struct mox_error err = {0};
-    struct finding finding = {cut};
-    if (mox_store_verify(&f->t.env, f->dir, report, &finding, &err) < 0)
-        cut_failed(cut, "%s", err.text);
-}
-
-static void check_no_spools(struct storefix *f, const struct cut *cut)
+static void check_no_spools(struct storefix *f)
 {
     char path[128];
     (void)snprintf(path, sizeof path, "%s/tmp", f->dir);
     DIR *dir = need(opendir(path));
     for (struct dirent *e; (e = readdir(dir)) != NULL;)
         if (e->d_name[0] != '.')
-            cut_failed(cut, "tmp/%s was left", e->d_name);
+            cut_failed("tmp/%s was left", e->d_name);
     (void)closedir(dir);
 }
 
 /* Opens what was left; an account whose making was not acknowledged may be made again. */
-static void open_store(struct storefix *f, const struct cut *cut, bool exists)
+static void open_store(struct storefix *f, bool exists)
 {
     struct mox_error err = {0};
     if (mox_store_open(&f->store, &f->t.env, f->dir, &err) < 0 ||
         mox_account_open(&f->account, f->store, "mjl",
                          exists ? MOX_ACCOUNT_EXISTING : MOX_ACCOUNT_CREATE, NULL, &err) < 0)
-        cut_failed(cut, "%s", err.text);
+        cut_failed("%s", err.text);
     f->mail = mox_account_mailstore(f->account);
 }
 
 /* The first line that differs. */
-static void say_difference(const struct cut *cut, const char *text, const char *was)
+static void say_difference(const char *text, const char *was)
 {
     size_t at = 0, line = 0;
     for (; text[at] != '\0' && text[at] == was[at]; at++)
         line = text[at] == '\n' ? at + 1 : line;
-    cut_failed(cut, "the account has \"%.*s\", but had \"%.*s\"", (int)strcspn(text + line, "\n"),
+    cut_failed("the account has \"%.*s\", but had \"%.*s\"", (int)strcspn(text + line, "\n"),
                text + line, (int)strcspn(was + line, "\n"), was + line);
 }
 
@@ -86,7 +68,7 @@ static size_t find_text(struct storefix *f, const struct cut *cut, const struct 
     while (at <= last && strcmp(text, e->texts[at]) != 0)
         at++;
     if (at > last)
-        say_difference(cut, text, e->texts[first]);
+        say_difference(text, e->texts[first]);
     free(text);
     return at;
 }
@@ -110,15 +92,15 @@ static void check_once(void *user, const struct cut *cut)
     const struct expected *e = user;
     struct storefix f;
     storefix_at(&f, cut->dir);
-    open_store(&f, cut, may_exist(cut, e));
+    open_store(&f, may_exist(cut, e));
     (void)find_text(&f, cut, e);
-    check_no_spools(&f, cut);
+    check_no_spools(&f);
     storefix_stop(&f);
-    check_sound(&f, cut);
-    open_store(&f, cut, true); /* and it takes more */
+    storefix_verify(&f);
+    open_store(&f, true); /* and it takes more */
     step_alone(&f, &one_more, 0);
     storefix_stop(&f);
-    check_sound(&f, cut);
+    storefix_verify(&f);
     test_env_done(&f.t);
 }
 
@@ -132,7 +114,7 @@ static void check_reopening(const struct expected *before, const struct cut *cut
         record_resume(cut->dir, cut->record, cut->at);
     else
         record_start(cut->dir, cut->acknowledged, cut->submitted);
-    open_store(&f, cut, may_exist(cut, &e));
+    open_store(&f, may_exist(cut, &e));
     e.texts[e.count + 1] = need(strdup(e.texts[find_text(&f, cut, &e)]));
     record_submitted(e.count + 1);
     record_acknowledged(e.count + 1);
@@ -231,11 +213,18 @@ static struct record *do_recorded(const struct expected *e, const struct workloa
     return r;
 }
 
+static unsigned reopen_every(const struct workload *w)
+{
+    const char *by_hand = getenv("MOX_CUT_REOPEN");
+    if (by_hand != NULL && atoi(by_hand) > 0)
+        return (unsigned)atoi(by_hand);
+    return w->reopen_every > 0 ? w->reopen_every : REOPEN_EVERY;
+}
+
 void power_cuts(const struct workload *w)
 {
     struct cut_counts counts = {0};
-    struct expected e = {.reopen_every = w->reopen_every > 0 ? w->reopen_every : REOPEN_EVERY,
-                         .counts = &counts};
+    struct expected e = {.reopen_every = reopen_every(w), .counts = &counts};
     learn(&e, w);
     struct record *r = do_recorded(&e, w);
     if (w->look != NULL)

@@ -18,7 +18,7 @@ struct workload {
     const struct step *steps;
     size_t count;
     int checkpoint_pages;  /* of the WAL; 0: as ever */
-    unsigned reopen_every; /* of how many disks one is cut again; 0: of 40 */
+    unsigned reopen_every; /* of how many disks one is cut again; 0: of 40. $MOX_CUT_REOPEN */
     void (*look)(const struct record *r);
 };
 
@@ -32,8 +32,6 @@ void power_cuts(const struct workload *w);
 /* A folder of its own in memory; "data" in it is the data directory of a fixture. */
 void make_root(char root[32]);
 void storefix_at(struct storefix *f, const char *root);
-/* What a cut left is sound. */
-void check_sound(struct storefix *f, const struct cut *cut);
 
 /* Two small and two large messages in Inbox and Archive. */
 extern const struct step some_mail[4];

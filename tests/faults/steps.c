@@ -250,6 +250,8 @@ void steps_recorded(struct storefix *f, const struct step *steps, size_t count)
                              MOX_OK);
         if ((steps[i].way & WAY_SYNC_FAILS) != 0)
             fail_once(f, steps, i);
+        if ((steps[i].way & WAY_LATER_FAILS) != 0)
+            record_fail_sync(steps[i].failing);
         group(f, steps, i, last);
         if ((steps[i].way & WAY_LOOK_AWAY) != 0) {
             mox_view_unref(view);

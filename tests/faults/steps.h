@@ -23,11 +23,12 @@ enum step_kind {
 /* What is done besides. */
 enum step_way {
     WAY_ALONE = 0,
-    WAY_WITH_NEXT = 1,  /* not waited for: enters one transaction with the next step */
-    WAY_SYNC_FAILS = 2, /* its first attempt meets a sync that fails, and it is made again */
-    WAY_ERASED = 4,     /* goes on once removed messages are erased */
-    WAY_LOOK = 8,       /* before it, a view of its mailbox is taken … */
-    WAY_LOOK_AWAY = 16  /* … and after it given back */
+    WAY_WITH_NEXT = 1,   /* not waited for: enters one transaction with the next step */
+    WAY_SYNC_FAILS = 2,  /* its first attempt meets a sync that fails, and it is made again */
+    WAY_ERASED = 4,      /* goes on once removed messages are erased */
+    WAY_LOOK = 8,        /* before it, a view of its mailbox is taken … */
+    WAY_LOOK_AWAY = 16,  /* … and after it given back */
+    WAY_LATER_FAILS = 32 /* the next such sync fails, whoever asks for it; the step does not */
 };
 
 struct step {
@@ -39,7 +40,8 @@ struct step {
     const char *keyword; /* the same */
     size_t size;         /* of an APPEND's body */
     unsigned way;        /* a set of enum step_way */
-    const char *failing; /* WAY_SYNC_FAILS: of the file with such a name, see fnmatch(3) */
+    const char
+        *failing; /* WAY_SYNC_FAILS, _LATER_FAILS: of the file with such a name, see fnmatch(3) */
 };
 
 /* The account as a text: two accounts with the same text look the same to every client. Free it. */

@@ -43,9 +43,9 @@ int main(int argc, char **argv)
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mailboxes_come_and_go),
-        cmocka_unit_test(passwords),
-        cmocka_unit_test(a_new_account),
+        CUT_TEST(mailboxes_come_and_go),
+        CUT_TEST(passwords),
+        CUT_TEST(a_new_account),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

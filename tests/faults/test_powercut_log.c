@@ -4,20 +4,22 @@
 #include "faults/powercut.h"
 #include "support/cm.h"
 
-/* Pages went back into the database between two steps, and the log began anew. */
+/* Pages went back into the database between two steps, once in vain, and the log began anew. */
 static void look_for_checkpoints(const struct record *r)
 {
-    size_t restarts = 0, copied = 0, last = r->count;
+    size_t restarts = 0, copied = 0, failed = 0, last = r->count;
     while (last > 0 && r->ops[last - 1].kind != OP_ACKNOWLEDGED)
         last--;
     for (size_t i = r->start; i < last; i++) {
         const struct op *op = &r->ops[i];
         const char *name = op->kind == OP_WRITE ? record_name(r, op->file) : "";
         copied += strcmp(name, "index.db") == 0;
+        failed += op->kind == OP_SYNC_FAILED;
         restarts += strcmp(name, "index.db-wal") == 0 && op->at == 0;
     }
     assert_true(copied > 0);
     assert_true(restarts > 1);
+    assert_int_equal(failed, 1);
 }
 
 static void checkpoints(void **state)
@@ -28,6 +30,8 @@ static void checkpoints(void **state)
         steps[i] = i % 4 == 0 ? (struct step){STEP_APPEND, "Inbox", .size = 5000}
                               : (struct step){STEP_FLAGS, "Inbox", .first = 1, .last = 3,
                                               .flags = i % 8 < 4 ? 1u << i % 4 : 8u << i % 4};
+    steps[2].way = WAY_LATER_FAILS;
+    steps[2].failing = "index.db";
     power_cuts(&(struct workload){.setup = some_mail,
                                   .setup_count = COUNT(some_mail),
                                   .steps = steps,
@@ -84,9 +88,9 @@ int main(int argc, char **argv)
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checkpoints),
-        cmocka_unit_test(syncs_that_fail),
-        cmocka_unit_test(a_spool_whose_sync_failed_is_refused_by_all),
+        CUT_TEST(checkpoints),
+        CUT_TEST(syncs_that_fail),
+        CUT_TEST(a_spool_whose_sync_failed_is_refused_by_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,11 +72,11 @@ int main(int argc, char **argv)
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_messages),
-        cmocka_unit_test(large_messages_and_their_folders),
-        cmocka_unit_test(messages_that_share_a_transaction),
-        cmocka_unit_test(flags_copies_and_moves),
-        cmocka_unit_test(removed_messages_and_their_files),
+        CUT_TEST(small_messages),
+        CUT_TEST(large_messages_and_their_folders),
+        CUT_TEST(messages_that_share_a_transaction),
+        CUT_TEST(flags_copies_and_moves),
+        CUT_TEST(removed_messages_and_their_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
