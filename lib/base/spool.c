@@ -161,8 +161,8 @@ int mox_spool_link(struct mox_spool *s, const char *path)
     if (s->fd < 0)
         return MOX_EINVAL;
     if (!s->synced && fdatasync(s->fd) != 0) {
-        s->status =
-            mox__status_of_errno(errno); /* a second sync would succeed, and write nothing */
+        /* to stay: a second sync would succeed, and write nothing */
+        s->status = mox__status_of_errno(errno);
         return s->status;
     }
     s->synced = true;
