@@ -3,8 +3,8 @@
 """Tables in Markdown of what one run of the benchmarks wrote into $MOX_BENCH_JSON_DIR: what was asked for,
 what came out, and what that is of what the machine can do.
 
-    figures.py FOLDER         the figures that have a target
-    figures.py --all FOLDER   every figure"""
+    figures.py FOLDER         the figures that have a target, and the others by subject
+    figures.py --all FOLDER   every figure, one a line, with its spread"""
 import json
 import pathlib
 import sys
@@ -162,6 +162,53 @@ def print_targets(results):
     print_sender_row(results)
     print()
     print_machine(results)
+    print_grids(results)
+
+
+def plain(params, *without):
+    return ", ".join(f"{k} {v:,}" if isinstance(v, int) else str(v) for k, v in params.items() if k not in without)
+
+
+def print_grid(title, figures, row_of, column_of):
+    """Values by two of their properties."""
+    rows, columns, cells = [], [], {}
+    for figure in figures:
+        row, column = row_of(figure), column_of(figure)
+        rows += [row] if row not in rows else []
+        columns += [column] if column not in columns else []
+        cells[row, column] = number(figure["value"])
+    if not rows:
+        return
+    print(f"\n### {title}\n")
+    line("", *columns)
+    line("---", *["--:" for _ in columns])
+    for row in rows:
+        line(row, *[cells.get((row, column), "") for column in columns])
+
+
+def print_grids(results):
+    """All that has no target, by subject."""
+    def of(bench, accept):
+        return [f for f in results.get(bench, {}).get("figures", []) if accept(f)]
+
+    def named(figure):
+        return f"{figure['what']}, {figure['unit']}"
+
+    def mailbox(figure):
+        return plain({k: v for k, v in figure["params"].items() if k in ("messages", "content")})
+
+    print_grid("Deliveries", of("delivery", lambda f: True), lambda f: plain(f["params"]), named)
+    print_grid("APPEND", of("imap", lambda f: f["what"].startswith("APPEND")), lambda f: plain(f["params"]), named)
+    print_grid("SELECT", of("imap", lambda f: f["what"].startswith("SELECT")), named, mailbox)
+    print_grid("FETCH of 10,000, messages per s", of("imap", lambda f: f["what"] == "FETCH"),
+               lambda f: f["params"]["item"].replace("+", " "), mailbox)
+    print_grid("SEARCH, ms", of("imap", lambda f: f["what"] == "SEARCH"), lambda f: f["params"]["key"], mailbox)
+    print_grid("Changes of 10,000 messages, and single commands",
+               of("imap", lambda f: list(f["params"]) == ["messages"]), named, mailbox)
+    print_grid("Growth: cost at so many messages in the mailbox",
+               of("growth", lambda f: not f["what"].startswith("growth of ")),
+               lambda f: ", ".join(filter(None, [named(f), plain(f["params"], "messages", "sent-before")])), mailbox)
+    print_grid("Start and memory", of("start", lambda f: True), named, mailbox)
 
 
 def print_all(results):
