@@ -197,13 +197,27 @@ static void drop_retired(struct mox_account *a)
     pthread_mutex_unlock(&a->lock);
 }
 
+/* A change of a whole mailbox has as many edits as messages, most changes have a few. */
+#define EDITS_KEPT 1024
+
+void mox__box_forget_edits(struct box *b)
+{
+    b->edit_count = 0;
+    b->edits_unsorted = false;
+    if (b->edit_cap <= EDITS_KEPT)
+        return;
+    mox__mem_free(b->account->env, b->edits);
+    b->edits = NULL;
+    b->edit_cap = 0;
+}
+
 int mox__boxes_load(struct mox_account *a)
 {
     for (size_t i = 0; i < a->box_count; i++) {
         a->boxes[i]->retired = !a->boxes[i]->published;
         a->boxes[i]->next.live = false; /* removed ones that nothing is kept of are not read */
         a->boxes[i]->dirty = false;
-        a->boxes[i]->edit_count = 0;
+        mox__box_forget_edits(a->boxes[i]);
     }
     sqlite3_stmt *s = mox__db_query(&a->writer, SQL_MAILBOX_ALL, NULL, 0);
     while (mox__db_step(&a->writer, s))

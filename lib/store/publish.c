@@ -203,8 +203,7 @@ void mox__publish_discard(struct mox_account *a)
     a->names_changed = false;
     for (size_t i = 0; i < a->box_count; i++) {
         struct box *b = a->boxes[i];
-        b->edit_count = 0;
-        b->edits_unsorted = false;
+        mox__box_forget_edits(b);
     }
 }
 
@@ -266,7 +265,7 @@ void mox__publish(struct mox_account *a)
         if (!b->dirty)
             continue;
         b->dirty = false;
-        b->edit_count = 0;
+        mox__box_forget_edits(b);
         mox_view_unref(b->drop[0]); /* no lock is held: the last reference takes it */
         mox_view_unref(b->drop[1]);
         b->drop[0] = b->drop[1] = NULL;

@@ -227,6 +227,8 @@ struct box *mox__box_create(struct mox_account *a, const char *name, unsigned sp
 void mox__boxes_flush(struct mox_account *a);
 /* Remembers what views must learn. */
 void mox__box_edit(struct box *b, const struct mox_view_row *row, bool remove);
+/* Once views have learnt it, or it was undone. */
+void mox__box_forget_edits(struct box *b);
 /* Takes a message with these flags and this size into the counts, or out of them. */
 void mox__box_count(struct box *b, uint32_t flags, uint64_t bytes, int sign);
 /* The bits of keywords; `add` adds those that the mailbox has not. MOX_ELIMIT: added nothing. */

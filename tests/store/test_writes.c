@@ -316,6 +316,32 @@ static void many_removed_messages_are_erased_in_pieces(void **state)
     assert_int_equal(query(f, "SELECT count(*) FROM ref"), 0);
 }
 
+static void double_messages(struct storefix *f, uint64_t mailbox, unsigned times)
+{
+    struct mox_uid_range all = {1, UINT32_MAX};
+    for (unsigned i = 0; i < times; i++) {
+        struct mox_copy copy = {
+            .mailbox = mailbox, .destination = mailbox, .ranges = &all, .range_count = 1};
+        assert_int_equal(wait_copy(f, &copy), MOX_OK);
+        mox_copy_free(&copy);
+    }
+}
+
+static void a_change_of_a_whole_mailbox_leaves_no_memory_behind(void **state)
+{
+    struct storefix *f = *state;
+    uint64_t inbox = box_id(f, "Inbox");
+    struct mox_uid_range all = {1, UINT32_MAX};
+    add_mail(f, inbox, "Subject: one\r\n", 100);
+    double_messages(f, inbox, 1);
+    size_t before = f->t.live_bytes;
+    double_messages(f, inbox, 11);
+    struct mox_set_flags op = {
+        .mailbox = inbox, .ranges = &all, .range_count = 1, .flags = MOX_FLAG_SEEN};
+    assert_int_equal(wait_set_flags(f, &op), MOX_OK);
+    assert_true(f->t.live_bytes <= before + 1024);
+}
+
 int main(void)
 {
     vfsshim();
@@ -329,6 +355,7 @@ int main(void)
         STORE_TEST(messages_of_a_deleted_mailbox_stay_for_old_views),
         STORE_TEST(what_was_kept_is_erased_at_the_next_open),
         STORE_TEST(many_removed_messages_are_erased_in_pieces),
+        STORE_TEST(a_change_of_a_whole_mailbox_leaves_no_memory_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
