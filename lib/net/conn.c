@@ -375,5 +375,7 @@ struct conn *mox__conn_new(struct net *net, const struct endpoint *endpoint, int
         c->next->prev = c;
     net->conns = c;
     net->conn_count++;
+    if (net->conn_count > net->most_conns)
+        net->most_conns = net->conn_count;
     return c;
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/net.h"
 
+#include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "base/mem.h"
 #include "net/conn.h"
 #include "net/conn_priv.h"
@@ -10,12 +15,41 @@
 #define WORK_MAX 65536
 /* How often idle TLS connections are looked for, and so how long one keeps its record buffers. */
 #define SWEEP_US INT64_C(5000000)
+/* When so many connections have gone, their memory goes back to the system. */
+#define CROWD 200
+
+/* On a worker: with much to give back it takes milliseconds. */
+static void trim(struct work *w)
+{
+    (void)w;
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
+static void trimmed(struct work *w)
+{
+    struct net *net = container_of(w, struct net, trim);
+    net->trimming = false;
+}
+
+/* The C library keeps what a crowd has freed: 40 MiB after 1,000 connections with TLS. */
+static void trim_after_crowd(struct net *net)
+{
+    if (net->trimming || net->conn_count + CROWD > net->most_conns)
+        return;
+    net->most_conns = net->conn_count;
+    net->trim.run = trim;
+    net->trim.done = trimmed;
+    net->trimming = mox__pool_submit(net->workers, &net->trim) == MOX_OK;
+}
 
 static void sweep(struct timer *t)
 {
     struct net *net = container_of(t, struct net, sweep);
     for (struct conn *c = net->conns; c != NULL; c = c->next)
         mox__conn_release_idle(c);
+    trim_after_crowd(net);
     mox__timer_at(&net->sweep, mox__loop_now(net->loop) + SWEEP_US);
 }
 

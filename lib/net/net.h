@@ -30,6 +30,9 @@ struct net {
     struct conn *conns;   /* all whose socket is open */
     size_t conn_count;    /* all that still exist */
     size_t lasting_count; /* of them, those that wait for the server's end */
+    size_t most_conns;    /* at once, since memory was given back */
+    struct work trim;     /* gives it back */
+    bool trimming;
     size_t max_conns;
     bool full; /* they are all there, and the log says so */
     uint64_t last_cid;
