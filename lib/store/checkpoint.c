@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "store/store.h"
 
 /*
@@ -14,13 +15,49 @@
  *                copied, and the next commit writes at its beginning again
  *   commits outrun it, the WAL has CHECKPOINT_PAGES_MAX → the committer waits for it, and copies
  *                the rest itself
+ *   it fails → the log grows, and nothing is lost; tried again when CHECKPOINT_PAGES more are there
  */
 #define CHECKPOINT_PAGES     2000
 #define CHECKPOINT_PAGES_MAX 16000
 
-static void checkpoint(struct db *db)
+/* By the background thread and the committer. Trouble is told when it begins and when it ends. */
+static void checkpoint(struct mox_account *a, struct db *db)
 {
-    (void)sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    struct mox_store *s = a->store;
+    int pages = 0, copied = 0;
+    int result =
+        sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+    int status = mox__db_status(db->sql, result);
+    if (status == MOX_EBUSY) /* the other one is at it */
+        return;
+    bool failed = status < 0;
+    pthread_mutex_lock(&s->lock);
+    bool failed_before = a->checkpoint_fails;
+    /* SQLite syncs the database when all of the log is copied, which a background thread does not
+     * reach while commits go on: that it copied a part proves nothing. */
+    bool whole = db == &a->writer && copied == pages;
+    a->checkpoint_fails = failed || (failed_before && !whole);
+    a->checkpoint_failed = failed;
+    bool recovered = failed_before && !a->checkpoint_fails;
+    pthread_mutex_unlock(&s->lock);
+    if (failed && !failed_before)
+        log_line(a->env, MOX_LOG_ERROR, "store",
+                 "cannot write the database; its log grows until that is possible",
+                 mox_status_text(status), F_TEXT("file", a->db_path));
+    else if (recovered)
+        log_line(a->env, MOX_LOG_INFO, "store", "the database is written again", NULL,
+                 F_TEXT("file", a->db_path));
+}
+
+/* Whether it is too early after a failure; under the store's lock. */
+static bool rests(struct mox_account *a)
+{
+    if (a->checkpoint_failed)
+        a->checkpoint_from = a->wal_pages + a->store->checkpoint_pages;
+    else if (!a->checkpoint_fails)
+        a->checkpoint_from = 0;
+    a->checkpoint_failed = false;
+    return a->wal_pages < a->checkpoint_from;
 }
 
 /* ---- the committer's part ---- */
@@ -34,6 +71,10 @@ void mox__checkpoint_consider(struct mox_account *a)
     pthread_mutex_lock(&s->lock);
     while (outran && a->checkpoint_running) /* two at once do not work: the second does nothing */
         (void)pthread_cond_wait(&s->changed, &s->lock);
+    if (rests(a)) {
+        pthread_mutex_unlock(&s->lock);
+        return;
+    }
     bool mine = a->checkpoint_tail || outran;
     a->checkpoint_tail = false;
     if (!mine && !a->checkpoint_queued && !a->checkpoint_running) {
@@ -45,7 +86,7 @@ void mox__checkpoint_consider(struct mox_account *a)
     }
     pthread_mutex_unlock(&s->lock);
     if (mine) {
-        checkpoint(&a->writer);
+        checkpoint(a, &a->writer);
         a->wal_pages = 0; /* until the next commit tells */
     }
 }
@@ -89,7 +130,7 @@ static void *checkpointer(void *user)
         a->checkpoint_running = true;
         pthread_mutex_unlock(&s->lock);
         if (ready(a))
-            checkpoint(&a->checkpoint_db);
+            checkpoint(a, &a->checkpoint_db);
         pthread_mutex_lock(&s->lock);
         a->checkpoint_running = false;
         a->checkpoint_tail = true;
