@@ -7,7 +7,7 @@ import unittest
 
 import faults
 from faults import Faults
-from mailcase import LARGE, SMALL, MailCase
+from mailcase import LARGE, MEDIUM, SMALL, MailCase
 from trouble import Refusals, Work
 
 IMAP_NO = ["NO [UNAVAILABLE]"]
@@ -71,6 +71,22 @@ class BadDisk(MailCase):
         self.assertEqual(self.work.attempt(self.work.deliver("small", SMALL)), "OK")
         self.faults.off()
         self.assertEqual(self.work.attempt(self.work.deliver("large", LARGE)), "OK")
+        self.work.check()
+        self.stop_and_verify(self.server)
+
+    def test_checkpoints_fail(self):
+        self.faults.on(faults.SYNC, "index.db$")
+        for n in range(300):  # 60 kB each: the log is due several times
+            self.assertEqual(self.work.attempt(self.work.deliver(f"m{n}.", MEDIUM)), "OK")
+        log = self.server.log_text()
+        self.assertEqual(log.count("l=error"), 1, [x for x in log.splitlines() if "pkg=store" in x])
+        self.assertIn("cannot write the database; its log grows", log)
+        self.assertLess(self.faults.refused(), 20)
+        self.faults.off()
+        while "the database is written again" not in self.server.log_text():
+            n += 1
+            self.assertEqual(self.work.attempt(self.work.deliver(f"m{n}.", MEDIUM)), "OK")
+        self.assertEqual(self.server.log_text().count("l=error"), 1)
         self.work.check()
         self.stop_and_verify(self.server)
 

@@ -34,7 +34,7 @@ struct control {
     _Atomic uint32_t faults;
     _Atomic int32_t error;    /* errno of what fails */
     _Atomic uint64_t refused; /* calls that failed, or were made short, so far */
-    char match[128];          /* only files with this in their path; written while faults is 0 */
+    char match[128];          /* only files with this in their path, or at its end ($) */
     _Atomic uint64_t
         first; /* the allocation that fails, from 1; 0: none, and they are not counted */
     _Atomic uint64_t again;    /* after it, each so many allocations another; 0: none */
@@ -62,9 +62,18 @@ __attribute__((constructor)) static void map_control(void)
     type (*real)(__VA_ARGS__);                                                                     \
     *(void **)&real = dlsym(RTLD_NEXT, name)
 
+static bool concerns(const char *path)
+{
+    size_t len = strlen(path), n = strlen(control->match);
+    if (n == 0 || control->match[n - 1] != '$')
+        return strstr(path, control->match) != NULL;
+    n--;
+    return len >= n && memcmp(path + len - n, control->match, n) == 0;
+}
+
 static bool refuse(const char *path)
 {
-    if (strstr(path, control->match) == NULL)
+    if (!concerns(path))
         return false;
     atomic_fetch_add(&control->refused, 1);
     errno = control->error;

@@ -13,7 +13,8 @@ SIZE = MALLOC + 40
 
 
 class Faults:
-    """Starts servers with `under`; faults are those of files with `match` in their path."""
+    """Starts servers with `under`; faults are those of files with `match` in their path,
+    or at its end when it ends in $."""
 
     def __init__(self, path):
         path = str(path)

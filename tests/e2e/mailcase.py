@@ -14,7 +14,7 @@ import unittest
 
 from daemon import PASSWORD, USER, Daemon
 
-SMALL, LARGE = 1, 4000  # lines: a large message is a file of its own
+SMALL, MEDIUM, LARGE = 1, 900, 4000  # lines: a large message is a file of its own
 
 
 def message(ident, lines=SMALL):

@@ -13,7 +13,7 @@ from daemon import PASSWORD, USER, any_certificate
 from faults import Faults
 from mailcase import LARGE, SMALL, MailCase, mailbox_content, message
 
-STEP = int(os.environ.get("MOX_NOMEM_STEP", "7"))  # 1: really each
+STEP = int(os.environ.get("MOX_NOMEM_STEP", "13"))  # 1: really each
 
 
 @unittest.skipUnless(os.environ.get("FAULT_MALLOC") == "1",
