@@ -205,7 +205,7 @@ MOX_API void mox_copy_free(struct mox_copy *op); /* what was set; op itself is t
 
 enum mox_mailbox_change_kind {
     MOX_MAILBOX_CREATE,      /* with missing parents, all subscribed; MOX_EEXISTS */
-    MOX_MAILBOX_DELETE,      /* with its messages; MOX_ENOTFOUND, MOX_ECHILDREN */
+    MOX_MAILBOX_DELETE,      /* with its messages; MOX_ENOTFOUND, MOX_ECHILDREN; MOX_EDENIED: Inbox */
     MOX_MAILBOX_RENAME,      /* with its children; MOX_ENOTFOUND, MOX_EEXISTS. Inbox: its messages
                                 move to the new name, with new UIDs, and Inbox stays */
     MOX_MAILBOX_SUBSCRIBE,   /* also a name without mailbox */

@@ -41,7 +41,7 @@ static int delete (struct draft *d, const struct mox_mailbox_change *op, struct 
 {
     struct mox_mailbox *entry = mox__memory_draft_find(d, op->name);
     if (strcmp(op->name, "Inbox") == 0)
-        return mox__fail(err, MOX_EINVAL, "delete mailbox Inbox: every account has it");
+        return mox__fail(err, MOX_EDENIED, "delete mailbox Inbox: every account has it");
     if (entry == NULL || entry->id == 0)
         return no_such(err, "delete", op->name);
     for (size_t i = 0; i < d->count; i++) {
