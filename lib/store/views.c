@@ -144,10 +144,14 @@ struct loaded {
     uint32_t count, cap;
     uint32_t uidnext;
     uint64_t modseq;
+    bool found; /* the mailbox's own row */
 };
 
 static int add_row(struct mox_account *a, struct loaded *l, sqlite3_stmt *s)
 {
+    int64_t uid = sqlite3_column_int64(s, 0), last = l->count == 0 ? 0 : l->rows[l->count - 1].uid;
+    if (uid <= last || uid > UINT32_MAX)
+        return MOX_ECORRUPT;
     if (l->count == l->cap) {
         uint32_t cap = l->cap * 2;
         struct mox_view_row *more = mox__realloc(a->env, l->rows, cap, sizeof *more);
@@ -157,7 +161,7 @@ static int add_row(struct mox_account *a, struct loaded *l, sqlite3_stmt *s)
         l->cap = cap;
     }
     l->rows[l->count++] = (struct mox_view_row){
-        .uid = (uint32_t)sqlite3_column_int64(s, 0),
+        .uid = (uint32_t)uid,
         .modseq = (uint64_t)sqlite3_column_int64(s, 1),
         .flags = (uint32_t)sqlite3_column_int64(s, 2),
         .keywords = (uint64_t)sqlite3_column_int64(s, 3),
@@ -180,6 +184,7 @@ static int read_rows(struct box *b, uint32_t expected, struct loaded *l, struct 
     while (mox__db_step(&r->db, s)) {
         l->uidnext = (uint32_t)sqlite3_column_int64(s, 0);
         l->modseq = (uint64_t)sqlite3_column_int64(s, 1);
+        l->found = true;
     }
     s = rc < 0 ? NULL : db_query(&r->db, SQL_ENTRY_VIEW, V_INT(b->id));
     while (rc == MOX_OK && mox__db_step(&r->db, s))
@@ -233,8 +238,15 @@ static void forget_pending(struct box *b)
     }
 }
 
-/* Under the lock, which it leaves for reading. */
-static int load(struct box *b, struct mox_view **out, struct mox_error *err)
+static int damaged(const struct mox_account *a, struct mox_error *err)
+{
+    return mox__fail(err, MOX_ECORRUPT, "read a mailbox of account %s: %s", a->name,
+                     mox_status_text(MOX_ECORRUPT));
+}
+
+/* Under the lock, which it leaves for reading. MOX_ETOOMANY: it must be read once more; *read_at is
+ * what was read up to. */
+static int load(struct box *b, struct mox_view **out, uint64_t *read_at, struct mox_error *err)
 {
     struct mox_account *a = b->account;
     struct loaded l = {0};
@@ -252,12 +264,17 @@ static int load(struct box *b, struct mox_view **out, struct mox_error *err)
         rc = MOX_ENOMEM;
     if (rc == MOX_OK && !b->now.live)
         rc = MOX_EGONE;
+    if (rc == MOX_OK && !l.found)
+        rc = damaged(a, err);
     if (rc == MOX_OK) {
         struct mox_view_info info = info_of(b, NULL, l.uidnext, l.modseq);
         rc = mox_view_new(&view, a->env, &info, l.rows, l.count);
     }
     if (rc == MOX_OK)
         rc = catch_up(b, &view, v, l.modseq);
+    if (rc == MOX_ETOOMANY && l.modseq <= *read_at)
+        rc = damaged(a, err); /* the change that is missing was committed before this read */
+    *read_at = l.modseq;
     if (rc == MOX_OK) {
         set_current(b, v, view, false);
         *out = view;
@@ -291,6 +308,7 @@ int mox__view(void *self, uint64_t mailbox, struct mox_view **out, struct mox_er
     *out = NULL;
     pthread_mutex_lock(&a->lock);
     int rc = MOX_ETOOMANY;
+    uint64_t read_at = 0;
     while (rc == MOX_ETOOMANY) {
         struct box *b = mox__box_find(a, mailbox);
         if (b == NULL || !b->now.live) {
@@ -301,7 +319,7 @@ int mox__view(void *self, uint64_t mailbox, struct mox_view **out, struct mox_er
             (void)pthread_cond_wait(&a->loaded, &a->lock);
         } else {
             b->current = NULL; /* on its way out, if there was one */
-            rc = load(b, out, err);
+            rc = load(b, out, &read_at, err);
         }
     }
     pthread_mutex_unlock(&a->lock);

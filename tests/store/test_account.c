@@ -258,6 +258,38 @@ static void looking_at_damage_leaves_nothing_open(void **state)
     storefix_start(f);
 }
 
+/* What does not fit together is an error of the mailbox, not a search without end. */
+static void a_mailbox_that_is_damaged_is_refused(void **state)
+{
+    struct storefix *f = *state;
+    static const char *const harms[] = {
+        "DELETE FROM mailbox WHERE name = 'Inbox'",
+        "UPDATE mailbox SET modseq = 0 WHERE name = 'Inbox'",
+        "UPDATE entry SET uid = uid + 4294967296",
+        "UPDATE entry SET uid = -1",
+    };
+    (void)add_mail(f, box_id(f, "Inbox"), "Subject: a\r\n", 10);
+    for (size_t i = 0; i < sizeof harms / sizeof harms[0]; i++) {
+        struct mox_view *view = NULL;
+        struct mox_error err = {0};
+        char path[128], copy[sizeof path + 8], text[600];
+        storefix_stop(f);
+        database_path(f, path);
+        (void)snprintf(copy, sizeof copy, "%s.sound", path);
+        (void)snprintf(text, sizeof text, "cp '%s' '%s'", path, copy);
+        assert_int_equal(system(text), 0);
+        storefix_start(f);
+        (void)query(f, harms[i]);
+        assert_int_equal(f->mail.ops->view(f->mail.self, box_id(f, "Inbox"), &view, &err),
+                         MOX_ECORRUPT);
+        assert_null(view);
+        assert_string_equal(err.text, "read a mailbox of account mjl: stored data is damaged");
+        storefix_stop(f);
+        assert_int_equal(rename(copy, path), 0);
+        storefix_start(f);
+    }
+}
+
 /* ---- passwords ---- */
 
 static void passwords_are_set_and_checked(void **state)
@@ -337,6 +369,7 @@ int main(void)
         STORE_TEST(what_cannot_be_opened_is_said),
         STORE_TEST(damage_is_found),
         STORE_TEST(looking_at_damage_leaves_nothing_open),
+        STORE_TEST(a_mailbox_that_is_damaged_is_refused),
         STORE_TEST(passwords_are_set_and_checked),
         STORE_TEST(a_new_password_ends_the_old_one),
         STORE_TEST(right_passwords_are_remembered_for_a_quarter_of_an_hour),
