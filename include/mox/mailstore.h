@@ -210,7 +210,7 @@ enum mox_mailbox_change_kind {
                                 move to the new name, with new UIDs, and Inbox stays */
     MOX_MAILBOX_SUBSCRIBE,   /* also a name without mailbox */
     MOX_MAILBOX_UNSUBSCRIBE, /* MOX_ENOTFOUND: neither subscribed nor a mailbox */
-    MOX_MAILBOX_USE          /* gives roles, taking them from the mailboxes that had them */
+    MOX_MAILBOX_USE          /* gives roles beside those it has, taking them from other mailboxes */
 };
 
 /** Changes the names of the account. Names are valid (mox_mailbox_name_check()). */

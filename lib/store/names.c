@@ -126,9 +126,11 @@ static int use(struct mox_account *a, struct job *j, const struct mox_mailbox_ch
     struct box *b = mox__box_named(a, op->name);
     if (b == NULL)
         return mox__job_fail(j, MOX_ENOTFOUND, "give the mailbox a role: it does not exist");
+    if ((op->special_use & ~b->next.special_use) == 0)
+        return MOX_OK; /* each role has one mailbox: it has these */
     uint64_t modseq = mox__next_modseq(a, j);
     take_roles(a, b, op->special_use, modseq);
-    b->next.special_use = op->special_use;
+    b->next.special_use |= op->special_use;
     b->next.modseq = modseq;
     b->dirty = true;
     a->names_changed = true;

@@ -346,6 +346,25 @@ static void a_role_has_one_mailbox(void **state)
     check_account(f);
 }
 
+static void a_role_is_given_beside_others(void **state)
+{
+    struct fixture *f = *state;
+    struct mox_mailbox_change op = {
+        .kind = MOX_MAILBOX_USE, .name = "b", .special_use = MOX_USE_SENT};
+    assert_int_equal(create_mailbox(f, "b"), MOX_OK);
+    assert_int_equal(use(f, "b", MOX_USE_ARCHIVE), MOX_OK);
+    assert_int_equal(do_change(f, &op), MOX_OK);
+    assert_true(op.write.modseq > 0);
+    assert_int_equal(roles_of(f, "b"), MOX_USE_SENT | MOX_USE_ARCHIVE);
+    assert_int_equal(do_change(f, &op), MOX_OK);
+    assert_int_equal(op.write.modseq, 0); /* it has it */
+    op.special_use = 0;
+    assert_int_equal(do_change(f, &op), MOX_OK);
+    assert_int_equal(op.write.modseq, 0);
+    assert_int_equal(roles_of(f, "b"), MOX_USE_SENT | MOX_USE_ARCHIVE);
+    check_account(f);
+}
+
 static void modseqs_rise_over_the_account(void **state)
 {
     struct fixture *f = *state;
@@ -384,6 +403,7 @@ const struct CMUnitTest mailbox_cases[] = {
     CASE(subscriptions_need_no_mailbox),
     CASE(changes_that_change_nothing_have_no_modseq),
     CASE(a_role_has_one_mailbox),
+    CASE(a_role_is_given_beside_others),
     CASE(modseqs_rise_over_the_account),
 };
 const size_t mailbox_case_count = COUNT_OF(mailbox_cases);
