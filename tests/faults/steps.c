@@ -9,6 +9,7 @@
 
 #include "faults/need.h"
 #include "faults/record.h"
+#include "store/password.h"
 #include "support/cm.h"
 
 /* A step under way. */
@@ -139,6 +140,7 @@ static void submit_other(struct storefix *f, struct task *t)
     case STEP_CREATE_ACCOUNT:
         t->op.write = (struct mox_write){.done = answered, .user = t};
         storefix_start(f);
+        mox__store_password_cost(f->store, 1, 8192);
         answered(&t->op.write);
         break;
     default:
