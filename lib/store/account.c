@@ -49,6 +49,14 @@ int mox__sync_dir(const char *path)
     return rc;
 }
 
+int mox__sync_new_dir(const char *path, const char *parent)
+{
+    int rc = mox__sync_dir(parent);
+    if (rc < 0) /* unless it is made again, a later sync would succeed, and not write its name */
+        (void)rmdir(path);
+    return rc;
+}
+
 char *mox__account_body_path(const struct mox_account *a, uint64_t id)
 {
     return mox__path(a->env, "%s/msg/%02x/%" PRIu64, a->dir, (unsigned)(id % 256), id);
@@ -130,11 +138,13 @@ static int make_folder(struct mox_account *a, struct mox_error *err)
     char *parent = mox__path(a->env, "%s/accounts", a->store->dir);
     int rc = parent == NULL ? mox__fail(err, MOX_ENOMEM, "make an account: out of memory")
                             : mox__make_dir(parent, err);
-    if (rc == MOX_OK)
+    int synced = rc < 0 ? MOX_OK : mox__sync_new_dir(parent, a->store->dir);
+    if (rc == MOX_OK && synced == MOX_OK)
         rc = mox__make_dir(a->dir, err);
-    if (rc == MOX_OK &&
-        ((rc = mox__sync_dir(a->store->dir)) < 0 || (rc = mox__sync_dir(parent)) < 0))
-        (void)mox__fail(err, rc, "make account folder %s: %s", a->dir, mox_status_text(rc));
+    if (rc == MOX_OK && synced == MOX_OK)
+        synced = mox__sync_new_dir(a->dir, parent);
+    if (synced < 0)
+        rc = mox__fail(err, synced, "make account folder %s: %s", a->dir, mox_status_text(synced));
     mox__mem_free(a->env, parent);
     return rc;
 }

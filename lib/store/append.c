@@ -51,11 +51,11 @@ static int make_folders(struct mox_account *a, const char *path, unsigned xx)
     char *folder = mox__strndup(a->env, path, (size_t)(strrchr(path, '/') - path));
     int rc = msg == NULL || folder == NULL ? MOX_ENOMEM : mox__make_dir(msg, NULL);
     if (rc == MOX_OK)
-        rc = mox__sync_dir(a->dir);
+        rc = mox__sync_new_dir(msg, a->dir);
     if (rc == MOX_OK)
         rc = mox__make_dir(folder, NULL);
     if (rc == MOX_OK)
-        rc = mox__sync_dir(msg);
+        rc = mox__sync_new_dir(folder, msg);
     pthread_mutex_lock(&a->lock);
     a->folder_synced[xx] = rc == MOX_OK;
     pthread_mutex_unlock(&a->lock);

@@ -204,6 +204,7 @@ char *mox__account_body_path(const struct mox_account *a, uint64_t id);
 char *mox__path(const struct mox_env *env, const char *format, ...) MOX_PRINTF(2, 3);
 int mox__make_dir(const char *path, struct mox_error *err); /* MOX_OK when it is there already */
 int mox__sync_dir(const char *path);
+int mox__sync_new_dir(const char *path, const char *parent); /* its name is on the disk, or gone */
 
 /* ---- committer.c ---- */
 int mox__committer_start(struct mox_account *a, struct mox_error *err);
