@@ -10,6 +10,7 @@
 #include "faults/need.h"
 #include "faults/record.h"
 #include "store/password.h"
+#include "store/store.h"
 #include "support/cm.h"
 
 /* A step under way. */
@@ -198,6 +199,15 @@ static void wait_until_erased(struct storefix *f)
     }
 }
 
+static void wait_for_checkpoint(struct storefix *f)
+{
+    struct mox_store *store = f->store;
+    pthread_mutex_lock(&store->lock);
+    while (f->account->checkpoint_queued || f->account->checkpoint_running)
+        pthread_cond_wait(&store->changed, &store->lock);
+    pthread_mutex_unlock(&store->lock);
+}
+
 /* ---- both ways ---- */
 
 void step_alone(struct storefix *f, const struct step *step, size_t number)
@@ -261,5 +271,7 @@ void steps_recorded(struct storefix *f, const struct step *steps, size_t count)
         }
         if ((steps[i].way & WAY_ERASED) != 0)
             wait_until_erased(f);
+        if ((steps[i].way & WAY_CHECKPOINTED) != 0)
+            wait_for_checkpoint(f);
     }
 }

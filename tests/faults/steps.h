@@ -23,12 +23,13 @@ enum step_kind {
 /* What is done besides. */
 enum step_way {
     WAY_ALONE = 0,
-    WAY_WITH_NEXT = 1,   /* not waited for: enters one transaction with the next step */
-    WAY_SYNC_FAILS = 2,  /* its first attempt meets a sync that fails, and it is made again */
-    WAY_ERASED = 4,      /* goes on once removed messages are erased */
-    WAY_LOOK = 8,        /* before it, a view of its mailbox is taken … */
-    WAY_LOOK_AWAY = 16,  /* … and after it given back */
-    WAY_LATER_FAILS = 32 /* the next such sync fails, whoever asks for it; the step does not */
+    WAY_WITH_NEXT = 1,     /* not waited for: enters one transaction with the next step */
+    WAY_SYNC_FAILS = 2,    /* its first attempt meets a sync that fails, and it is made again */
+    WAY_ERASED = 4,        /* goes on once removed messages are erased */
+    WAY_LOOK = 8,          /* before it, a view of its mailbox is taken … */
+    WAY_LOOK_AWAY = 16,    /* … and after it given back */
+    WAY_CHECKPOINTED = 32, /* goes on once no checkpoint is under way */
+    WAY_LATER_FAILS = 64   /* the next such sync fails, whoever asks for it; the step does not */
 };
 
 struct step {

@@ -30,6 +30,9 @@ static void checkpoints(void **state)
         steps[i] = i % 4 == 0 ? (struct step){STEP_APPEND, "Inbox", .size = 5000}
                               : (struct step){STEP_FLAGS, "Inbox", .first = 1, .last = 3,
                                               .flags = i % 8 < 4 ? 1u << i % 4 : 8u << i % 4};
+    for (size_t i = 1; i < COUNT(steps);
+         i += 2) /* and commits in the middle of it, if chance will */
+        steps[i].way = WAY_CHECKPOINTED;
     steps[2].way = WAY_LATER_FAILS;
     steps[2].failing = "index.db";
     power_cuts(&(struct workload){.setup = some_mail,
