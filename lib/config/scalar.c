@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,6 +110,9 @@ static bool is_float(struct mox_slice s)
     return mox__slice_uint(slice_from(s, at), 999, &exponent);
 }
 
+/* As it is written, a larger one would be too long to be read again. */
+#define FLOAT_LARGEST 1e15
+
 /* strtod() follows the locale of the program that we are part of. */
 static const char *parse_float(struct bind *b, struct mox_slice text, void *out)
 {
@@ -122,10 +124,9 @@ static const char *parse_float(struct bind *b, struct mox_slice text, void *out)
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (c == (locale_t)0)
         return no_memory(b);
-    errno = 0;
     double value = strtod_l(copy, NULL, c);
     freelocale(c);
-    if (errno == ERANGE && (value > 1 || value < -1))
+    if (value > FLOAT_LARGEST || value < -FLOAT_LARGEST)
         return "the number is too large";
     *(double *)out = value;
     return NULL;

@@ -347,7 +347,7 @@ static void floats_do_not_follow_the_locale(void **state)
 {
     (void)state;
     static const char *const good[] = {"1", "-1.5", ".5", "5.", "1e3", "1.5E-3", "+0"};
-    static const char *const bad[] = {"", ".", "e5", "1e", "0x10", "1 ", "inf", "1e9999", "--1"};
+    static const char *const bad[] = {"", ".", "e5", "1e", "0x10", "1 ", "inf", "1e9999", "--1", "1e64"};
     (void)setlocale(LC_ALL, "de_DE.UTF-8");
     double value = 0;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
