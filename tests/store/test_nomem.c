@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/password.h"
 #include "store/storefix.h"
 #include "support/cm.h"
 
@@ -26,6 +27,36 @@ static int ignore(void *user, const struct mox_message_data *d)
     return 0;
 }
 
+static void ignore_change(struct mox_watch *w, uint64_t mailbox)
+{
+    (void)w;
+    (void)mailbox;
+}
+
+static void ignore_problem(void *user, const char *text)
+{
+    (void)user;
+    (void)text;
+}
+
+/* A message that somebody sent over SMTP, or that the user did. */
+static const struct mox_delivery_facts *facts_of(bool is_reject)
+{
+    static const char *const domains[] = {"a.example", "b.example"};
+    static struct mox_delivery_facts facts = {.size = sizeof facts,
+                                              .remote_ip = "192.0.2.1",
+                                              .ehlo_domain = "mx.example",
+                                              .mail_from_localpart = "a",
+                                              .mail_from_domain = "a.example",
+                                              .msg_from_localpart = "a",
+                                              .msg_from_domain = "a.example",
+                                              .msg_from_org_domain = "example",
+                                              .dkim_domains = domains,
+                                              .dkim_domain_count = 2};
+    facts.is_reject = is_reject;
+    return &facts;
+}
+
 static void append(struct storefix *f, uint64_t inbox, size_t len)
 {
     static const char *const keywords[] = {"one", "two"};
@@ -33,13 +64,48 @@ static void append(struct storefix *f, uint64_t inbox, size_t len)
     f->t.env = plenty;
     struct mox_spool *spool = mail_spool(f,
                                          "Subject: Re: x\r\nMessage-ID: <1@x.example>\r\n"
+                                         "To: <b@b.example>, c@c.example\r\n"
                                          "References: <0@x.example>\r\n",
                                          len);
     f->t.env = env;
-    struct mox_append op = {
-        .mailbox = inbox, .spool = spool, .keywords = keywords, .keyword_count = 2};
+    struct mox_append op = {.mailbox = inbox,
+                            .mailbox_name = "made/on/arrival",
+                            .spool = spool,
+                            .flags = MOX_FLAG_JUNK,
+                            .facts = facts_of(len % 2 == 1),
+                            .keywords = keywords,
+                            .keyword_count = 2};
     expect(wait_append(f, &op), &op.write.error);
     mox_spool_free(spool);
+}
+
+static void use_names(struct storefix *f)
+{
+    static const struct mox_mailbox_change changes[] = {
+        {.kind = MOX_MAILBOX_SUBSCRIBE, .name = "not/there"},
+        {.kind = MOX_MAILBOX_UNSUBSCRIBE, .name = "not/there"},
+        {.kind = MOX_MAILBOX_CREATE, .name = "roles", .special_use = MOX_USE_JUNK},
+        {.kind = MOX_MAILBOX_USE, .name = "roles", .special_use = MOX_USE_TRASH},
+        {.kind = MOX_MAILBOX_RENAME, .name = "Inbox", .new_name = "old inbox"},
+        {.kind = MOX_MAILBOX_DELETE, .name = "old inbox"},
+        {.kind = MOX_MAILBOX_DELETE, .name = "roles"},
+        {.kind = MOX_MAILBOX_DELETE, .name = "made/on/arrival"},
+        {.kind = MOX_MAILBOX_DELETE, .name = "made/on"},
+        {.kind = MOX_MAILBOX_DELETE, .name = "made"}};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct mox_mailbox_change change = changes[i];
+        expect(wait_change(f, &change), &change.write.error);
+    }
+}
+
+static void use_password(struct storefix *f)
+{
+    struct mox_error err = {0};
+    mox__store_password_cost(f->store, 1, 8192);
+    expect(mox_account_set_password(f->account, "a password", &err), &err);
+    int rc = mox_account_check_password(f->account, "a password", &err);
+    if (rc != MOX_EDENIED) /* it could not be set */
+        expect(rc, &err);
 }
 
 static void use_account(struct storefix *f)
@@ -48,8 +114,13 @@ static void use_account(struct storefix *f)
     struct mox_uid_range all = {1, UINT32_MAX};
     uint64_t inbox = box_id(f, "Inbox"), archive = box_id(f, "Archive");
     struct mox_view *view = NULL;
+    struct mox_watch watch = {.changed = ignore_change};
+    f->mail.ops->watch(f->mail.self, &watch);
     append(f, inbox, 100);
+    append(f, inbox, 101);
     append(f, inbox, 140000);
+    append(f, box_id(f, "Sent"), 100);
+    append(f, 0, 100);
     expect(f->mail.ops->view(f->mail.self, inbox, &view, &err), &err);
     struct mox_set_flags flags = {.mailbox = inbox,
                                   .ranges = &all,
@@ -75,6 +146,9 @@ static void use_account(struct storefix *f)
     expect(wait_change(f, &change), &change.write.error);
     change.name = "c";
     expect(wait_change(f, &change), &change.write.error);
+    use_names(f);
+    use_password(f);
+    f->mail.ops->unwatch(f->mail.self, &watch);
 }
 
 /* A file that could not be removed without memory goes at the next open. */
@@ -119,10 +193,37 @@ static void a_store_without_memory_says_so_and_stays_sound(void **state)
     storefix_done(&f);
 }
 
+static void verifying_without_memory_says_so(void **state)
+{
+    (void)state;
+    struct storefix f;
+    storefix_init_fast(&f);
+    storefix_start(&f);
+    mox_env_system(&plenty);
+    append(&f, box_id(&f, "Inbox"), 101);
+    append(&f, box_id(&f, "Inbox"), 140000);
+    storefix_stop(&f);
+    int rc = MOX_ENOMEM;
+    long n = 1;
+    for (; rc != MOX_OK; n++) {
+        struct mox_error err = {0};
+        f.t.allocations = 0;
+        f.t.fail_at = n;
+        rc = mox_store_verify(&f.t.env, f.dir, ignore_problem, NULL, &err);
+        expect(rc, &err);
+        if (f.t.allocations >= n)
+            rc = MOX_ENOMEM; /* survived: go on with the next */
+    }
+    print_message("%ld allocations failed\n", n - 2);
+    f.t.fail_at = 0;
+    storefix_done(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_without_memory_says_so_and_stays_sound),
+        cmocka_unit_test(verifying_without_memory_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
