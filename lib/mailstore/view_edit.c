@@ -126,6 +126,20 @@ static bool append_to_last(struct mox_view *v, const struct mox_view_row *row)
     return true;
 }
 
+/* Appends to the last run, whose chunk has room and is not known to anybody else yet. */
+static void fill_last(struct mox_view *v, const struct mox_view_row *rows, uint32_t count)
+{
+    if (count == 0)
+        return;
+    struct run *r = &v->runs[v->run_count - 1];
+    memcpy(&r->chunk->rows[r->count], rows, count * sizeof rows[0]);
+    for (uint32_t i = 0; i < count; i++)
+        r->unseen += view_row_unseen(&rows[i]);
+    r->count += count;
+    v->count += count;
+    atomic_init(&r->chunk->used, r->count);
+}
+
 static uint32_t room_for(size_t rows)
 {
     return rows < CHUNK_MIN / 2    ? CHUNK_MIN
@@ -197,8 +211,11 @@ int mox_view_new(struct mox_view **out, const struct mox_env *env, const struct 
         return MOX_ENOMEM;
     v->keywords = keywords_new(env, info);
     int rc = v->keywords == NULL ? MOX_ENOMEM : MOX_OK;
-    for (uint32_t i = 0; i < count && rc == MOX_OK; i++)
-        rc = append_row(v, &rows[i], count - i);
+    for (uint32_t i = 0; i < count && rc == MOX_OK; i += CHUNK_ROWS) {
+        rc = add_empty_run(v, room_for(count - i));
+        if (rc == MOX_OK)
+            fill_last(v, &rows[i], count - i < CHUNK_ROWS ? count - i : CHUNK_ROWS);
+    }
     if (rc < 0) {
         view_free(v);
         return rc;
@@ -228,17 +245,22 @@ static int add_edited_run(struct mox_view *v, const struct run *r,
     if (kept == 0)
         return MOX_OK;
     int rc = add_empty_run(v, room_for(kept));
-    size_t e = 0;
-    for (uint32_t i = 0; i < r->count && rc == MOX_OK; i++) {
-        const struct mox_view_row *row = &r->chunk->rows[i];
-        while (e < count && edits[e].row.uid < row->uid)
-            e++;
-        bool edited = e < count && edits[e].row.uid == row->uid;
-        if (edited && edits[e].remove)
+    const struct mox_view_row *rows = r->chunk->rows;
+    uint32_t at = 0;
+    for (size_t e = 0; e < count && rc == MOX_OK; e++) {
+        uint32_t same = at; /* up to the next one that is edited */
+        while (same < r->count && rows[same].uid < edits[e].row.uid)
+            same++;
+        fill_last(v, &rows[at], same - at);
+        at = same;
+        if (at == r->count || rows[at].uid != edits[e].row.uid)
             continue;
-        if (!append_to_last(v, edited ? &edits[e].row : row))
-            rc = MOX_ENOMEM;
+        if (!edits[e].remove)
+            fill_last(v, &edits[e].row, 1);
+        at++;
     }
+    if (rc == MOX_OK)
+        fill_last(v, &rows[at], r->count - at);
     return rc;
 }
 
