@@ -19,7 +19,7 @@
  * Clients would see what a power cut still undoes, and be given the same UIDs again for other
  * messages; worse, transactions that are acknowledged from now on come behind them in the log, and
  * nothing behind a gap counts. So before it is opened, the log is written once more, byte by byte
- * the same, and synced.
+ * the same, and synced. Its name is on the disk: SQLite syncs that before the first transaction.
  */
 
 #define CHUNK (256 * 1024)
@@ -47,8 +47,6 @@ int mox__wal_settle(const struct mox_account *a, struct mox_error *err)
         chunk = mem_new(a->env, uint8_t, CHUNK);
         rc = chunk == NULL ? MOX_ENOMEM : rewrite(fd, chunk);
         (void)close(fd);
-        if (rc == MOX_OK)
-            rc = mox__sync_dir(a->dir);
     }
     mox__mem_free(a->env, chunk);
     mox__mem_free(a->env, path);
