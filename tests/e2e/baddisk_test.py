@@ -126,6 +126,19 @@ class InDoubt(MailCase):
         self.assertEqual(self.subjects(self.server), ["first", "second"])
         self.stop_and_verify(self.server)
 
+    def test_a_connection_that_idles_is_told_of_what_was_accepted_only(self):
+        imap = self.imap(self.server)
+        imap.select("Inbox")
+        imap.send(b"i IDLE\r\n")
+        self.assertEqual(imap.readline()[:1], b"+")
+        self.refuse(SMALL)
+        self.assertEqual(self.deliver(self.server, "second")[0], 250)
+        self.assertEqual(imap.readline(), b"* 2 EXISTS\r\n")
+        imap.send(b"DONE\r\n")
+        lines = [imap.readline() for _ in range(3)]  # RECENT, FETCH, the result
+        self.assertEqual((lines[1][:17], lines[2][:4]), (b"* 2 FETCH (UID 2 ", b"i OK"), lines)
+        self.stop_and_verify(self.server)
+
     def test_after_a_crash_it_is_there_whole_or_not_at_all(self):
         self.refuse(LARGE)
         self.server.kill()
