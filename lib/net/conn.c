@@ -14,6 +14,8 @@
  * is reset, and the reset may overtake that reply. */
 #define LINGER_US    INT64_C(2000000)
 #define LINGER_BYTES (1024 * 1024)
+/* A connection is idle when the sweep has found it without traffic so often. */
+#define IDLE_ROUNDS 2
 /* An engine that stays due, say because its output is stuck, is not asked more often than this. */
 #define TICK_REST_US INT64_C(50000)
 
@@ -346,9 +348,10 @@ void mox__conn_release_idle(struct conn *c)
 {
     if (c->tls == NULL || c->state != CONN_OPEN || c->blocked)
         return;
-    if (c->idle)
+    if (c->idle_rounds >= IDLE_ROUNDS)
+        return;
+    if (++c->idle_rounds == IDLE_ROUNDS)
         mox__tls_release_memory(c->tls);
-    c->idle = true;
 }
 
 struct net *mox__conn_net(struct conn *c)

@@ -83,6 +83,7 @@ enum next mox__conn_write(struct conn *c)
     if (now == 0)
         return NEXT_WAIT;
     size_t done = 0;
+    c->idle_rounds = 0;
     enum tls_status status =
         c->tls != NULL ? mox__tls_write(c->tls, data, now, &done) : send_plain(c, data, now, &done);
     if (status == TLS_WANT_WRITE || status == TLS_WANT_READ) {
@@ -138,7 +139,7 @@ enum next mox__conn_read(struct conn *c)
     if (pace_of(c) > 0 && !pace_allows(c, mox__loop_now(c->net->loop)))
         return NEXT_WAIT;
     size_t len = 0;
-    c->idle = false;
+    c->idle_rounds = 0;
     switch (c->tls != NULL ? receive_tls(c, &len) : receive_plain(c, &len)) {
     case TLS_OK:
         mox__conn_fail(c, c->engine.ops->input(c->engine.self, c->net->chunk, len));

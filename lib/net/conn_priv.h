@@ -55,7 +55,7 @@ struct conn {
     bool told;                 /* the engine knows of the shutdown */
     bool lasts;                /* until mox__net_abort() */
     bool release;              /* the session is gone: free when the rest is too */
-    bool idle;                 /* its memory was given back */
+    uint8_t idle_rounds;       /* of the sweep, without traffic; all: its memory was given back */
     size_t lingered;           /* bytes thrown away */
 };
 
