@@ -17,6 +17,7 @@ from daemon import PASSWORD, USER, Daemon, any_certificate
 FILL = os.environ["FILL"]
 TIMES = int(os.environ.get("MOX_LOAD", "1"))
 IDLE, SLOW, TRICKLERS = 500 * TIMES, 100 * TIMES, 50 * TIMES
+TOLD = 20  # of those that idle, on the mailbox that mail goes to
 FIRST_COMMAND = 25  # seconds; the server's is 30
 MESSAGES = 4000  # of the large mailbox: 2 MB
 LOGIN = f"a LOGIN {USER} {PASSWORD}\r\n".encode()
@@ -204,8 +205,8 @@ class Load(unittest.TestCase):
             self.assertEqual(len(alone), 200, "not all mail was accepted")
             before = process.anonymous()
 
-            self.add_in_turn(crowd, IDLE - IDLE // 10, server.port("imap"), idle, value="idle")
-            told = self.add_in_turn(crowd, IDLE // 10, server.port("imap"), idle_on_inbox, value="idle")
+            self.add_in_turn(crowd, IDLE - TOLD, server.port("imap"), idle, value="idle")
+            told = self.add_in_turn(crowd, TOLD, server.port("imap"), idle_on_inbox, value="idle")
             self.assert_memory(process, before, IDLE, 0, f"{IDLE} idle")
             base = process.anonymous()
             readers = self.add_in_turn(crowd, SLOW, server.port("imap"), slow_reader, value="stuck",
