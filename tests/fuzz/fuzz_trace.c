@@ -190,7 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct session s = {.settings = 0};
     struct input in = {{data, len}};
     /* The fuzzer learns it, and then it stands where it may be shown. */
-    if (len == 0 || memmem(data, len, SECRET, strlen(SECRET)) != NULL ||
+    if (data == NULL || len == 0 || memmem(data, len, SECRET, strlen(SECRET)) != NULL ||
         memmem(data, len, SHOWN_BASE64, strlen(SHOWN_BASE64)) != NULL)
         return 0;
     bool imap = input_byte(&in) % 2 == 0;
