@@ -34,8 +34,8 @@ enum mox_special_use {
 
 /** One name of the account: a mailbox, or (id 0) a subscription of a name without a mailbox. */
 struct mox_mailbox {
-    uint64_t id;      /* stays over a rename, never used again; 0: only the subscription exists */
-    const char *name; /* UTF-8, NFC, levels separated by '/'; the inbox is "Inbox" */
+    uint64_t id;          /* stays over a rename, never used again; 0: only the subscription exists */
+    const char *name;     /* UTF-8, NFC, levels separated by '/'; the inbox is "Inbox" */
     uint32_t uidvalidity;
     unsigned special_use; /* a set of enum mox_special_use */
     bool subscribed;
@@ -88,8 +88,7 @@ struct mox_message_data {
     uint64_t bytes;      /* RFC822.SIZE: prefix and content */
     int64_t received_us; /* INTERNALDATE: UTC, microseconds since 1970 */
     int64_t saved_us;    /* when it came into this mailbox */
-    bool
-        utf8_headers; /* some header has bytes of 0x80 and more: ENVELOPE differs for UTF8=ACCEPT */
+    bool utf8_headers;   /* some header has bytes of 0x80 and more: ENVELOPE differs for UTF8=ACCEPT */
     struct mox_slice envelope, body, bodystructure; /* wire form, with parentheses */
     struct mox_slice structure;                     /* mox__structure_encode(); may be empty */
     struct mox_slice prefix; /* header lines that the server added, in front of the content */
@@ -286,8 +285,7 @@ struct mox_mailstore {
 /** Whether a name is fit for a mailbox (UTF-8, NFC, no empty level, no "." or "..", no control
  *  character, not starting with '#', within MOX_MAILBOX_NAME_MAX), and its proper form: a first level
  *  "inbox" in any case becomes "Inbox". MOX_ESYNTAX with a text for people, MOX_ELIMIT. */
-MOX_API MOX_MUST_USE int mox_mailbox_name_check(const char *name,
-                                                char out[MOX_MAILBOX_NAME_MAX + 1],
+MOX_API MOX_MUST_USE int mox_mailbox_name_check(const char *name, char out[MOX_MAILBOX_NAME_MAX + 1],
                                                 struct mox_error *err);
 /** Whether a keyword is fit to be stored (lower case, RFC 9051 atom without ']', at most 100 bytes). */
 MOX_API bool mox_keyword_is_valid(struct mox_slice keyword);

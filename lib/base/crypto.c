@@ -56,8 +56,8 @@ void mox__hmac(enum hash h, struct mox_slice key, struct mox_slice data, uint8_t
 
 /* Written out over one HMAC context, since the function's name and arguments differ between
  * mbedTLS 2.28 and 3.6. The output is one block. */
-void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_slice salt, unsigned iterations,
-                 uint8_t *out)
+void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_slice salt,
+                 unsigned iterations, uint8_t *out)
 {
     static const uint8_t first_block[4] = {0, 0, 0, 1};
     uint8_t u[HASH_MAX];
