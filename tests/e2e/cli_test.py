@@ -236,7 +236,7 @@ class CliTest(unittest.TestCase):
     def serve(self, *flags):
         """A server on free ports, once it is ready."""
         for _ in range(20):
-            base = random.randrange(30000, 60000)
+            base = random.randrange(2000, 31000)
             err = open(self.dir / "err", "w+")
             process = subprocess.Popen(
                 [MOX, "localserve", "-dir", self.dir / "l", "-port-base", str(base), *flags],

@@ -43,10 +43,12 @@ static void remove_tree(const char *path)
     (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Below the ports that the system gives to the clients of other tests, and far from the base of a test
+ * that was started next to this one. */
 static uint16_t free_base(void)
 {
-    for (unsigned base = 30000 + (unsigned)getpid() % 20000;;
-         base = base > 60000 ? 30000 : base + 7) {
+    for (unsigned base = 2000 + (unsigned)getpid() * 7919U % 29000;;
+         base = base > 31000 ? 2000 : base + 7) {
         bool all = true;
         static const unsigned ports[] = {25, 143, 465, 587, 993};
         for (size_t i = 0; i < 5 && all; i++) {
