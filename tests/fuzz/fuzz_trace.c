@@ -176,9 +176,10 @@ static void feed_lines(struct session *s, struct mox_slice text, size_t step)
 {
     struct buf lines;
     mox__buf_init(&lines, &s->t.env, SIZE_MAX / 2);
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] != '{' && !mox__slice_starts_nocase(slice_from(text, i), "BDAT"))
-            mox__buf_byte(&lines, text.data[i]);
+    for (size_t i = 0; i < text.len; i++) {
+        bool opens = text.data[i] == '{' || mox__slice_starts_nocase(slice_from(text, i), "BDAT");
+        mox__buf_byte(&lines, opens ? 'x' : text.data[i]);
+    }
     mox__buf_text(&lines, lines.len > 0 ? "\r\n" : "");
     if (lines.len > 0)
         feed(s, buf_bytes(&lines), step);

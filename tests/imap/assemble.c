@@ -105,7 +105,7 @@ static size_t line_end(struct mox_slice s, size_t at)
 /* Whether a boundary may end in front of `at`: with its line, with white space, or closing. */
 static bool may_end(struct mox_slice s, size_t at)
 {
-    return at == s.len || strchr(" \t\r\n", s.data[at]) != NULL ||
+    return at == s.len || memchr(" \t\r\n", s.data[at], 4) != NULL ||
            (s.len - at >= 2 && memcmp(s.data + at, "--", 2) == 0);
 }
 
@@ -133,13 +133,14 @@ static bool is_mime_of(struct mox_slice mime, struct mox_slice header, bool *cut
     size_t used = 0;
     *cut = false;
     for (size_t at = 0; at < header.len && line_end(header, at) == 0;) {
-        size_t end = behind_line(header, at);
+        const size_t line = behind_line(header, at) - at; /* which has the name and its colon */
+        size_t end = at + line;
         while (end < header.len && (header.data[end] == ' ' || header.data[end] == '\t'))
             end = behind_line(header, end);
         struct mox_slice field = slice(header.data + at, end - at);
         at = end;
         if (!mox__slice_starts_nocase(mox__slice_trim(field), "content-") ||
-            memchr(field.data, ':', field.len) == NULL) {
+            memchr(field.data, ':', line) == NULL) {
             *cut = true;
             continue;
         }
