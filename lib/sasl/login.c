@@ -24,4 +24,4 @@ static enum sasl_step login_step(struct sasl *x, struct mox_slice response,
     return SASL_CHALLENGE;
 }
 
-const struct sasl_mechanism mox__sasl_login = {"LOGIN", true, false, login_step};
+const struct sasl_mechanism mox__sasl_login = {"LOGIN", true, login_step};

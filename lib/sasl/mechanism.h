@@ -8,7 +8,6 @@
 struct sasl_mechanism {
     const char *name;
     bool clear_text;
-    bool secret_from_start; /* every response is a secret, the first too */
     enum sasl_step (*step)(struct sasl *x, struct mox_slice response, struct mox_slice *challenge);
 };
 

@@ -39,4 +39,4 @@ static enum sasl_step plain_step(struct sasl *x, struct mox_slice response,
     return SASL_PASSWORD;
 }
 
-const struct sasl_mechanism mox__sasl_plain = {"PLAIN", true, true, plain_step};
+const struct sasl_mechanism mox__sasl_plain = {"PLAIN", true, plain_step};

@@ -52,11 +52,6 @@ enum sasl_step mox__sasl_step(struct sasl *x, struct mox_slice response,
     return step;
 }
 
-bool mox__sasl_next_is_secret(const struct sasl *x)
-{
-    return x->mechanism != NULL && (x->mechanism->secret_from_start || x->text.len > 0);
-}
-
 /* The buffer must not move what it has: realloc() would leave an unwiped copy behind. So all the
  * room is taken at once. */
 bool mox__sasl_keep(struct sasl *x, struct mox_slice text, enum sasl_step *step)

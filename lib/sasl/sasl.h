@@ -52,8 +52,6 @@ MOX_PRIV void mox__sasl_start(struct sasl *x, const struct mox_env *env,
  * *challenge is set for SASL_CHALLENGE and borrowed for the exchange. */
 MOX_PRIV enum sasl_step mox__sasl_step(struct sasl *x, struct mox_slice response,
                                        struct mox_slice *challenge);
-/* Whether the next response has a secret in it and must not be logged. */
-MOX_PRIV bool mox__sasl_next_is_secret(const struct sasl *x);
 /* Valid after SASL_PASSWORD until mox__sasl_end(). UTF-8 as sent, NUL-terminated. */
 MOX_PRIV const char *mox__sasl_username(const struct sasl *x);
 MOX_PRIV const char *mox__sasl_password(const struct sasl *x);

@@ -38,7 +38,6 @@ static void check_plain(const struct mox_env *env, struct mox_slice response)
     struct sasl x;
     struct mox_slice challenge, user, password;
     mox__sasl_start(&x, env, mox__sasl_find(slice_of("plain")));
-    assert(mox__sasl_next_is_secret(&x));
     if (response.data == NULL)
         response = slice_of("");
     enum sasl_step step = mox__sasl_step(&x, response, &challenge);
@@ -60,7 +59,6 @@ static void check_login(const struct mox_env *env, struct input in)
         said[i] = input_until(&in, '\n');
         if (said[i].data == NULL)
             said[i] = slice_of("");
-        assert(i == 0 || mox__sasl_next_is_secret(&x));
         enum sasl_step step = mox__sasl_step(&x, said[i], &challenge);
         if (!is_text(said[i]) || step == SASL_MALFORMED) {
             assert(step == SASL_MALFORMED);

@@ -52,7 +52,6 @@ static void plain_takes_name_and_password_in_one_response(void **state)
 {
     struct fixture *f = *state;
     start(f, "plain");
-    assert_true(mox__sasl_next_is_secret(&f->x));
     assert_int_equal(mox__sasl_step(&f->x, SASL_NO_RESPONSE, &f->challenge), SASL_CHALLENGE);
     assert_int_equal(f->challenge.len, 0);
     assert_int_equal(step(f, "tim\0tim\0tanstaaftanstaaf", 24), SASL_PASSWORD);
@@ -87,10 +86,8 @@ static void login_asks_for_name_and_password(void **state)
     start(f, "LOGIN");
     assert_int_equal(mox__sasl_step(&f->x, SASL_NO_RESPONSE, &f->challenge), SASL_CHALLENGE);
     assert_true(mox__slice_is(f->challenge, "Username:"));
-    assert_false(mox__sasl_next_is_secret(&f->x));
     assert_int_equal(step(f, "tim", 3), SASL_CHALLENGE);
     assert_true(mox__slice_is(f->challenge, "Password:"));
-    assert_true(mox__sasl_next_is_secret(&f->x));
     assert_int_equal(step(f, "secret", 6), SASL_PASSWORD);
     assert_login(f, "tim", "secret");
 }

@@ -483,6 +483,7 @@ static void log_dialogue(struct fixture *f, enum mox_log_level level)
                             "AUTH AHVzZXIAd3Jvbmc=\r\n"
                             "AUTHPLAIN AHVzZXIAd3Jvbmc=\r\n"
                             "AUTH FOO\r\nAHVzZXIAd3Jvbmc=\r\n" /* pipelined behind a refusal */
+                            "AUTH LOGIN\r\nAUTH PLAIN AHVzZXIAd3Jvbmc=\r\n" /* out of step */
                             "AUTH PLAIN AHVzZXIAc2VjcmV0\r\n"),
                      MOX_OK);
     assert_int_equal(say(f, "MAIL FROM:<a@mx.example>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\n"
