@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Idle IMAP sessions on the built daemon: what one costs in memory and CPU, and how long it takes until
  * all are told of a delivery. $MOX_BENCH_SESSIONS and $MOX_BENCH_TLS (0 or 1) choose one size and kind. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -157,17 +155,9 @@ static void measure(const struct programs *p, const struct load *load)
 static const volatile int64_t *heap_counter(void)
 {
     static char path[4200];
-    int64_t zero = 0;
     (void)snprintf(path, sizeof path, "%s/heap", program_folder());
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, &zero, sizeof zero) != (ssize_t)sizeof zero)
-        die(path);
-    void *map = mmap(NULL, sizeof zero, PROT_READ, MAP_SHARED, fd, 0);
-    if (map == MAP_FAILED)
-        die("mmap");
-    (void)close(fd);
     (void)setenv("MOX_HEAP_COUNT", path, 1);
-    return map;
+    return program_counter(path);
 }
 
 static void measure_heap(const struct programs *p, const struct load *load)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "program.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -161,4 +164,17 @@ void *must_malloc(size_t bytes)
     if (p == NULL)
         die("malloc");
     return p;
+}
+
+void *program_counter(const char *path)
+{
+    uint64_t zero = 0;
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, &zero, sizeof zero) != (ssize_t)sizeof zero)
+        die(path);
+    void *map = mmap(NULL, sizeof zero, PROT_READ, MAP_SHARED, fd, 0);
+    if (map == MAP_FAILED)
+        die("mmap");
+    (void)close(fd);
+    return map;
 }

@@ -27,6 +27,8 @@ void program_child_gone(pid_t pid);
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, with the text of errno. */
 _Noreturn void die(const char *what);
+/* Makes a file of eight bytes, zero, in which a preloaded library counts, and maps it for reading. */
+void *program_counter(const char *path);
 
 /* The environment's MOX_BENCH_<name>, for other sizes than the default. */
 long program_number(const char *name, long otherwise);

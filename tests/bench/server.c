@@ -29,16 +29,8 @@
 static void map_counter(struct server *s)
 {
     char path[sizeof s->dir + 16];
-    uint64_t zero = 0;
     (void)snprintf(path, sizeof path, "%s/syncs", s->dir);
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || write(fd, &zero, sizeof zero) != (ssize_t)sizeof zero)
-        die(path);
-    void *map = mmap(NULL, sizeof zero, PROT_READ, MAP_SHARED, fd, 0);
-    if (map == MAP_FAILED)
-        die("mmap");
-    (void)close(fd);
-    s->syncs = map;
+    s->syncs = program_counter(path);
 }
 
 static _Noreturn void become_server(const struct server *s)
