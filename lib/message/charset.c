@@ -160,7 +160,8 @@ static int pass_iconv(iconv_t cd, struct mox_slice *s, bool last, mox__sink *sin
         if (bad) {
             memcpy(to, replacement, sizeof replacement - 1);
             to += sizeof replacement - 1;
-            *s = slice_from(*s, problem == EINVAL ? s->len : 1);
+            /* Some converters have stepped over the wrong byte already, and over the last one too. */
+            *s = slice_from(*s, problem == EINVAL || s->len == 0 ? s->len : 1);
         }
         int rc = to > out ? sink(user, slice(out, (size_t)(to - out))) : MOX_OK;
         if (rc != MOX_OK || (problem == EINVAL && !last))
