@@ -5,6 +5,7 @@
 #
 # Prints for each how many inputs it ran, or what it found: the input that shows it is then in
 # BUILD/found/. New inputs are kept in BUILD/corpus/, where the next run goes on. Fails if any did.
+# With MOX_FUZZ_SEED=N two runs over the same corpus try the same inputs.
 set -uo pipefail
 seconds=${1:?"usage: tests/fuzz/run.sh SECONDS [BUILD [TARGET...]]"}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,6 +23,7 @@ one() {
     mkdir -p "$build/corpus/$name"
     # Weighing the corpus by rare features takes most of the time of a target as wide as IMAP.
     if "$build/tests/fuzz/fuzz-$name" "-max_total_time=$seconds" -max_len=8192 -timeout=60 \
+        "-seed=${MOX_FUZZ_SEED:-0}" \
         -entropic=0 -verbosity=0 -print_final_stats=1 "-artifact_prefix=$build/found/$name-" "${dict[@]}" \
         "$build/corpus/$name" "$here/corpus/$name" >"$log" 2>&1; then
         sed -n "s/^stat::number_of_executed_units: */$name: /p" "$log"
