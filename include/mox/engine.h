@@ -24,6 +24,15 @@ struct mox_tls_info {
     char version[16];   /* "TLS1.3" */
     char cipher[64];    /* "TLS_AES_128_GCM_SHA256" */
     char sni[256];      /* the server name that the client asked for, or empty */
+
+    /* What SASL binds to (RFC 5056). */
+    bool has_exporter;
+    uint8_t exporter[32];  /* tls-exporter (RFC 9266) */
+    size_t end_point_len;  /* 0: not known */
+    uint8_t end_point[64]; /* tls-server-end-point (RFC 5929 §4): a hash of our certificate */
+    bool has_client_key;
+    uint8_t client_key[32]; /* SHA-256 of the SubjectPublicKeyInfo of the client's certificate, whose
+                               private key it has */
 };
 
 /** Where a connection comes from and goes to. Copied by the engine. */
