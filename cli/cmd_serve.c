@@ -86,6 +86,7 @@ static enum exit_code run_localserve(struct cli *cli)
     config.ip = cli_flag(cli, "ip");
     config.init_only = cli_has(cli, "initonly");
     config.pedantic = cli_has(cli, "pedantic");
+    config.limits = cli_has(cli, "limits");
     config.transcript = cli_has(cli, "transcript");
     config.logger = cli->logger;
     code = set_log_levels(cli, &config);
@@ -100,6 +101,7 @@ static enum exit_code run_localserve(struct cli *cli)
 static const struct flag localserve_flags[] = {
     {"ip", "address", "listen on this address instead of 127.0.0.1 and ::1"},
     {"port-base", "number", "ports are the standard ones plus this; default 1000"},
+    {"limits", NULL, "limit and slow down clients, as a server on the internet does"},
     {"transcript", NULL, "print every dialogue, as the client and the server said it"},
     {"initonly", NULL, "make the folder, and do not serve"},
     {NULL, NULL, NULL},
@@ -125,6 +127,9 @@ static const struct command commands[] = {
              "\n"
              "Common mistakes of clients are tolerated. With -pedantic they are refused, with a reply that\n"
              "says what is wrong; then users also send from their own addresses only.\n"
+             "\n"
+             "Clients may open as many connections, fail to log in as often, and deliver as much as they like.\n"
+             "With -limits they are limited and slowed down, as a server on the internet does.\n"
              "\n"
              "    mox localserve\n"
              "    mox localserve -dir /tmp/mail -port-base 20000 -transcript",

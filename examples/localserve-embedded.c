@@ -82,6 +82,7 @@ int main(int argc, char **argv)
     config.loop = loop;
     config.port_base = argc > 2 ? (uint16_t)atoi(argv[2]) : 0;
     config.localserve = true;
+    config.limits = false;
     config.stopped = stopped;
     config.stopped_user = loop;
     struct mox_server *server = NULL;

@@ -48,6 +48,11 @@ struct mox_server_config {
      *  The server may be freed once this has returned. */
     void (*stopped)(void *user);
     void *stopped_user;
+
+    /** Connections, failed logins and deliveries of one network are limited, and who guesses
+     *  passwords is slowed down, as the configuration says. Default true; a server for tests may do
+     *  without, for its clients open thousands of connections. */
+    bool limits;
 };
 
 MOX_API void mox_server_config_init(struct mox_server_config *config);
@@ -98,6 +103,7 @@ struct mox_localserve_config {
     int transcript_fd;  /* default 1 */
     int banner_fd;      /* what it listens on and how to try it; default 1; -1: nothing */
     struct mox_logger *logger; /* as in struct mox_server_config; may be NULL */
+    bool limits; /* as in struct mox_server_config, but false by default */
 };
 
 MOX_API void mox_localserve_config_init(struct mox_localserve_config *config);

@@ -77,6 +77,7 @@ static int serve(const struct mox_env *env, const struct mox_localserve_config *
     sc.port_base = config->port_base;
     sc.localserve = true;
     sc.pedantic = config->pedantic;
+    sc.limits = config->limits;
     struct mox_server *s = NULL;
     int rc = mox_server_new(&s, env, &sc, err);
     if (rc < 0)

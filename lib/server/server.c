@@ -24,6 +24,7 @@ void mox_server_config_init(struct mox_server_config *config)
         .size = sizeof *config,
         .workers = 3,
         .max_connections = 10000,
+        .limits = true,
     };
 }
 
