@@ -3,6 +3,7 @@
 #define SERVER_SERVER_H
 
 #include <mox/ctl.h>
+#include <mox/sasl.h>
 #include <mox/server.h>
 #include <mox/store.h>
 
@@ -13,6 +14,7 @@
  *   server.c       making it, running it, and its end
  *   addresses.c    listeners and certificates, as configured
  *   accounts.c     which accounts are open; login.c: passwords, on a thread of their own
+ *   auth_ended.c   what follows from each attempt to log in, of all protocols
  *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
  *   smtp_deliver.c its messages, from the spool to the store
  *   imap_session.c one IMAP connection
@@ -124,6 +126,10 @@ int mox__login_start(struct login *l, const char *username, const char *password
 void mox__login_log_failure(const struct login *l, const char *pkg, uint64_t cid);
 MOX_MUST_USE int mox__server_set_password(struct mox_server *s, const char *address,
                                           const char *password, struct mox_error *err);
+
+/* auth_ended.c: an attempt to log in is over, successful or not, on the loop's thread. */
+void mox__auth_ended(struct mox_server *s, const struct service_endpoint *e,
+                     const struct mox_peer *peer, const struct mox_sasl_attempt *attempt);
 
 /* sessions */
 extern const struct service mox__smtp_service;

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/server.h"
+
+/* The one place where attempts to log in end, of whatever protocol: who counts, limits or remembers
+ * them adds a line here. The log has had its line (sasl/attempt.h). */
+
+void mox__auth_ended(struct mox_server *s, const struct service_endpoint *e,
+                     const struct mox_peer *peer, const struct mox_sasl_attempt *attempt)
+{
+    (void)s;
+    (void)e;
+    (void)peer;
+    (void)attempt;
+}
