@@ -58,6 +58,21 @@ static enum exit_code run_log_levels(struct cli *cli)
     return report(rc, &err);
 }
 
+static enum exit_code run_metrics(struct cli *cli)
+{
+    static const char *const lines[] = {"metrics"};
+    struct mox_ctl_client *client = NULL;
+    struct mox_error err = {0};
+    enum exit_code code = place_connect(cli, &client);
+    if (code != EXIT_OK)
+        return code;
+    int rc = call(client, lines, 1, &err);
+    if (rc == MOX_OK)
+        rc = mox_ctl_receive(client, print_piece, NULL, &err);
+    mox_ctl_client_free(client);
+    return report(rc, &err);
+}
+
 /* Connects before it asks, so that nobody types a password in vain. */
 static enum exit_code run_set_account_password(struct cli *cli)
 {
@@ -107,6 +122,16 @@ static const struct command commands[] = {
              "    mox loglevels '' imapserver",
      .max_args = 2,
      .run = run_log_levels},
+    {.words = "metrics",
+     .args = "",
+     .summary = "show what the running server counts",
+     .help = "Prints the metrics of the running server in the text format of Prometheus: connections,\n"
+             "commands and how long they took, deliveries, logins, lines of the log, and what the process\n"
+             "takes of memory, processor and descriptors. Labels are words of the server's own.\n"
+             "\n"
+             "    mox metrics\n"
+             "    mox metrics | grep ^mox_authentication_total",
+     .run = run_metrics},
 };
 
 const struct command_group server_group = {"Server", commands,

@@ -5,6 +5,7 @@
 #include <mox/engine.h>
 #include <mox/env.h>
 #include <mox/log.h>
+#include <mox/metrics.h>
 
 MOX_BEGIN_DECLS
 
@@ -28,6 +29,7 @@ MOX_BEGIN_DECLS
  * | setaccountpassword | address, password | ok |
  * | loglevels | | ok, and a stream of lines `pkg: level`, the default as `(default)` |
  * | setloglevels | pkg, level | ok; an empty pkg is the default, an empty level removes one |
+ * | metrics | | ok, and a stream of text as Prometheus reads it |
  */
 
 /**
@@ -47,6 +49,9 @@ struct mox_ctl_handlers {
 
     /** Whose levels are shown and set; borrowed. Required. */
     struct mox_logger *logger;
+
+    /** What is shown by `metrics`; borrowed. NULL: nothing is counted here. */
+    struct mox_metrics *metrics;
 };
 
 /**

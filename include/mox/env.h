@@ -51,15 +51,17 @@ struct mox_log_line {
     size_t field_count;
 };
 
+struct mox_metric; /* mox/metrics.h */
+
 /**
- * What the library takes from outside: time, randomness, memory and a log. It is copied by value
- * into every object made with it; `user` must outlive them all.
+ * What the library takes from outside: time, randomness, memory, a log, and somebody who counts. It is
+ * copied by value into every object made with it; `user` must outlive them all.
  *
  * Threads: the functions are called from any thread, also at the same time.
  */
 struct mox_env {
     size_t size; /* sizeof(struct mox_env); mox_env_system() sets it */
-    void *user;  /* handed to every function but the two of the log */
+    void *user;  /* handed to the four functions that follow */
 
     /** A clock that never jumps, in microseconds since anything: for deadlines. */
     int64_t (*monotonic_us)(void *user);
@@ -74,9 +76,15 @@ struct mox_env {
     /** Whether a line would be written: asked before it is composed. NULL: nothing is logged. */
     bool (*log_enabled)(void *log_user, enum mox_log_level level, const char *pkg);
     void (*log)(void *log_user, const struct mox_log_line *line);
+
+    void *metric_user; /* handed to the function below */
+    /** Something happened that is counted: `labels` has the values of the metric's labels, borrowed
+     *  for the call. See mox_metrics_attach(). NULL: nothing is counted. */
+    void (*metric)(void *metric_user, const struct mox_metric *metric, const char *const *labels,
+                   int64_t value);
 };
 
-/** The system's clocks, getrandom(2), malloc and no log. */
+/** The system's clocks, getrandom(2), malloc, no log and no metrics. */
 MOX_API void mox_env_system(struct mox_env *env);
 
 MOX_END_DECLS

@@ -6,6 +6,7 @@
 #include <mox/env.h>
 #include <mox/error.h>
 #include <mox/log.h>
+#include <mox/metrics.h>
 
 MOX_BEGIN_DECLS
 
@@ -25,6 +26,8 @@ struct mox_server_config {
     size_t size;                     /* sizeof(struct mox_server_config) */
     const struct mox_config *config; /* required; borrowed for the server's life */
     struct mox_logger *logger; /* borrowed, for the control socket's levels; NULL: no control socket */
+    /** Where it counts; borrowed. NULL: in a registry of its own. Not asked when `env` counts already. */
+    struct mox_metrics *metrics;
     struct ev_loop *loop;            /* NULL: one of its own, run by mox_server_run() */
     unsigned workers;                /* threads that wait for the disk and shake hands; default 3 */
     /** Default 10000; but never more than three quarters of the descriptors that the process may open,
@@ -62,6 +65,10 @@ MOX_API void mox_server_config_init(struct mox_server_config *config);
 MOX_API MOX_MUST_USE int mox_server_new(struct mox_server **out, const struct mox_env *env,
                                         const struct mox_server_config *config,
                                         struct mox_error *err);
+
+/** What the server counts, to be written for Prometheus: alive as long as the server is. Any thread. NULL
+ *  when `env` counted already. */
+MOX_API struct mox_metrics *mox_server_metrics(const struct mox_server *server);
 
 /** Begins to accept connections. The embedder's loop does the rest. */
 MOX_API void mox_server_start(struct mox_server *server);

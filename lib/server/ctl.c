@@ -11,8 +11,8 @@
 #define LINE_MAX_BYTES 8192
 /* Streams are cut into pieces of this size. */
 #define CHUNK_BYTES 16384
-/* The levels of all packages that a logger has. */
-#define ANSWER_MAX_BYTES 65536
+/* All series that a registry of metrics has, as text. */
+#define ANSWER_MAX_BYTES (16 * 1024 * 1024)
 #define OUTPUT_MAX_BYTES (CHUNK_BYTES + 4096)
 /* A client that is a program does not think for long; this ends forgotten connections. */
 #define IDLE_US (5 * 60 * INT64_C(1000000))

@@ -65,11 +65,31 @@ static int run_set_log_levels(struct mox_ctl *c, struct mox_error *err)
     return MOX_OK;
 }
 
+static int append_metrics(void *user, struct mox_slice piece)
+{
+    struct mox_ctl *c = user;
+    mox__buf_slice(&c->answer, piece);
+    return c->answer.failed ? MOX_ENOMEM : MOX_OK;
+}
+
+static int run_metrics(struct mox_ctl *c, struct mox_error *err)
+{
+    if (c->handlers->metrics == NULL)
+        return mox__fail(err, MOX_EUNSUPPORTED, "nothing is counted here");
+    int rc = mox_metrics_write(c->handlers->metrics, append_metrics, c);
+    if (rc < 0)
+        return mox__fail(err, rc, "metrics: %s", mox_status_text(rc));
+    mox__ctl_say(c, "ok");
+    c->state = STREAM;
+    return MOX_OK;
+}
+
 static const struct ctl_command commands[] = {
     {"stop", 0, run_stop},
     {"setaccountpassword", 2, run_set_account_password},
     {"loglevels", 0, run_log_levels},
     {"setloglevels", 2, run_set_log_levels},
+    {"metrics", 0, run_metrics},
 };
 
 const struct ctl_command *mox__ctl_command(struct mox_slice name)

@@ -4,13 +4,14 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "server/server.h"
+#include "server/metrics.h"
 
 #define PKG "imapserver"
 
 /* The host's side of one IMAP connection. */
 struct imap_session {
     struct mox_server *server;
+    const struct service_endpoint *endpoint;
     struct conn *conn;
     struct mox_imap_server *engine;
     uint64_t cid;
@@ -119,6 +120,7 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
     if (is == NULL)
         return MOX_ENOMEM;
     is->server = s;
+    is->endpoint = e;
     is->conn = c;
     is->cid = peer->cid;
     is->opened_us = mox__loop_now(s->net->loop);
@@ -130,6 +132,7 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
         mox__mem_free(&s->env, is);
         return rc;
     }
+    mox__count_opened(s, e);
     *engine = mox_imap_server_engine(is->engine);
     *session = is;
     return MOX_OK;
@@ -140,6 +143,7 @@ static void session_closed(void *session)
     struct imap_session *is = session;
     log_line(&is->server->env, MOX_LOG_DEBUG, PKG, "connection closed", NULL, F_HEX("cid", is->cid),
              F_DURATION("duration", mox__loop_now(is->server->net->loop) - is->opened_us));
+    mox__count_closed(is->server, is->endpoint);
     is->closed = true;
     if (!is->pending)
         end_session(is);

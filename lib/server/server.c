@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "server/server.h"
+#include "server/metrics.h"
 
 /* One thread hashes: a login storm takes one core, and the mail goes on. */
 #define HASHING_THREADS 1
@@ -48,6 +48,7 @@ static int open_ctl(struct mox_server *s, struct mox_error *err)
         .stop = ctl_stop,
         .set_account_password = ctl_set_password,
         .logger = s->config.logger,
+        .metrics = s->metrics,
     };
     s->ctl_endpoint = (struct endpoint){
         .service = &mox__ctl_service,
@@ -107,7 +108,10 @@ static void out_of_patience(struct timer *t);
  * control socket is removed, so that a second server changes nothing. */
 static int open_all(struct mox_server *s, struct mox_error *err)
 {
-    int rc = make_runtime(s, err);
+    int rc = mox__metrics_open(s); /* everything else gets the env that counts */
+    if (rc < 0)
+        return mox__fail(err, rc, "start the server: %s", mox_status_text(rc));
+    rc = make_runtime(s, err);
     if (rc < 0)
         return rc;
     mox__timer_init(&s->patience, s->net->loop, out_of_patience);
@@ -171,6 +175,7 @@ void mox_server_free(struct mox_server *s)
     if (s->patience.loop != NULL)
         mox__timer_stop(&s->patience);
     mox__net_free(s->net);
+    mox__metrics_close(s);
     struct mox_env env = s->env;
     mox__mem_free(&env, s->spool_dir);
     mox__mem_free(&env, s);

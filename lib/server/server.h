@@ -19,6 +19,7 @@
  *   smtp_deliver.c its messages, from the spool to the store
  *   imap_session.c one IMAP connection
  *   ctl_session.c  one conversation on the control socket
+ *   metrics.c      what is counted besides what the engines count
  *   localserve.c   the throw-away server; localserve_files.c: its directory; transcript.c:
  * dialogues
  *
@@ -57,6 +58,8 @@ struct mox_server {
     struct mox_server_config config;
     const struct mox_config *files;
     bool pedantic;
+    struct mox_metrics *metrics; /* NULL: env counts elsewhere */
+    bool owns_metrics;
     struct net *net;
     struct pool *hashing;
     struct mox_store *store;

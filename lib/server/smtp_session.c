@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "server/metrics.h"
 
 #define PKG "smtpserver"
 
@@ -349,6 +350,7 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
         mox__mem_free(&s->env, ss);
         return rc;
     }
+    mox__count_opened(s, e);
     *engine = mox_smtp_server_engine(ss->engine);
     *session = ss;
     return MOX_OK;
@@ -359,6 +361,7 @@ static void session_closed(void *session)
     struct smtp_session *ss = session;
     log_line(&ss->server->env, MOX_LOG_DEBUG, PKG, "connection closed", NULL, F_HEX("cid", ss->cid),
              F_DURATION("duration", mox__loop_now(ss->server->net->loop) - ss->opened_us));
+    mox__count_closed(ss->server, ss->endpoint);
     ss->closed = true;
     if (!ss->pending)
         free_session(ss);

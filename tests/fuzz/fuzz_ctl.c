@@ -45,13 +45,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct mox_env env;
     struct mox_logger *logger = NULL;
+    struct mox_metrics *metrics = NULL;
     struct mox_ctl *ctl = NULL;
     bool stopped = false;
     mox_env_system(&env);
     if (len == 0 || mox_logger_new(&logger, STDERR_FILENO) < 0)
         return 0;
-    const struct mox_ctl_handlers handlers = {sizeof handlers, stop, set_account_password, logger};
-    if (mox_ctl_new(&ctl, &env, &handlers, &stopped) == MOX_OK) {
+    int rc = mox_metrics_new(&metrics, &env);
+    const struct mox_ctl_handlers handlers = {sizeof handlers, stop, set_account_password, logger,
+                                              metrics};
+    if (rc == MOX_OK && mox_ctl_new(&ctl, &env, &handlers, &stopped) == MOX_OK) {
         const struct mox_engine e = mox_ctl_engine(ctl);
         size_t step = (size_t)data[0] + 1;
         unsigned wants = pump(&e, step);
@@ -66,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         assert(wants == (stopped ? MOX_WANTS_APP : MOX_WANTS_CLOSE));
     }
     mox_ctl_free(ctl);
+    mox_metrics_free(metrics);
     mox_logger_free(logger);
     return 0;
 }

@@ -18,6 +18,7 @@
 struct server {
     struct test_env t;
     struct mox_logger *logger;
+    struct mox_metrics *metrics;
     struct mox_ctl_handlers handlers;
     struct mox_ctl *ctl;
     struct mox_engine engine;
@@ -45,14 +46,19 @@ static int set_account_password(void *user, const char *address, const char *pas
     return MOX_OK;
 }
 
+static const struct mox_metric letters = {.name = "letters_total", .help = "Letters."};
+
 static int server_start(struct server *s, long fail_at)
 {
     memset(s, 0, sizeof *s);
     test_env_init(&s->t);
     assert_int_equal(mox_logger_new(&s->logger, STDERR_FILENO), MOX_OK);
     assert_int_equal(mox_logger_level(s->logger, "smtpserver", MOX_LOG_TRACE), MOX_OK);
+    assert_int_equal(mox_metrics_new(&s->metrics, &s->t.env), MOX_OK);
+    mox_metrics_add(s->metrics, &letters, NULL, 7);
     s->handlers = (struct mox_ctl_handlers){sizeof s->handlers, stop, set_account_password,
-                                            s->logger};
+                                            s->logger, s->metrics};
+    s->t.allocations = 0;
     s->t.fail_at = fail_at;
     int rc = mox_ctl_new(&s->ctl, &s->t.env, &s->handlers, s);
     if (rc == MOX_OK)
@@ -64,6 +70,7 @@ static void server_end(struct server *s)
 {
     mox_ctl_free(s->ctl);
     mox_logger_free(s->logger);
+    mox_metrics_free(s->metrics);
     test_env_done(&s->t);
 }
 
@@ -133,6 +140,9 @@ static void commands_are_answered_however_the_input_is_split(void **state)
         {"setloglevels\nx\n\n", "ctlv0\npackage x has no log level of its own\n", true},
         {"setloglevels\n\n\n",
          "ctlv0\nthe default log level cannot be removed; give a level\n", true},
+        {"metrics\nok\n",
+         "ctlv0\nok\n75\n# HELP letters_total Letters.\n# TYPE letters_total counter\n"
+         "letters_total 7\n0\n", false},
         {"restart\n", "ctlv0\nunknown command; this server is of another version than its "
                       "client\n", true},
         {"\n", "ctlv0\nunknown command; this server is of another version than its client\n",
@@ -148,6 +158,17 @@ static void commands_are_answered_however_the_input_is_split(void **state)
             server_end(&s);
         }
     }
+}
+
+static void a_server_that_counts_nothing_says_so(void **state)
+{
+    (void)state;
+    struct server s;
+    assert_int_equal(server_start(&s, 0), MOX_OK);
+    s.handlers.metrics = NULL;
+    (void)feed(&s, "metrics\n", 8);
+    assert_string_equal(s.out, "ctlv0\nnothing is counted here\n");
+    server_end(&s);
 }
 
 static void handlers_get_the_parameters(void **state)
@@ -393,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_are_answered_however_the_input_is_split),
+        cmocka_unit_test(a_server_that_counts_nothing_says_so),
         cmocka_unit_test(handlers_get_the_parameters),
         cmocka_unit_test(stop_keeps_the_connection_until_the_end),
         cmocka_unit_test(shutdown_and_idleness_close_the_others),

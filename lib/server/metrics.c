@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/metrics.h"
+
+static const struct mox_metric smtp_connections = {
+    .name = "mox_smtpserver_connection_total",
+    .help = "Incoming SMTP connections.",
+    .labels = {"kind"},
+};
+static const struct mox_metric imap_connections = {
+    .name = "mox_imap_connection_total",
+    .help = "Incoming IMAP connections.",
+    .labels = {"service"},
+};
+static const struct mox_metric open_connections = {
+    .name = "mox_connections_count",
+    .help = "Connections that are open.",
+    .type = MOX_METRIC_GAUGE,
+    .labels = {"protocol", "listener"},
+};
+
+/* Of each kind of service: which metric counts it, as what. */
+static const struct {
+    const struct mox_metric *total;
+    const char *kind, *protocol;
+} services[] = {
+    [SERVE_SMTP] = {&smtp_connections, "smtp", "smtp"},
+    [SERVE_SUBMISSION] = {&smtp_connections, "submission", "submission"},
+    [SERVE_SUBMISSIONS] = {&smtp_connections, "submission", "submissions"},
+    [SERVE_IMAP] = {&imap_connections, "imap", "imap"},
+    [SERVE_IMAPS] = {&imap_connections, "imaps", "imaps"},
+};
+
+void mox__count_opened(struct mox_server *s, const struct service_endpoint *e)
+{
+    metric_count(&s->env, services[e->kind].total, services[e->kind].kind);
+    metric_add(&s->env, &open_connections, 1, services[e->kind].protocol, e->listener->name);
+}
+
+void mox__count_closed(struct mox_server *s, const struct service_endpoint *e)
+{
+    metric_add(&s->env, &open_connections, -1, services[e->kind].protocol, e->listener->name);
+}
+
+/* What can be known beforehand starts at 0, so that a first failure shows as a growth. */
+static void begin_at_zero(struct mox_server *s)
+{
+    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
+        metric_add(&s->env, services[i].total, 0, services[i].kind);
+    mox_metrics_declare(s->metrics, &open_connections);
+}
+
+int mox__metrics_open(struct mox_server *s)
+{
+    int rc = MOX_OK;
+    s->metrics = s->config.metrics;
+    if (s->metrics == NULL && s->env.metric != NULL)
+        return MOX_OK;
+    if (s->metrics == NULL) {
+        rc = mox_metrics_new(&s->metrics, &s->env);
+        s->owns_metrics = true;
+    }
+    if (rc < 0)
+        return rc;
+    mox_metrics_attach(s->metrics, &s->env);
+    begin_at_zero(s);
+    /* A program with a registry of its own may have these metrics already. */
+    return s->owns_metrics ? mox__process_metrics(s) : MOX_OK;
+}
+
+void mox__metrics_close(struct mox_server *s)
+{
+    if (s->owns_metrics)
+        mox_metrics_free(s->metrics);
+}
+
+struct mox_metrics *mox_server_metrics(const struct mox_server *s)
+{
+    return s->metrics;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_METRICS_H
+#define SERVER_METRICS_H
+
+#include "base/metric.h"
+#include "server/server.h"
+
+/* What the server counts besides what its engines count. Names are Prometheus': dashboards and alerts
+ * are written with them, so they stay. */
+
+/* Gives the server's env somebody who counts, before it is handed to anything. */
+MOX_MUST_USE int mox__metrics_open(struct mox_server *s);
+void mox__metrics_close(struct mox_server *s);
+
+/* A session of this service begins, or ends. */
+void mox__count_opened(struct mox_server *s, const struct service_endpoint *e);
+void mox__count_closed(struct mox_server *s, const struct service_endpoint *e);
+
+/* process_metrics.c: memory, processor, descriptors and start of this process, in each writing. */
+MOX_MUST_USE int mox__process_metrics(struct mox_server *s);
+
+#endif
