@@ -74,6 +74,31 @@ MOX_API MOX_MUST_USE int mox_account_check_password(struct mox_account *account,
 /** Takes as long as checking a password, for user names that do not exist. */
 MOX_API void mox_store_dummy_check(struct mox_store *store, const char *password);
 
+/** What an account may send in a day, so that a stolen password does little harm. */
+enum mox_outgoing_limit {
+    MOX_OUTGOING_NOTHING = 0,
+    MOX_OUTGOING_RECIPIENTS, /* of all messages, each recipient of each message counted */
+    MOX_OUTGOING_FIRST_TIME  /* recipients that the account never wrote to before */
+};
+
+/** A message that the account is about to send, counted against its limits of the past 24 hours.
+ *  MOX_ELIMIT: over one of them, and nothing was counted. With MOX_OK it is counted durably: a crash
+ *  lets no more through. What is then not sent after all stays counted. */
+struct mox_outgoing {
+    struct mox_write write;
+    /** `localpart@domain`, each in one form only, for a recipient is new unless the same text was here
+     *  before. At least one; the same one twice counts as two recipients, and as one new. */
+    const char *const *recipients;
+    size_t recipient_count;
+    uint64_t max_recipients, max_first_time; /* UINT64_MAX: no limit, it is just counted */
+    /* set when it is done */
+    enum mox_outgoing_limit exceeded;
+    uint64_t day_recipients, day_first_time; /* of the past 24 hours, without this message */
+};
+
+/** Submits it, as the writes of mox/mailstore.h are: `write.done` is called once, on any thread. */
+MOX_API void mox_account_outgoing(struct mox_account *account, struct mox_outgoing *op);
+
 /** Checks everything in a data directory that no server uses: database integrity, counts, UIDs,
  *  modseqs, references, files. Calls `report` for each problem. Returns MOX_OK when there is none,
  *  MOX_ECORRUPT when there are some, or a failure to look. */

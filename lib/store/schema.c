@@ -17,6 +17,8 @@
  * - ref: how many more than one entry or gone row a message has.
  * - key: hash of a message's message-id, thread, subject or content → message.
  * - verdict: hash of a sender's name or address → what users thought of its messages.
+ * - outgoing: how much the account sent in each minute of the past day; contact: hashes of all whom
+ *   it ever wrote to.
  *
  * `entry` is the only row of a message that changes, narrow, and in the order of mailboxes: views,
  * flags and copies touch nothing else. It has no foreign key to `message`: erasing a message would
@@ -139,6 +141,12 @@ static const char version_1[] =
     " PRIMARY KEY (message, localpart, domain)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX recipient_address ON recipient(domain, localpart, sent);"
+    "CREATE TABLE outgoing ("
+    " minute INTEGER PRIMARY KEY," /* since 1970 */
+    " recipients INTEGER NOT NULL CHECK (recipients > 0),"
+    " fresh INTEGER NOT NULL CHECK (fresh BETWEEN 0 AND recipients)" /* written to for the first time */
+    ") STRICT;"
+    "CREATE TABLE contact (person INTEGER PRIMARY KEY) STRICT;"
     "CREATE TABLE credential (kind TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
 static const char *const upgrades[SCHEMA_VERSION] = {version_1};

@@ -113,6 +113,16 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT received, junk, message FROM verdict WHERE hash = ?1 AND origin = ?2"
         " AND received >= ?3 ORDER BY received DESC",
 
+    [SQL_OUTGOING_DAY] = "SELECT coalesce(sum(recipients), 0), coalesce(sum(fresh), 0) FROM outgoing"
+                         " WHERE minute BETWEEN ?1 AND ?2",
+    [SQL_OUTGOING_ADD] =
+        "INSERT INTO outgoing(minute, recipients, fresh) VALUES(?1, ?2, ?3) ON CONFLICT(minute)"
+        " DO UPDATE SET recipients = recipients + ?2, fresh = fresh + ?3",
+    [SQL_OUTGOING_PRUNE] = "DELETE FROM outgoing WHERE minute < ?1",
+
+    [SQL_CONTACT_FIND] = "SELECT 1 FROM contact WHERE person = ?1",
+    [SQL_CONTACT_INSERT] = "INSERT OR IGNORE INTO contact(person) VALUES(?1)",
+
     [SQL_CREDENTIAL_ALL] = "SELECT kind, value FROM credential",
     [SQL_CREDENTIAL_CLEAR] = "DELETE FROM credential",
     [SQL_CREDENTIAL_INSERT] = "INSERT INTO credential(kind, value) VALUES(?1, ?2)",

@@ -22,6 +22,7 @@
  *   append.c, flags.c, expunge.c, copy.c, names.c, names_rename.c   the writes, one kind per file
  *   thread.c      message-ids and threads
  *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to
+ *   outgoing.c    how much the account sends, for its limits
  *   erase.c       messages that no view shows any more
  *   checkpoint.c  the WAL goes back into the database in the background
  *   wal.c         a WAL that a crash left is on the disk before it is believed

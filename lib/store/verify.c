@@ -113,6 +113,9 @@ static const struct rule {
      " WHERE e.flags & 192 <> 0 AND coalesce(m.msg_from_domain, '') <> '' AND NOT EXISTS"
      " (SELECT 1 FROM verdict v WHERE v.mailbox = e.mailbox AND v.uid = e.uid)",
      "mailbox %lld: UID %lld, message %lld, is judged but has no verdict"},
+    {"SELECT n, (SELECT count(*) FROM contact) FROM (SELECT sum(fresh) AS n FROM outgoing)"
+     " WHERE n > (SELECT count(*) FROM contact)",
+     "%lld people were written to for the first time, but only %lld are known"},
     {"SELECT id FROM message WHERE thread > id OR parent >= id AND parent <> 0",
      "message %lld has a later message as its thread or parent"},
 };

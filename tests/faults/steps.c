@@ -25,7 +25,9 @@ struct task {
         struct mox_expunge expunge;
         struct mox_copy copy;
         struct mox_mailbox_change change;
+        struct mox_outgoing outgoing;
     } op;
+    const char *people[2];
     bool answered;
 };
 
@@ -132,6 +134,16 @@ static void submit_other(struct storefix *f, struct task *t)
                                              .ranges = &t->range,
                                              .range_count = 1};
         f->mail.ops->expunge(f->mail.self, &t->op.expunge);
+        break;
+    case STEP_SEND:
+        t->people[0] = s->box;
+        t->people[1] = s->to;
+        t->op.outgoing = (struct mox_outgoing){.write = {.done = answered, .user = t},
+                                               .recipients = t->people,
+                                               .recipient_count = s->to != NULL ? 2 : 1,
+                                               .max_recipients = UINT64_MAX,
+                                               .max_first_time = UINT64_MAX};
+        mox_account_outgoing(f->account, &t->op.outgoing);
         break;
     case STEP_PASSWORD: /* the two that wait by themselves */
         t->op.write = (struct mox_write){.done = answered, .user = t};

@@ -17,6 +17,7 @@ enum step_kind {
     STEP_SUBSCRIBE,
     STEP_UNSUBSCRIBE,
     STEP_PASSWORD, /* of `box` */
+    STEP_SEND,     /* counts a message to `box`, and to `to` if there is one */
     STEP_CREATE_ACCOUNT
 };
 

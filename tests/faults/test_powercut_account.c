@@ -26,6 +26,21 @@ static void passwords(void **state)
     POWER_CUTS(before, steps);
 }
 
+static void messages_that_are_sent_are_counted(void **state)
+{
+    (void)state;
+    static const struct step before[] = {{STEP_SEND, .box = "a@x.example"}};
+    static const struct step steps[] = {
+        {STEP_SEND, .box = "a@x.example", .to = "b@x.example"},
+        {STEP_SEND, .box = "c@x.example", .way = WAY_WITH_NEXT},
+        {STEP_APPEND, "Inbox", .size = 100, .way = WAY_WITH_NEXT},
+        {STEP_SEND, .box = "b@x.example"},
+        {STEP_SEND, .box = "d@x.example", .way = WAY_SYNC_FAILS, .failing = "index.db-wal"},
+        {STEP_SEND, .box = "d@x.example"},
+    };
+    POWER_CUTS(before, steps);
+}
+
 static void a_new_account(void **state)
 {
     (void)state;
@@ -45,6 +60,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CUT_TEST(mailboxes_come_and_go),
         CUT_TEST(passwords),
+        CUT_TEST(messages_that_are_sent_are_counted),
         CUT_TEST(a_new_account),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

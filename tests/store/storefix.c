@@ -147,6 +147,14 @@ WAIT_FOR(wait_expunge, mox_expunge, expunge)
 WAIT_FOR(wait_copy, mox_copy, copy)
 WAIT_FOR(wait_change, mox_mailbox_change, change_mailbox)
 
+int wait_outgoing(struct storefix *f, struct mox_outgoing *op)
+{
+    struct waiter waiter;
+    prepare(&op->write, &waiter);
+    mox_account_outgoing(f->account, op);
+    return wait_for(&op->write, &waiter);
+}
+
 uint64_t box_id(struct storefix *f, const char *name)
 {
     const struct mox_mailboxes *list = NULL;

@@ -38,6 +38,7 @@ int wait_set_flags(struct storefix *f, struct mox_set_flags *op);
 int wait_expunge(struct storefix *f, struct mox_expunge *op);
 int wait_copy(struct storefix *f, struct mox_copy *op);
 int wait_change(struct storefix *f, struct mox_mailbox_change *op);
+int wait_outgoing(struct storefix *f, struct mox_outgoing *op);
 
 /* The id of a mailbox that exists. */
 uint64_t box_id(struct storefix *f, const char *name);

@@ -108,6 +108,16 @@ static void use_password(struct storefix *f)
         expect(rc, &err);
 }
 
+static void send(struct storefix *f)
+{
+    static const char *const people[] = {"a@x.example", "b@x.example", "a@x.example"};
+    struct mox_outgoing op = {
+        .recipients = people, .recipient_count = 3, .max_recipients = 5, .max_first_time = 1};
+    int rc = wait_outgoing(f, &op);
+    if (rc != MOX_ELIMIT)
+        expect(rc, &op.write.error);
+}
+
 static void use_account(struct storefix *f)
 {
     struct mox_error err = {0};
@@ -148,6 +158,7 @@ static void use_account(struct storefix *f)
     expect(wait_change(f, &change), &change.write.error);
     use_names(f);
     use_password(f);
+    send(f);
     f->mail.ops->unwatch(f->mail.self, &watch);
 }
 
