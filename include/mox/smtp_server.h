@@ -21,8 +21,12 @@ struct mox_smtp_reply {
     int code;            /* 250, 451, 550 … */
     char enhanced[12];   /* "2.1.5" (RFC 3463) */
     char text[512];
+    /** From this reply on the client is slow (mox_smtp_server_pace()), until it has logged in: for
+     *  answers to `deliver`, when the message was junk to one of its recipients, or one too many. */
+    bool slow;
 };
 
+/** Fills all of it; `slow` is off. */
 MOX_API void mox_smtp_reply_set(struct mox_smtp_reply *reply, int code, const char *enhanced,
                                 const char *format, ...) MOX_PRINTF(4, 5);
 
@@ -124,6 +128,8 @@ struct mox_smtp_server_config {
     int64_t data_total_us;    /* default 30 min */
     int64_t drain_us;         /* content over the limit is read for so long; default 1 min */
     unsigned max_bad_commands; /* default 10, before a completed transaction or login */
+    int64_t login_delay_us; /* how much longer each AUTH waits after the third that failed; default
+                                  1 s, 0: no delay */
 
     bool requiretls;     /* REQUIRETLS (RFC 8689) is announced and kept; default no */
     bool future_release; /* HOLDFOR, HOLDUNTIL (RFC 4865) are, on submission; default no */
@@ -155,7 +161,7 @@ MOX_API MOX_MUST_USE int mox_smtp_server_input(struct mox_smtp_server *s, const 
 /** Output that waits: *data is borrowed until the next call. */
 MOX_API size_t mox_smtp_server_output(struct mox_smtp_server *s, const uint8_t **data);
 MOX_API void mox_smtp_server_sent(struct mox_smtp_server *s, size_t len);
-/** A set of enum mox_wants. */
+/** A set of enum mox_wants. It is empty while a login waits for the deadline. */
 MOX_API unsigned mox_smtp_server_wants(struct mox_smtp_server *s);
 /** When mox_smtp_server_tick() is due: microseconds of the monotonic clock; INT64_MAX: never. */
 MOX_API int64_t mox_smtp_server_deadline(struct mox_smtp_server *s);
@@ -172,8 +178,8 @@ MOX_API MOX_MUST_USE int mox_smtp_server_reply(struct mox_smtp_server *s, int st
                                                const struct mox_smtp_reply *reply);
 /** 421 4.3.2 at the next occasion, and close (RFC 5321 §3.8). */
 MOX_API void mox_smtp_server_shutdown(struct mox_smtp_server *s);
-/** Bytes per second that the client deserves, 0 for full speed: what the host made it. */
-MOX_API void mox_smtp_server_set_pace(struct mox_smtp_server *s, unsigned bytes_per_second);
+/** Bytes per second that the client deserves, 0 for full speed: 1 from the third login that failed
+ *  on, and when the host said so (struct mox_smtp_reply). A login ends it. */
 MOX_API unsigned mox_smtp_server_pace(struct mox_smtp_server *s);
 /** Room for a received id with its NUL. */
 #define MOX_SMTP_RECEIVED_ID_MAX 23

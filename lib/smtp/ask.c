@@ -51,6 +51,7 @@ void mox__smtp_answer(struct mox_smtp_server *s, enum ask ask, int rc)
     s->pending = rc == MOX_LATER ? ask : ASK_NOTHING;
     if (rc == MOX_LATER)
         return;
+    s->slow = s->slow || s->reply.slow;
     if (rc < 0)
         put_into_words(s, rc);
     answered[ask](s, rc);

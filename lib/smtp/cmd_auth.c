@@ -150,6 +150,7 @@ void mox__smtp_cmd_auth(struct mox_smtp_server *s, struct mox_slice args)
     } else if (mox__sasl_is_clear_text(m) && !mox__smtp_auth_is_safe(s)) {
         mox__smtp_reply(s, 538, "5.7.11", "TLS is required: send STARTTLS first");
     } else {
+        mox__smtp_login_begins(s);
         mox__sasl_start(&s->sasl, &s->env, m);
         if (rest.len > 0)
             initial_response(s, rest);
@@ -170,8 +171,10 @@ static void log_failure(struct mox_smtp_server *s)
 void mox__smtp_auth_answered(struct mox_smtp_server *s, int rc)
 {
     if (rc < 0) {
-        if (rc == MOX_EDENIED) /* the host knows why it failed otherwise, and has said so */
+        if (rc == MOX_EDENIED)
             log_failure(s);
+        else /* the host knows why, and has said so */
+            mox__smtp_login_undone(s);
         end_dialogue(s);
         mox__smtp_send(s, &s->reply);
         return;
@@ -184,5 +187,6 @@ void mox__smtp_auth_answered(struct mox_smtp_server *s, int rc)
     }
     end_dialogue(s);
     s->envelope.username = s->username;
+    mox__smtp_login_succeeded(s);
     mox__smtp_accept(s, 235, "2.7.0", "nice");
 }

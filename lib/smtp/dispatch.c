@@ -52,9 +52,8 @@ bool mox__smtp_at_end(const struct mox_smtp_server *s, struct mox_slice rest)
 
 static void unknown(struct mox_smtp_server *s)
 {
-    /* Whoever starts with something else, HTTP say, is not answered line by line. */
     if (!s->greeted) {
-        mox__smtp_bye(s, 500, "5.5.2", "please speak SMTP");
+        mox__smtp_not_smtp(s);
         return;
     }
     s->bad_commands++;
@@ -72,14 +71,6 @@ static void run(struct mox_smtp_server *s, const struct command *c, struct mox_s
         mox__smtp_reply(s, 503, "5.5.1", "%s", c->refusal);
 }
 
-/* Guessing and fuzzing are cut off, but not a client that has shown that it can do better. */
-static void check_patience(struct mox_smtp_server *s)
-{
-    bool proved = s->good_transactions > 0 || s->username != NULL;
-    if (!proved && !s->closing && s->bad_commands >= s->config.max_bad_commands)
-        mox__smtp_bye(s, 421, "4.7.0", "too many bad commands");
-}
-
 void mox__smtp_command(struct mox_smtp_server *s, struct mox_slice line)
 {
     const uint8_t *space = line.len == 0 ? NULL : memchr(line.data, ' ', line.len);
@@ -94,5 +85,4 @@ void mox__smtp_command(struct mox_smtp_server *s, struct mox_slice line)
         run(s, c, slice_from(line, len));
     if (s->pending == ASK_NOTHING)
         mox__arena_reset(&s->scratch);
-    check_patience(s);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "smtp/server.h"
 
@@ -21,7 +22,7 @@ size_t mox__smtp_unsent(const struct mox_smtp_server *s)
 bool mox__smtp_may_read(const struct mox_smtp_server *s)
 {
     return s->failure == MOX_OK && !s->closing && !s->starting_tls && s->pending == ASK_NOTHING &&
-           mox__smtp_unsent(s) < OUTPUT_HIGH;
+           s->held_until_us == 0 && mox__smtp_unsent(s) < OUTPUT_HIGH;
 }
 
 static size_t line_max(const struct mox_smtp_server *s, struct mox_slice src)
@@ -39,6 +40,10 @@ static void line_too_long(struct mox_smtp_server *s)
 /* One line of a command or of an AUTH dialogue: up to LF, without it and a CR in front. */
 static size_t read_line(struct mox_smtp_server *s, struct mox_slice src)
 {
+    if (mox__smtp_is_foreign(s, src)) {
+        mox__smtp_not_smtp(s);
+        return 0;
+    }
     size_t max = line_max(s, src);
     size_t end = src.len <= max ? src.len : max + 1;
     const uint8_t *lf = NULL;
@@ -54,11 +59,14 @@ static size_t read_line(struct mox_smtp_server *s, struct mox_slice src)
     size_t used = line.len + 1;
     if (line.len > 0 && line.data[line.len - 1] == '\r')
         line.len--;
+    if (s->reading == READ_COMMAND && mox__smtp_holds(s, line))
+        return 0;
     s->active_us = s->env.monotonic_us(s->env.user);
     if (s->reading == READ_AUTH)
         mox__smtp_auth_line(s, line);
     else
         mox__smtp_command(s, line);
+    mox__smtp_check_patience(s);
     return used;
 }
 
@@ -83,13 +91,19 @@ static size_t read_all(struct mox_smtp_server *s, struct mox_slice src)
     return used;
 }
 
+void mox__smtp_drop_input(struct mox_smtp_server *s)
+{
+    if (s->in.data != NULL && s->config.mode == MOX_SMTP_SUBMISSION)
+        mox__wipe(s->in.data, s->in.cap); /* a password may have waited there */
+    mox__buf_free(&s->in);
+    s->in_at = s->scanned = 0;
+}
+
 /* What the state of the input calls for, once it went as far as it can. */
 static void settle(struct mox_smtp_server *s)
 {
-    if (s->in_at == s->in.len && s->in.data != NULL) {
-        mox__buf_free(&s->in); /* an idle connection holds no buffer */
-        s->in_at = 0;
-    }
+    if (s->in_at == s->in.len && s->in.data != NULL)
+        mox__smtp_drop_input(s); /* an idle connection holds no buffer */
     if (s->closing || s->failure < 0 || s->pending != ASK_NOTHING)
         return;
     if (s->shutting_down && s->reading != READ_CONTENT)

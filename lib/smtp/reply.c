@@ -22,6 +22,7 @@ void mox__smtp_reply_text(struct mox_smtp_reply *reply, int code, const char *en
                           const char *text)
 {
     reply->code = code;
+    reply->slow = false;
     copy_text(reply->enhanced, sizeof reply->enhanced, enhanced);
     copy_text(reply->text, sizeof reply->text, text);
 }
@@ -31,6 +32,7 @@ void mox_smtp_reply_set(struct mox_smtp_reply *reply, int code, const char *enha
 {
     va_list args;
     reply->code = code;
+    reply->slow = false;
     copy_text(reply->enhanced, sizeof reply->enhanced, enhanced);
     va_start(args, format);
     (void)vsnprintf(reply->text, sizeof reply->text, format, args);

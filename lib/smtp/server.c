@@ -26,6 +26,7 @@ void mox_smtp_server_config_init(struct mox_smtp_server_config *config)
         .data_total_us = SECONDS(1800),
         .drain_us = SECONDS(60),
         .max_bad_commands = 10,
+        .login_delay_us = SECONDS(1),
     };
 }
 
@@ -102,7 +103,7 @@ void mox_smtp_server_free(struct mox_smtp_server *s)
         s->transaction = false; /* the host has what belongs to it in its hands */
     mox__smtp_end_transaction(s);
     mox__sasl_end(&s->sasl);
-    mox__buf_free(&s->in);
+    mox__smtp_drop_input(s);
     mox__buf_free(&s->out);
     mox__mem_free(&s->env, s->hello);
     mox__mem_free(&s->env, s->username);
@@ -145,6 +146,8 @@ unsigned mox_smtp_server_wants(struct mox_smtp_server *s)
         return wants | MOX_WANTS_CLOSE;
     if (s->pending != ASK_NOTHING)
         return wants | MOX_WANTS_APP;
+    if (s->held_until_us > 0)
+        return wants;
     if (s->starting_tls)
         return wants | MOX_WANTS_STARTTLS;
     if (mox__smtp_may_read(s) && !s->eof)
@@ -161,6 +164,8 @@ int64_t mox_smtp_server_deadline(struct mox_smtp_server *s)
         return s->active_us + s->config.command_us;
     if (s->pending != ASK_NOTHING || s->starting_tls)
         return INT64_MAX;
+    if (s->held_until_us > 0)
+        return s->held_until_us;
     if (s->reading == READ_CONTENT)
         return mox__smtp_content_deadline(s);
     return s->greeted ? s->active_us + s->config.command_us
@@ -176,6 +181,8 @@ int mox_smtp_server_tick(struct mox_smtp_server *s)
         s->out_at = 0;
         if (s->failure == MOX_OK)
             mox__smtp_close(s);
+    } else if (s->held_until_us > 0) {
+        mox__smtp_release(s);
     } else if (s->reading == READ_CONTENT) {
         mox__smtp_content_late(s);
     } else {
@@ -202,8 +209,7 @@ void mox_smtp_server_tls_started(struct mox_smtp_server *s, const struct mox_tls
     struct mox_smtp_envelope *e = &s->envelope;
     if (!s->starting_tls)
         return;
-    mox__buf_free(&s->in);
-    s->in_at = s->scanned = 0;
+    mox__smtp_drop_input(s);
     s->starting_tls = false;
     s->peer.tls = true;
     memcpy(&s->peer.tls_info, info, min_size(info->size, sizeof *info));
@@ -235,14 +241,4 @@ void mox_smtp_server_shutdown(struct mox_smtp_server *s)
 {
     s->shutting_down = true;
     mox__smtp_resume(s);
-}
-
-void mox_smtp_server_set_pace(struct mox_smtp_server *s, unsigned bytes_per_second)
-{
-    s->pace = bytes_per_second;
-}
-
-unsigned mox_smtp_server_pace(struct mox_smtp_server *s)
-{
-    return s->pace;
 }

@@ -17,6 +17,7 @@
  *   ask.c        questions to the host and their answers, now or later
  *   content.c    DATA and BDAT: from the stream to the host, in pieces; data_reader.c finds the end
  *   reply.c      replies on the wire; trace.c: the dialogue in the log
+ *   slow.c       what guessers, senders of junk and other protocols get
  *   path.c, params.c   the grammar of RFC 5321 §4.1.2
  *
  * Commands return nothing: a client's mistake is a reply, and what ends the connection sticks in
@@ -84,6 +85,8 @@ struct mox_smtp_server {
     bool starting_tls;
     bool transaction; /* the host was asked for MAIL: it is told of the end */
     bool auth_seen;   /* unknown lines may be responses: they are not logged */
+    bool slow;        /* the host said so; until a login */
+    bool held_enough; /* the line at the front of `in` has waited */
 
     struct buf in; /* unread input: from in_at on */
     size_t in_at;
@@ -95,7 +98,8 @@ struct mox_smtp_server {
     int64_t active_us;  /* the last progress that counts for the timeout */
     unsigned bad_commands;
     unsigned bad_transactions, good_transactions;
-    unsigned pace;
+    unsigned failed_logins; /* attempts since the last that succeeded, with the one under way */
+    int64_t held_until_us;  /* an AUTH line waits in `in`; 0: none does */
 
     struct mox_smtp_reply reply; /* what the host may change while it is asked */
     int prepared_code;           /* of the reply as the host got it */
@@ -121,6 +125,8 @@ void mox__smtp_resume(struct mox_smtp_server *s);
 /* Takes bytes that have just arrived. */
 void mox__smtp_take(struct mox_smtp_server *s, struct mox_slice data);
 bool mox__smtp_may_read(const struct mox_smtp_server *s);
+/* Forgets unread input. */
+void mox__smtp_drop_input(struct mox_smtp_server *s);
 struct mox_slice mox__smtp_unread(const struct mox_smtp_server *s);
 size_t mox__smtp_unsent(const struct mox_smtp_server *s);
 
@@ -216,6 +222,22 @@ void mox__smtp_cmd_noop(struct mox_smtp_server *s, struct mox_slice args);
 void mox__smtp_cmd_help(struct mox_smtp_server *s, struct mox_slice args);
 void mox__smtp_cmd_vrfy(struct mox_smtp_server *s, struct mox_slice args);
 void mox__smtp_cmd_quit(struct mox_smtp_server *s, struct mox_slice args);
+
+/* ---- slow.c ---- */
+
+/* An attempt to log in: counted when it begins; not, when it failed by no fault of the client. */
+void mox__smtp_login_begins(struct mox_smtp_server *s);
+void mox__smtp_login_undone(struct mox_smtp_server *s);
+void mox__smtp_login_succeeded(struct mox_smtp_server *s);
+/* Whether the line is an AUTH that has to wait: until mox__smtp_release(). */
+bool mox__smtp_holds(struct mox_smtp_server *s, struct mox_slice line);
+void mox__smtp_release(struct mox_smtp_server *s);
+/* Whether what the connection begins with is no command, whatever follows. */
+bool mox__smtp_is_foreign(const struct mox_smtp_server *s, struct mox_slice src);
+/* Says so, and closes. */
+void mox__smtp_not_smtp(struct mox_smtp_server *s);
+/* Closes after too many bad commands. */
+void mox__smtp_check_patience(struct mox_smtp_server *s);
 
 /* ---- trace.c ---- */
 

@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
  * Input: size of reads, settings, a seed of the answers, and then the client's bytes. */
 
 struct host {
+    struct test_env t;
     struct mox_smtp_server *s;
     uint32_t answers; /* a linear congruential generator, seeded by the input */
     bool pending, in_transaction;
@@ -90,7 +91,8 @@ static int on_deliver(void *user, const struct mox_smtp_envelope *e, struct mox_
 {
     struct host *h = user;
     assert(reply->code == 451 && h->in_transaction && e->recipient_count > 0);
-    assert(e->content_bytes == h->content && e->content_bytes <= 1000);
+    assert(e->content_bytes == h->content && e->content_bytes <= 1000 && !reply->slow);
+    reply->slow = draw(h) % 2 == 0;
     return outcome(h);
 }
 
@@ -128,6 +130,17 @@ static void check_lines(const uint8_t *out, size_t len)
     assert(start == len); /* whole lines only */
 }
 
+/* A login waits: its time passes. */
+static void let_time_pass(struct host *h)
+{
+    int64_t deadline = mox_smtp_server_deadline(h->s);
+    assert(deadline > h->t.monotonic_us && deadline < INT64_MAX);
+    assert(mox_smtp_server_pace(h->s) == 1);
+    h->t.monotonic_us = deadline;
+    (void)!mox_smtp_server_tick(h->s);
+    assert(mox_smtp_server_wants(h->s) != 0);
+}
+
 /* Sends all output; answers what is pending. */
 static void serve(struct host *h)
 {
@@ -154,6 +167,8 @@ static void serve(struct host *h)
             const uint8_t *rest;
             (void)mox_smtp_server_tls_rest(h->s, &rest);
             mox_smtp_server_tls_started(h->s, &info);
+        } else if (wants == 0) {
+            let_time_pass(h);
         } else {
             assert(wants == MOX_WANTS_READ);
             return;
@@ -179,15 +194,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static const struct mox_peer peer = {.size = sizeof peer, .remote_ip = "192.0.2.1"};
     struct mox_smtp_server_config config;
-    struct test_env t;
     struct host h = {0};
     if (len < 3)
         return 0;
-    test_env_init(&t);
-    t.log_level = MOX_LOG_ERROR;
+    test_env_init(&h.t);
+    h.t.log_level = MOX_LOG_ERROR;
     configure(&config, data[1]);
     h.answers = data[2];
-    assert(mox_smtp_server_new(&h.s, &t.env, &config, &peer, &callbacks, &h) == MOX_OK);
+    assert(mox_smtp_server_new(&h.s, &h.t.env, &config, &peer, &callbacks, &h) == MOX_OK);
     serve(&h);
 
     size_t step = (size_t)data[0] + 1;
@@ -198,7 +212,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         const uint8_t *out;
         assert(rc == MOX_OK || mox_smtp_server_output(h.s, &out) > 0); /* the client is told why */
         serve(&h);
-        assert(mox_smtp_server_deadline(h.s) > t.monotonic_us);
+        assert(mox_smtp_server_deadline(h.s) > h.t.monotonic_us);
     }
     if ((data[1] & 64) != 0)
         mox_smtp_server_eof(h.s);
@@ -207,6 +221,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     serve(&h);
     mox_smtp_server_free(h.s);
     assert(!h.in_transaction);
-    test_env_done(&t);
+    test_env_done(&h.t);
     return 0;
 }

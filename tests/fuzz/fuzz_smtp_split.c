@@ -102,14 +102,21 @@ static const struct mox_smtp_server_callbacks callbacks = {.size = sizeof callba
                                                            .data = on_data,
                                                            .deliver = on_deliver};
 
+/* Until more input is wanted; the time passes for which a login waits. */
 static void drain(struct host *h)
 {
     const uint8_t *out;
     size_t n;
-    while ((n = mox_smtp_server_output(h->s, &out)) > 0) {
-        note(&h->said, out, n);
-        mox_smtp_server_sent(h->s, n);
-    }
+    do {
+        while ((n = mox_smtp_server_output(h->s, &out)) > 0) {
+            note(&h->said, out, n);
+            mox_smtp_server_sent(h->s, n);
+        }
+        if (mox_smtp_server_wants(h->s) == 0) {
+            h->t.monotonic_us = mox_smtp_server_deadline(h->s);
+            (void)!mox_smtp_server_tick(h->s);
+        }
+    } while ((mox_smtp_server_wants(h->s) & MOX_WANTS_WRITE) != 0);
 }
 
 static void play(struct host *h, uint8_t bits, const uint8_t *data, size_t len, size_t step)

@@ -129,7 +129,6 @@ static void open_session(struct session *s, bool imap)
         mox_imap_server_config_init(&config);
         config.auth_without_tls = (s->settings & 4) == 0;
         config.pedantic = (s->settings & 8) != 0;
-        config.login_delay_us = 0;
         assert(mox_imap_server_new(&s->imap, &s->t.env, &config, &peer, &imap_callbacks, s) ==
                MOX_OK);
         s->e = mox_imap_server_engine(s->imap);
@@ -145,14 +144,24 @@ static void open_session(struct session *s, bool imap)
     s->e = mox_smtp_server_engine(s->smtp);
 }
 
-static void settle(const struct mox_engine *e)
+static void pass_time(struct session *s)
 {
+    s->t.monotonic_us = s->e.ops->deadline(s->e.self);
+    (void)s->e.ops->tick(s->e.self);
+}
+
+/* Until more input is wanted; the time passes for which a login waits. */
+static void settle(struct session *s)
+{
+    const struct mox_engine *e = &s->e;
     for (;;) {
         const uint8_t *out;
         unsigned wants = e->ops->wants(e->self);
         size_t n = e->ops->output(e->self, &out);
         if (n > 0)
             e->ops->sent(e->self, n);
+        else if (wants == 0 || (wants & MOX_WANTS_APP) != 0)
+            pass_time(s);
         else if ((wants & MOX_WANTS_RUN) == 0 || e->ops->run(e->self) < 0)
             return;
     }
@@ -160,12 +169,12 @@ static void settle(const struct mox_engine *e)
 
 static void feed(struct session *s, struct mox_slice text, size_t step)
 {
-    settle(&s->e);
+    settle(s);
     while (text.len > 0 && (s->e.ops->wants(s->e.self) & MOX_WANTS_READ) != 0) {
         size_t n = text.len < step ? text.len : step;
         (void)s->e.ops->input(s->e.self, text.data, n);
         (void)s->e.ops->woken(s->e.self);
-        settle(&s->e);
+        settle(s);
         text = slice_from(text, n);
     }
 }

@@ -118,7 +118,9 @@ static int on_deliver(void *user, const struct mox_smtp_envelope *e, struct mox_
     h->last = *e;
     h->deliveries++;
     int rc = act_at(h, "deliver-", reply);
-    if (rc == MOX_OK)
+    if (strstr(h->sender, "junk") != NULL)
+        reply->slow = true;
+    else if (rc == MOX_OK)
         mox_smtp_reply_set(reply, 250, "2.2.0", "%s%s%s", text, e->has_8bit ? " 8bit" : "",
                            e->has_body ? "" : " nobody");
     return rc;
@@ -148,6 +150,7 @@ void smtp_host_init(struct smtp_host *h)
     *h = (struct smtp_host){.sender = ""};
     mox_smtp_server_config_init(&h->config);
     h->config.hostname = "mx.example";
+    h->config.login_delay_us = 0;
     memcpy(h->config.received_id_key, "0123456789abcdefRANDOM42", 24);
     h->peer = (struct mox_peer){
         .size = sizeof h->peer, .remote_ip = "192.0.2.1", .local_ip = "198.51.100.1", .cid = 0x1f};

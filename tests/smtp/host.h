@@ -14,6 +14,7 @@
  *              unknown    MOX_ENOTFOUND, without a word
  *              full       MOX_ENOSPACE     broken  MOX_EIO     down  a reply of 421
  *              custom     accepted, or refused, with a reply of its own
+ *   sender     …junk      the end of the content makes the client slow
  *   password   secret     is right, later is asked, everything else is wrong
  *
  * Of MAIL's address this is done at MAIL; `begin-…`, `piece-…` and `deliver-…` there do it at the

@@ -379,13 +379,94 @@ static void what_is_behind_starttls_is_handed_out(void **state)
     assert_null(strstr(f->said, "250 2.0.0"));
 }
 
-static void the_host_sets_the_pace(void **state)
+/* ---- slow clients ---- */
+
+static void a_message_that_nobody_wants_makes_its_sender_slow(void **state)
 {
     struct fixture *f = *state;
     smtp_host_open(&f->h);
+    assert_int_equal(say(f, "HELO x\r\nMAIL FROM:<deliver-refused.junk@x.example>\r\n"
+                            "RCPT TO:<a@x.example>\r\nDATA\r\n"),
+                     MOX_OK);
     assert_int_equal(mox_smtp_server_pace(f->h.server), 0);
-    mox_smtp_server_set_pace(f->h.server, 1);
+    assert_int_equal(say(f, ".\r\n"), MOX_OK);
     assert_int_equal(mox_smtp_server_pace(f->h.server), 1);
+    assert_int_equal(say(f, "RSET\r\nEHLO y\r\n"), MOX_OK); /* which changes nothing */
+    assert_int_equal(mox_smtp_server_pace(f->h.server), 1);
+}
+
+static void a_message_that_some_do_not_want_makes_its_sender_slow_too(void **state)
+{
+    struct fixture *f = *state;
+    smtp_host_open(&f->h);
+    assert_int_equal(say(f, "HELO x\r\nMAIL FROM:<junk@x.example>\r\n"
+                            "RCPT TO:<a@x.example>\r\nDATA\r\n.\r\n"),
+                     MOX_OK);
+    assert_non_null(strstr(f->said, "\n250 2.2.0 "));
+    assert_int_equal(mox_smtp_server_pace(f->h.server), 1);
+}
+
+static const char fail_login[] = "AUTH PLAIN AHVzZXIAd3Jvbmc=\r\n";
+
+static void the_third_failed_login_makes_slow_and_success_fast_again(void **state)
+{
+    struct fixture *f = *state;
+    f->h.config.mode = MOX_SMTP_SUBMISSION;
+    f->h.config.auth_without_tls = true;
+    smtp_host_open(&f->h);
+    assert_int_equal(say(f, "EHLO x\r\n"), MOX_OK);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(mox_smtp_server_pace(f->h.server), i < 3 ? 0 : 1);
+        assert_int_equal(say(f, fail_login), MOX_OK);
+        assert_said(f, "535 ");
+    }
+    assert_int_equal(say(f, "AUTH PLAIN AHVzZXIAc2VjcmV0\r\n"), MOX_OK);
+    assert_said(f, "235 ");
+    assert_int_equal(mox_smtp_server_pace(f->h.server), 0);
+}
+
+static void a_login_that_fails_by_our_fault_is_not_counted(void **state)
+{
+    struct fixture *f = *state;
+    f->h.config.mode = MOX_SMTP_SUBMISSION;
+    f->h.config.auth_without_tls = true;
+    smtp_host_open(&f->h);
+    assert_int_equal(say(f, "EHLO x\r\n"), MOX_OK);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(say(f, "AUTH PLAIN AHVzZXIAYnJva2Vu\r\n"), MOX_OK); /* "broken" */
+        assert_said(f, "451 ");
+    }
+    assert_int_equal(mox_smtp_server_pace(f->h.server), 0);
+}
+
+/* What comes behind a login that waits stays in the buffer that there is, and is not read on. */
+static void nothing_is_read_while_a_login_waits(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t junk[MOX_INPUT_MAX];
+    f->h.config.mode = MOX_SMTP_SUBMISSION;
+    f->h.config.auth_without_tls = true;
+    f->h.config.login_delay_us = 1000000;
+    smtp_host_open(&f->h);
+    assert_int_equal(say(f, "EHLO x\r\n"), MOX_OK);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(say(f, fail_login), MOX_OK);
+    memset(junk, 'x', sizeof junk);
+    memcpy(junk, fail_login, sizeof fail_login - 1);
+    assert_int_equal(say_bytes(f, junk, sizeof junk), MOX_OK);
+    assert_said(f, "");
+    assert_int_equal(mox_smtp_server_wants(f->h.server), 0);
+    assert_true(f->t.live_bytes < 3 * MOX_INPUT_MAX);
+    assert_int_equal(mox_smtp_server_deadline(f->h.server), f->t.monotonic_us + 1000000);
+    f->t.monotonic_us += 999999;
+    assert_int_equal(mox_smtp_server_tick(f->h.server), MOX_OK);
+    assert_int_equal(mox_smtp_server_wants(f->h.server), 0);
+    f->t.monotonic_us++;
+    assert_int_equal(mox_smtp_server_tick(f->h.server), MOX_ELIMIT); /* the junk has no line end */
+    f->said_len = 0;
+    listen_to(f);
+    assert_said(f, "535 5.7.8 ");
+    assert_non_null(strstr(f->said, "500 5.5.0 line too long"));
 }
 
 static void structs_of_older_hosts_are_shorter(void **state)
@@ -546,6 +627,22 @@ static void results_and_failed_logins_are_logged(void **state)
     assert_false(logged(f, "RC: "));
 }
 
+static void other_protocols_are_a_line_at_debug_without_their_bytes(void **state)
+{
+    struct fixture *f = *state;
+    f->t.log_level = MOX_LOG_INFO;
+    smtp_host_open(&f->h);
+    assert_int_equal(say(f, "GET /private HTTP/1.1\r\nHost: x\r\n"), MOX_OK);
+    assert_non_null(strstr(f->said, "\n500 5.5.2 please speak SMTP\r\n"));
+    assert_int_equal(f->t.log_len, 0);
+    hang_up(f);
+    f->t.log_level = MOX_LOG_DEBUG;
+    smtp_host_open(&f->h);
+    assert_int_equal(say(f, "GET /private HTTP/1.1\r\nHost: x\r\n"), MOX_OK);
+    assert_true(logged(f, "m=\"not speaking smtp\" pkg=smtpserver cid=1f remote=192.0.2.1"));
+    assert_false(logged(f, "private"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -568,13 +665,18 @@ int main(void)
         TEST(a_server_freed_while_it_waits_tells_nothing),
         TEST(a_piece_stays_until_its_late_answer),
         TEST(what_is_behind_starttls_is_handed_out),
-        TEST(the_host_sets_the_pace),
+        TEST(a_message_that_nobody_wants_makes_its_sender_slow),
+        TEST(a_message_that_some_do_not_want_makes_its_sender_slow_too),
+        TEST(the_third_failed_login_makes_slow_and_success_fast_again),
+        TEST(a_login_that_fails_by_our_fault_is_not_counted),
+        TEST(nothing_is_read_while_a_login_waits),
         TEST(structs_of_older_hosts_are_shorter),
         TEST(each_allocation_may_fail),
         TEST(secrets_are_not_logged_below_traceauth),
         TEST(traceauth_shows_secrets_and_no_mail),
         TEST(tracedata_shows_all),
         TEST(results_and_failed_logins_are_logged),
+        TEST(other_protocols_are_a_line_at_debug_without_their_bytes),
     };
     return cmocka_run_group_tests_name("smtp-server", tests, NULL, NULL);
 }

@@ -43,6 +43,12 @@ static void submissions(struct smtp_host *h)
     h->peer.tls_info = (struct mox_tls_info){sizeof h->peer.tls_info, "TLS1.3", "X", ""};
 }
 
+static void patient(struct smtp_host *h)
+{
+    submissions(h);
+    h->config.login_delay_us = 1000000;
+}
+
 static void pedantic(struct smtp_host *h)
 {
     submissions(h);
@@ -77,6 +83,8 @@ static bool applies(const char *name)
     X(hello_takes_names_and_literals, "hello", delivery)                                           \
     X(commands_have_an_order, "order", delivery)                                                   \
     X(other_protocols_are_cut_off, "first-command", delivery)                                      \
+    X(a_tls_handshake_is_no_command, "first-command-tls", delivery)                                \
+    X(starttls_does_not_arm_the_first_command_rule, "first-command-starttls", delivery)            \
     X(a_known_verb_disarms_the_first_command_rule, "first-command-known", delivery)                \
     X(bad_commands_are_counted, "bad-commands", delivery)                                          \
     X(a_message_forgives_bad_commands, "bad-commands-after-message", delivery)                     \
@@ -96,6 +104,10 @@ static bool applies(const char *name)
     X(recipients_need_tls_where_it_is_required, "delivery-tls-required", delivery_only_with_tls)   \
     X(submission_needs_tls_and_a_login, "submission-plain", submission)                            \
     X(auth_goes_in_all_its_ways, "auth", submissions)                                              \
+    X(junk_instead_of_responses_is_counted, "auth-junk", submissions)                              \
+    X(guessing_gets_slower_and_slower, "auth-delay", patient)                                      \
+    X(a_login_that_waits_ends_with_the_server, "auth-delay-shutdown", patient)                     \
+    X(a_login_that_waits_ends_with_the_client, "auth-delay-eof", patient)                          \
     X(auth_is_answered_later, "auth-later", submissions)                                           \
     X(questions_are_answered_later, "later", delivery)                                             \
     X(failures_of_the_host_become_replies, "host-failures", delivery)                              \
