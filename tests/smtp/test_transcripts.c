@@ -40,7 +40,8 @@ static void submissions(struct smtp_host *h)
 {
     submission(h);
     h->peer.tls = true;
-    h->peer.tls_info = (struct mox_tls_info){sizeof h->peer.tls_info, "TLS1.3", "X", ""};
+    h->peer.tls_info = (struct mox_tls_info){
+        .size = sizeof h->peer.tls_info, .version = "TLS1.3", .cipher = "X"};
 }
 
 static void patient(struct smtp_host *h)

@@ -245,7 +245,10 @@ static void start_tls(struct play *p, struct transcript_session *s)
     pump(p);
     if (!s->tls)
         fail_msg("%s:%u: the server does not want to start TLS", p->name, p->line);
-    struct mox_tls_info info = {sizeof info, "TLS1.3", "TLS_AES_128_GCM_SHA256", "mx.example"};
+    struct mox_tls_info info = {.size = sizeof info,
+                                .version = "TLS1.3",
+                                .cipher = "TLS_AES_128_GCM_SHA256",
+                                .sni = "mx.example"};
     s->tls = false;
     s->to_server.len = 0; /* sent in the clear: it went to the handshake, as tls_rest() did */
     s->engine.ops->tls_started(s->engine.self, &info);
