@@ -27,7 +27,10 @@ struct mox_tls_info {
 
     /* What SASL binds to (RFC 5056). */
     bool has_exporter;
-    uint8_t exporter[32];  /* tls-exporter (RFC 9266) */
+    /** tls-exporter (RFC 9266), as most compute it: without context. With TLS 1.2 the empty context,
+     *  which §2 names, gives another value (RFC 5705 §4); it is bound to the same channel. */
+    uint8_t exporter[32];
+    uint8_t exporter_empty[32];
     size_t end_point_len;  /* 0: not known */
     uint8_t end_point[64]; /* tls-server-end-point (RFC 5929 §4): a hash of our certificate */
     bool has_client_key;

@@ -36,6 +36,9 @@ static int receive(void *user, unsigned char *data, size_t len)
 static int transmit(void *user, const unsigned char *data, size_t len)
 {
     struct tls *t = user;
+    if (!t->has_sent)
+        mox__tls_binding_sent_first(t, (struct mox_slice){data, len});
+    t->has_sent = true;
     ssize_t n = send(t->fd, data, len, MSG_NOSIGNAL);
     if (n >= 0)
         return (int)n;
@@ -56,7 +59,10 @@ int mox__tls_new(struct tls **out, struct tls_context *ctx, int fd, struct mox_s
     if (rest.len > 0)
         t->rest = (uint8_t *)mox__strndup(&ctx->env, rest.data, rest.len);
     t->rest_len = rest.len;
-    if ((rest.len > 0 && t->rest == NULL) || mbedtls_ssl_setup(&t->ssl, &ctx->conf) != 0) {
+    t->conf = ctx->conf;
+    mox__tls_binding_prepare(t);
+    mox__tls_tickets_prepare(t);
+    if ((rest.len > 0 && t->rest == NULL) || mbedtls_ssl_setup(&t->ssl, &t->conf) != 0) {
         mox__tls_free(t);
         return MOX_ENOMEM;
     }
@@ -72,6 +78,7 @@ void mox__tls_free(struct tls *t)
     struct tls_context *ctx = t->ctx;
     mbedtls_ssl_free(&t->ssl);
     mox__mem_free(&ctx->env, t->rest);
+    mox__wipe(t, sizeof *t);
     mox__mem_free(&ctx->env, t);
     mox__tls_context_unref(ctx);
 }
@@ -125,7 +132,7 @@ static void cipher_name(const char *name, char *out, size_t size)
         *c = *c == '-' ? '_' : *c;
 }
 
-void mox__tls_info(const struct tls *t, struct mox_tls_info *info)
+void mox__tls_info(struct tls *t, struct mox_tls_info *info)
 {
     *info = (struct mox_tls_info){.size = sizeof *info};
     const char *version = mbedtls_ssl_get_version(&t->ssl); /* TLSv1.2 */
@@ -135,6 +142,7 @@ void mox__tls_info(const struct tls *t, struct mox_tls_info *info)
     const char *cipher = mbedtls_ssl_get_ciphersuite(&t->ssl);
     cipher_name(cipher == NULL ? "" : cipher, info->cipher, sizeof info->cipher);
     (void)snprintf(info->sni, sizeof info->sni, "%s", t->sni);
+    mox__tls_binding_info(t, info);
 }
 
 enum tls_status mox__tls_read(struct tls *t, uint8_t *data, size_t len, size_t *done)

@@ -6,8 +6,7 @@
 #include <mox/env.h>
 
 /* TLS for servers, as small as the connections need it: TLS 1.2 at least, ECDHE with AES-GCM or
- * ChaCha20-Poly1305 only, X25519 first. No type of the TLS library is visible outside tls.c and
- * tls_cert.c.
+ * ChaCha20-Poly1305 only, X25519 first. No type of the TLS library is visible outside tls*.c.
  *
  * A handshake computes for 2 to 3 ms and belongs on a worker; records cost microseconds. */
 
@@ -46,7 +45,7 @@ MOX_MUST_USE int mox__tls_new(struct tls **out, struct tls_context *ctx, int fd,
 void mox__tls_free(struct tls *t);
 
 enum tls_status mox__tls_handshake(struct tls *t);
-void mox__tls_info(const struct tls *t, struct mox_tls_info *info);
+void mox__tls_info(struct tls *t, struct mox_tls_info *info);
 
 /* With TLS_OK, *done > 0. After TLS_WANT_… of a write the next one must start with the same bytes.
  */

@@ -8,9 +8,6 @@
 #include "base/mem.h"
 #include "net/tls_mbed.h"
 
-/* After a day a ticket key was changed twice, and a client does a full handshake. */
-#define TICKET_SECONDS 86400
-
 static const int suites[] = {
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
     MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
@@ -97,6 +94,7 @@ static int load_files(struct tls_context *ctx, const struct tls_context_config *
     if (rc != 0)
         return fail_mbed(err, rc, "key", config->key_file,
                          "it does not belong to the first certificate of the other file");
+    mox__tls_end_point(ctx);
     return MOX_OK;
 }
 
@@ -109,16 +107,6 @@ static int note_sni(void *user, mbedtls_ssl_context *ssl, const unsigned char *n
     memcpy(t->sni, name, len);
     t->sni[len] = '\0';
     return 0;
-}
-
-static int set_tickets(struct tls_context *ctx)
-{
-    int rc = mbedtls_ssl_ticket_setup(&ctx->tickets, mox__tls_random, &ctx->env,
-                                      MBEDTLS_CIPHER_AES_256_GCM, TICKET_SECONDS);
-    if (rc == 0)
-        mbedtls_ssl_conf_session_tickets_cb(&ctx->conf, mbedtls_ssl_ticket_write,
-                                            mbedtls_ssl_ticket_parse, &ctx->tickets);
-    return rc;
 }
 
 static int configure(struct tls_context *ctx, bool tickets)
@@ -139,7 +127,7 @@ static int configure(struct tls_context *ctx, bool tickets)
 #endif
     mbedtls_ssl_conf_authmode(&ctx->conf, MBEDTLS_SSL_VERIFY_NONE);
     mbedtls_ssl_conf_sni(&ctx->conf, note_sni, ctx);
-    if (tickets && (rc = set_tickets(ctx)) != 0)
+    if (tickets && (rc = mox__tls_tickets_init(ctx)) != 0)
         return rc;
     return mbedtls_ssl_conf_own_cert(&ctx->conf, &ctx->chain, &ctx->key);
 }

@@ -2,7 +2,7 @@
 #ifndef NET_TLS_MBED_H
 #define NET_TLS_MBED_H
 
-/* What tls.c, tls_context.c and tls_cert.c share of mbedTLS, 2.28 and 3.x. */
+/* What the files tls*.c share of mbedTLS, 2.28 and 3.x. */
 
 #include <stdatomic.h>
 
@@ -28,16 +28,26 @@ struct tls_context {
     mbedtls_x509_crt chain;
     mbedtls_pk_context key;
     mbedtls_ssl_ticket_context tickets;
+    bool has_tickets;
+    size_t end_point_len; /* 0: not known */
+    uint8_t end_point[64];
 };
 
 struct tls {
     mbedtls_ssl_context ssl;
+    /* The context's settings, whose callbacks are told of this connection; what it points to is the
+     * context's, and it is never freed. */
+    mbedtls_ssl_config conf;
     struct tls_context *ctx;
     int fd;
     uint8_t *rest; /* what the peer sent before the handshake; owned */
     size_t rest_at, rest_len;
     size_t unfinished; /* bytes of a write that the socket did not take: mbedTLS wants them again */
     enum tls_status ended; /* what every further read gives; TLS_OK: it goes on */
+    bool has_sent;
+    bool extended_master; /* RFC 7627 */
+    bool has_exporter;    /* mbedTLS 2.28, as are these */
+    uint8_t exporter[32], exporter_empty[32];
     char sni[256];
     char problem[128];
 };
@@ -46,5 +56,23 @@ struct tls {
 int mox__tls_random(void *user, unsigned char *out, size_t len);
 /* "Text of mbedTLS", without its module prefix where there is none. */
 void mox__tls_error_text(int rc, char *out, size_t size);
+
+/* -- tls_binding.c -- */
+
+/* Before the library is set up with t->conf. */
+void mox__tls_binding_prepare(struct tls *t);
+/* The first record that was sent. */
+void mox__tls_binding_sent_first(struct tls *t, struct mox_slice record);
+/* Whether keys made of the master secret are this session's alone (RFC 9266 §4.2), once ServerHello was
+ * sent. */
+bool mox__tls_is_unique(const struct tls *t);
+void mox__tls_binding_info(struct tls *t, struct mox_tls_info *info);
+/* Sets ctx->end_point for ctx->chain. */
+void mox__tls_end_point(struct tls_context *ctx);
+
+/* -- tls_ticket.c -- */
+
+int mox__tls_tickets_init(struct tls_context *ctx); /* 0, or a failure of mbedTLS */
+void mox__tls_tickets_prepare(struct tls *t);
 
 #endif

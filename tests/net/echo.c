@@ -42,6 +42,21 @@ static void *wake_often(void *arg)
     return NULL;
 }
 
+static void say_hex(struct echo *e, const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        mox__buf_printf(&e->out, "%02X", data[i]);
+    mox__buf_text(&e->out, len == 0 ? "-\n" : "\n");
+}
+
+static void say_bindings(struct echo *e)
+{
+    size_t len = e->tls.has_exporter ? sizeof e->tls.exporter : 0;
+    say_hex(e, e->tls.exporter, len);
+    say_hex(e, e->tls.exporter_empty, len);
+    say_hex(e, e->tls.end_point, e->tls.end_point_len);
+}
+
 static void obey(struct echo *e, const char *line)
 {
     if (strcmp(line, "QUIT") == 0) {
@@ -59,6 +74,8 @@ static void obey(struct echo *e, const char *line)
         e->has_waker = true;
     } else if (strcmp(line, "TLS?") == 0) {
         mox__buf_printf(&e->out, "%s %s %s\n", e->tls.version, e->tls.cipher, e->tls.sni);
+    } else if (strcmp(line, "BINDINGS") == 0) {
+        say_bindings(e);
     } else if (sscanf(line, "SLOW %u", &e->pace) != 1 &&
                sscanf(line, "BIG %zu", &e->big_left) != 1) {
         mox__buf_printf(&e->out, "%s\n", line);

@@ -14,6 +14,7 @@
  *   RUN       "ran", said by a worker   TLS?      version, cipher and server name
  *   LATER     "woken", after several wakes of other threads
  *   BIG n     n MiB of letters          SLOW n    paced at n bytes a second from here on
+ *   BINDINGS  exporter, exporter with an empty context and end point, a line of hex for each
  */
 struct echo_server {
     struct test_env env;

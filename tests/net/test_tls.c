@@ -6,12 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <mbedtls/net_sockets.h>
-#include <mbedtls/ssl.h>
-#include <mbedtls/x509_crt.h>
-
 #include "net/echo.h"
-#include "net/tls_mbed.h"
+#include "net/tlsclient.h"
 #include "support/cm.h"
 
 static int start(void **state)
@@ -30,109 +26,13 @@ static int stop(void **state)
     return 0;
 }
 
-/* -- a client -------------------------------------------------------------------------------- */
-
-struct client {
-    int fd;
-    mbedtls_ssl_context ssl;
-    mbedtls_ssl_config conf;
-    mbedtls_x509_crt trusted;
-    struct mox_env env;
-};
-
-static int receive(void *user, unsigned char *data, size_t len)
-{
-    ssize_t n = recv(((struct client *)user)->fd, data, len, 0);
-    return n < 0 ? MBEDTLS_ERR_NET_CONN_RESET : (int)n;
-}
-
-static int transmit(void *user, const unsigned char *data, size_t len)
-{
-    ssize_t n = send(((struct client *)user)->fd, data, len, MSG_NOSIGNAL);
-    return n < 0 ? MBEDTLS_ERR_NET_CONN_RESET : (int)n;
-}
-
-/* Trusts the server's certificate and nothing else, for the name `name`. */
-static void client_init(struct client *c, struct echo_server *s, int fd, const char *name)
-{
-    memset(c, 0, sizeof *c);
-    c->fd = fd;
-    mox_env_system(&c->env);
-    mbedtls_ssl_init(&c->ssl);
-    mbedtls_ssl_config_init(&c->conf);
-    mbedtls_x509_crt_init(&c->trusted);
-    assert_int_equal(mbedtls_ssl_config_defaults(&c->conf, MBEDTLS_SSL_IS_CLIENT,
-                                                 MBEDTLS_SSL_TRANSPORT_STREAM,
-                                                 MBEDTLS_SSL_PRESET_DEFAULT),
-                     0);
-    assert_int_equal(mbedtls_x509_crt_parse_file(&c->trusted, s->cert), 0);
-    mbedtls_ssl_conf_ca_chain(&c->conf, &c->trusted, NULL);
-    mbedtls_ssl_conf_rng(&c->conf, mox__tls_random, &c->env);
-#if defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS)
-    mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
-        &c->conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
-#endif
-    mbedtls_ssl_set_bio(&c->ssl, c, transmit, receive, NULL);
-    assert_int_equal(mbedtls_ssl_set_hostname(&c->ssl, name), 0);
-}
-
-static int client_handshake(struct client *c)
-{
-    assert_int_equal(mbedtls_ssl_setup(&c->ssl, &c->conf), 0);
-    return mbedtls_ssl_handshake(&c->ssl);
-}
-
-static void client_free(struct client *c)
-{
-    mbedtls_ssl_free(&c->ssl);
-    mbedtls_ssl_config_free(&c->conf);
-    mbedtls_x509_crt_free(&c->trusted);
-    (void)close(c->fd);
-}
-
-static void client_say(struct client *c, const char *text)
-{
-    size_t len = strlen(text);
-    assert_int_equal(mbedtls_ssl_write(&c->ssl, (const unsigned char *)text, len), (int)len);
-}
-
-/* A ticket of TLS 1.3 comes behind the handshake, and is told of like a failure. */
-static bool is_no_data(int n)
-{
-#ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
-    if (n == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
-        return true;
-#endif
-    return n == MBEDTLS_ERR_SSL_WANT_READ;
-}
-
-static int client_read(struct client *c, void *data, size_t len)
-{
-    int n = mbedtls_ssl_read(&c->ssl, data, len);
-    while (is_no_data(n))
-        n = mbedtls_ssl_read(&c->ssl, data, len);
-    return n;
-}
-
-static void client_expect(struct client *c, const char *text)
-{
-    char heard[512] = "";
-    size_t len = 0;
-    while (len < strlen(text)) {
-        int n = client_read(c, heard + len, sizeof heard - 1 - len);
-        assert_true(n > 0);
-        len += (size_t)n;
-    }
-    assert_string_equal(heard, text);
-}
-
 /* -- tests ----------------------------------------------------------------------------------- */
 
 static void a_client_that_trusts_the_certificate_is_served(void **state)
 {
     struct echo_server *s = *state;
     struct client c;
-    client_init(&c, s, dial(s->tls_port), "localhost");
+    client_init(&c, s->cert, dial(s->tls_port), "localhost");
     assert_int_equal(client_handshake(&c), 0);
     client_say(&c, "TLS?\n");
     char version[16] = "";
@@ -161,7 +61,7 @@ static void starttls_goes_over_to_tls(void **state)
     expect(fd, "plain");
     expect(fd, "go");
     struct client c;
-    client_init(&c, s, fd, "localhost");
+    client_init(&c, s->cert, fd, "localhost");
     assert_int_equal(client_handshake(&c), 0);
     client_say(&c, "secret\nRUN\nBIG 1\n");
     client_expect(&c, "secret\n");
@@ -183,7 +83,7 @@ static void plain_text_injected_behind_starttls_breaks_the_handshake(void **stat
     say(fd, "STARTTLS\nx\n");
     expect(fd, "go");
     struct client c;
-    client_init(&c, s, fd, "localhost");
+    client_init(&c, s->cert, fd, "localhost");
     assert_int_not_equal(client_handshake(&c), 0);
     client_free(&c);
 }
@@ -195,7 +95,7 @@ static void a_client_hello_right_behind_starttls_is_handshake(void **state)
     int fd = dial(s->port), on = 1;
     (void)setsockopt(fd, 6 /* TCP */, 3 /* CORK */, &on, sizeof on);
     struct client c;
-    client_init(&c, s, fd, "localhost");
+    client_init(&c, s->cert, fd, "localhost");
     say(fd, "STARTTLS\n");
     assert_int_equal(mbedtls_ssl_setup(&c.ssl, &c.conf), 0);
     while (mbedtls_ssl_handshake_step(&c.ssl) == 0 &&
@@ -213,7 +113,7 @@ static void a_client_hello_right_behind_starttls_is_handshake(void **state)
 static void refused(struct echo_server *s, void (*spoil)(mbedtls_ssl_config *conf))
 {
     struct client c;
-    client_init(&c, s, dial(s->tls_port), "localhost");
+    client_init(&c, s->cert, dial(s->tls_port), "localhost");
     spoil(&c.conf);
     assert_int_not_equal(client_handshake(&c), 0);
     client_free(&c);
@@ -253,7 +153,7 @@ static void the_certificate_is_for_its_names_only(void **state)
 {
     struct echo_server *s = *state;
     struct client c;
-    client_init(&c, s, dial(s->tls_port), "example.org");
+    client_init(&c, s->cert, dial(s->tls_port), "example.org");
     assert_int_not_equal(client_handshake(&c), 0);
     client_free(&c);
 }
@@ -264,14 +164,14 @@ static void a_session_is_resumed_by_its_ticket(void **state)
     mbedtls_ssl_session saved;
     mbedtls_ssl_session_init(&saved);
     struct client c;
-    client_init(&c, s, dial(s->tls_port), "localhost");
+    client_init(&c, s->cert, dial(s->tls_port), "localhost");
     assert_int_equal(client_handshake(&c), 0);
     client_say(&c, "x\n");
     client_expect(&c, "x\n");
     assert_int_equal(mbedtls_ssl_get_session(&c.ssl, &saved), 0);
     client_free(&c);
 
-    client_init(&c, s, dial(s->tls_port), "localhost");
+    client_init(&c, s->cert, dial(s->tls_port), "localhost");
     assert_int_equal(mbedtls_ssl_setup(&c.ssl, &c.conf), 0);
     assert_int_equal(mbedtls_ssl_set_session(&c.ssl, &saved), 0);
     int steps = 0;
@@ -298,7 +198,7 @@ static void an_idle_connection_gives_its_memory_back_and_goes_on(void **state)
 {
     struct echo_server *s = *state;
     struct client c;
-    client_init(&c, s, dial(s->tls_port), "localhost");
+    client_init(&c, s->cert, dial(s->tls_port), "localhost");
     assert_int_equal(client_handshake(&c), 0);
     for (int i = 0; i < 3; i++) {
         client_say(&c, "before\n");
@@ -340,7 +240,7 @@ static void memory_of_idle_connections_is_measured(void **state)
     struct client *clients = calloc(COUNT, sizeof *clients);
     assert_non_null(clients);
     for (int i = 0; i < COUNT; i++) {
-        client_init(&clients[i], s, dial(s->tls_port), "localhost");
+        client_init(&clients[i], s->cert, dial(s->tls_port), "localhost");
         assert_int_equal(client_handshake(&clients[i]), 0);
         client_say(&clients[i], "BIG 1\n"); /* full records, so that the buffers are all in use */
         skip_bytes(&clients[i], 1024 * 1024);
