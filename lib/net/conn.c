@@ -32,6 +32,7 @@ static void free_if_over(struct conn *c)
         return;
     struct net *net = c->net;
     bool lasts = c->lasts;
+    mox__conn_log_end(&c->log);
     mox__mem_free(&net->env, c);
     mox__net_forget(net, lasts);
 }
@@ -68,6 +69,16 @@ enum next mox__conn_close(struct conn *c)
     else
         free_if_over(c);
     return NEXT_GONE;
+}
+
+const struct mox_env *mox__conn_env(const struct conn *c)
+{
+    return &c->log.env;
+}
+
+void mox__conn_set_user(struct conn *c, const char *username)
+{
+    mox__conn_log_user(&c->log, username);
 }
 
 void mox__conn_release(struct conn *c)
@@ -107,8 +118,8 @@ void mox__conn_fail(struct conn *c, int rc)
         return;
     c->failed = true;
     if (rc == MOX_ENOMEM) /* what the peer did wrong the engine has told him */
-        log_line(&c->net->env, MOX_LOG_ERROR, c->endpoint->pkg, "connection ended",
-                 mox_status_text(rc), F_HEX("cid", c->cid));
+        log_line(&c->log.env, MOX_LOG_ERROR, c->endpoint->pkg, "connection ended",
+                 mox_status_text(rc), F_HEX("cid", c->log.cid));
 }
 
 /* -- steps ----------------------------------------------------------------------------------- */
@@ -367,7 +378,7 @@ struct conn *mox__conn_new(struct net *net, const struct endpoint *endpoint, int
     c->net = net;
     c->endpoint = endpoint;
     c->fd = fd;
-    c->cid = mox__net_next_cid(net);
+    mox__conn_log_init(&c->log, &net->env, mox__net_next_cid(net));
     c->state = CONN_OPEN;
     atomic_init(&c->wake_posted, false);
     ev_io_init(&c->io, ready, fd, 0);

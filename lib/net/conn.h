@@ -49,6 +49,11 @@ void mox__conn_go_on(struct conn *c, int rc);
 /* The session is gone, and its engine. */
 void mox__conn_release(struct conn *c);
 struct net *mox__conn_net(struct conn *c);
+/* The net's, but for the log: its lines are the connection's (base/conn_log.h). For the engine, and for
+ * what the session logs. Until the session is gone. */
+const struct mox_env *mox__conn_env(const struct conn *c);
+/* Who has logged in, for the log. */
+void mox__conn_set_user(struct conn *c, const char *username);
 
 /* Both ends of a socket, in text; empty for a Unix socket. peer.c */
 void mox__peer_fill(struct mox_peer *peer, int fd);

@@ -27,7 +27,7 @@ int mox__conn_start(struct conn *c, const struct mox_tls_info *tls)
 {
     struct mox_peer peer;
     mox__peer_fill(&peer, c->fd);
-    peer.cid = c->cid;
+    peer.cid = c->log.cid;
     if (tls != NULL) {
         peer.tls = true;
         peer.tls_info = *tls;

@@ -2,6 +2,7 @@
 #ifndef NET_CONN_PRIV_H
 #define NET_CONN_PRIV_H
 
+#include "base/conn_log.h"
 #include "net/conn.h"
 
 /* The insides of a connection, for conn*.c and net.c.
@@ -34,7 +35,7 @@ struct conn {
     struct timer timer;
     struct work work;
     struct conn *next_woken; /* net->woken */
-    uint64_t cid;
+    struct conn_log log; /* knows its number */
     int64_t since_us;       /* when the handshake began, or when output got stuck; 0: neither */
     int64_t reply_since_us; /* paced: when the output began to wait; 0: none waits */
     int64_t pace_at_us;     /* paced: not before; 0: no wait was set */

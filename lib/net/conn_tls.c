@@ -21,8 +21,8 @@ static void log_failure(struct conn *c, const char *problem)
 {
     struct mox_peer peer;
     mox__peer_fill(&peer, c->fd);
-    log_line(&c->net->env, MOX_LOG_INFO, c->endpoint->pkg, "tls handshake failed", problem,
-             F_HEX("cid", c->cid), F_TEXT("remote", peer.remote_ip));
+    log_line(&c->log.env, MOX_LOG_INFO, c->endpoint->pkg, "tls handshake failed", problem,
+             F_TEXT("remote", peer.remote_ip));
 }
 
 static void finished(struct conn *c)

@@ -181,11 +181,11 @@ struct mox_server_address mox_server_address(const struct mox_server *s, size_t 
     };
 }
 
-void mox__log_connection(struct mox_server *s, const struct service_endpoint *e,
+void mox__log_connection(struct conn *c, const struct service_endpoint *e,
                          const struct mox_peer *peer)
 {
-    log_line(&s->env, MOX_LOG_INFO, e->endpoint.pkg, "new connection", NULL,
-             F_HEX("cid", peer->cid), F_TEXT("remote", peer->remote_ip),
+    log_line(mox__conn_env(c), MOX_LOG_INFO, e->endpoint.pkg, "new connection", NULL,
+             F_TEXT("remote", peer->remote_ip),
              F_TEXT("local", peer->local_ip), F_TEXT("service", infos[e->kind].name),
              F_TEXT("tls", peer->tls ? peer->tls_info.version : "no"),
              F_TEXT("listener", e->listener->name));

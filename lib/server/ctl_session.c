@@ -18,12 +18,13 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
         return MOX_ENOMEM;
     cs->server = s;
     cs->conn = c;
-    int rc = mox_ctl_new(&cs->engine, &s->env, &s->ctl_handlers, s);
+    int rc = mox_ctl_new(&cs->engine, mox__conn_env(c), &s->ctl_handlers, s);
     if (rc < 0) {
         mox__mem_free(&s->env, cs);
         return rc;
     }
-    log_line(&s->env, MOX_LOG_DEBUG, "ctl", "new connection", NULL, F_HEX("cid", peer->cid));
+    log_line(mox__conn_env(c), MOX_LOG_DEBUG, "ctl", "new connection", NULL,
+             F_HEX("cid", peer->cid));
     *engine = mox_ctl_engine(cs->engine);
     *session = cs;
     return MOX_OK;

@@ -66,8 +66,10 @@ static void login_done(struct login *l)
         return;
     }
     struct mox_mailstore store = {.ops = NULL};
-    if (l->status == MOX_OK)
+    if (l->status == MOX_OK) {
         store = mox_account_mailstore(l->account); /* with our reference */
+        mox__conn_set_user(is->conn, l->username);
+    }
     int rc = mox_imap_server_login(is->engine, l->status, &store, &l->error);
     mox__conn_go_on(is->conn, rc);
 }
@@ -124,10 +126,10 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
     is->conn = c;
     is->cid = peer->cid;
     is->opened_us = mox__loop_now(s->net->loop);
-    mox__log_connection(s, e, peer);
+    mox__log_connection(c, e, peer);
     struct mox_imap_server_config config;
     configure(&config, e);
-    int rc = mox_imap_server_new(&is->engine, &s->env, &config, peer, &callbacks, is);
+    int rc = mox_imap_server_new(&is->engine, mox__conn_env(c), &config, peer, &callbacks, is);
     if (rc < 0) {
         mox__mem_free(&s->env, is);
         return rc;
@@ -141,7 +143,7 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
 static void session_closed(void *session)
 {
     struct imap_session *is = session;
-    log_line(&is->server->env, MOX_LOG_DEBUG, PKG, "connection closed", NULL, F_HEX("cid", is->cid),
+    log_line(mox__conn_env(is->conn), MOX_LOG_DEBUG, PKG, "connection closed", NULL,
              F_DURATION("duration", mox__loop_now(is->server->net->loop) - is->opened_us));
     mox__count_closed(is->server, is->endpoint);
     is->closed = true;

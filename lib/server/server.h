@@ -142,7 +142,7 @@ extern const struct service mox__ctl_service;
 void mox__smtp_wake_sleepers(struct mox_server *s);
 
 /* log lines that every kind of session has */
-void mox__log_connection(struct mox_server *s, const struct service_endpoint *e,
+void mox__log_connection(struct conn *c, const struct service_endpoint *e,
                          const struct mox_peer *peer);
 
 /* received_id.c */

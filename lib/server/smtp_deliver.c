@@ -53,14 +53,14 @@ static const char *problem_of(const struct handover *h, int rc)
 static void log_outcome(struct handover *h, int rc)
 {
     struct smtp_session *ss = h->session;
-    const struct mox_env *env = &ss->server->env;
+    const struct mox_env *env = mox__conn_env(ss->conn);
     const struct mox_smtp_envelope *e = h->envelope;
     int64_t took_us = mox__loop_now(ss->server->net->loop) - h->begun_us;
     const char *problem = problem_of(h, rc);
     for (size_t i = 0; i < ss->recipient_count; i++)
         log_line(env, rc == MOX_OK ? MOX_LOG_INFO : MOX_LOG_ERROR, "smtpserver",
                  rc == MOX_OK ? "message delivered" : "message not delivered", problem,
-                 F_HEX("cid", ss->cid), F_TEXT("mailfrom", e->mail_from.address),
+                 F_TEXT("mailfrom", e->mail_from.address),
                  F_TEXT("rcptto", e->recipients[i].address),
                  F_TEXT("account", ss->recipients[i].account->name),
                  F_TEXT("mailbox", ss->recipients[i].mailbox), F_UINT("size", e->content_bytes),

@@ -90,8 +90,8 @@ static int special(struct smtp_session *ss, const char *localpart, enum mox_spec
     if (!ss->server->config.localserve || !mox_special_localpart(localpart, stage, &what))
         return MOX_OK;
     mox_smtp_reply_set(reply, what.code, what.enhanced, "failing as the address asks for");
-    log_line(&ss->server->env, MOX_LOG_INFO, PKG, "failing as the address asks for", NULL,
-             F_HEX("cid", ss->cid), F_TEXT("localpart", localpart), F_INT("code", what.code));
+    log_line(mox__conn_env(ss->conn), MOX_LOG_INFO, PKG, "failing as the address asks for", NULL,
+             F_TEXT("localpart", localpart), F_INT("code", what.code));
     bool sleeps = what.delay_us > 0 && !ss->server->net->stopping;
     return sleeps ? fall_asleep(ss, reply, what.delay_us) : MOX_EREFUSED;
 }
@@ -104,6 +104,7 @@ static void login_done(struct login *l)
     struct mox_smtp_reply reply;
     if (l->status == MOX_OK) {
         ss->user = l->config;
+        mox__conn_set_user(ss->conn, l->username);
         mox__account_keep(ss->server, l->config, l->account);
         mox__smtp_answer_pending(ss, MOX_OK, NULL);
     } else if (l->status == MOX_EDENIED) {
@@ -234,7 +235,7 @@ static int log_spool(const struct smtp_session *ss, int rc)
     struct mox_error error;
     (void)mox__fail(&error, rc, "write %s: %s%s", ss->server->spool_dir, mox_status_text(rc),
                     rc == MOX_ENOSPACE ? "; make room on that disk" : "");
-    log_line(&ss->server->env, MOX_LOG_ERROR, PKG, "message not delivered", error.text,
+    log_line(mox__conn_env(ss->conn), MOX_LOG_ERROR, PKG, "message not delivered", error.text,
              F_HEX("cid", ss->cid));
     return rc;
 }
@@ -342,10 +343,10 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
     ss->cid = peer->cid;
     ss->opened_us = mox__loop_now(s->net->loop);
     mox__timer_init(&ss->nap, s->net->loop, nap_over);
-    mox__log_connection(s, e, peer);
+    mox__log_connection(c, e, peer);
     struct mox_smtp_server_config config;
     configure(&config, e);
-    int rc = mox_smtp_server_new(&ss->engine, &s->env, &config, peer, &callbacks, ss);
+    int rc = mox_smtp_server_new(&ss->engine, mox__conn_env(c), &config, peer, &callbacks, ss);
     if (rc < 0) {
         mox__mem_free(&s->env, ss);
         return rc;
@@ -359,7 +360,7 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
 static void session_closed(void *session)
 {
     struct smtp_session *ss = session;
-    log_line(&ss->server->env, MOX_LOG_DEBUG, PKG, "connection closed", NULL, F_HEX("cid", ss->cid),
+    log_line(mox__conn_env(ss->conn), MOX_LOG_DEBUG, PKG, "connection closed", NULL,
              F_DURATION("duration", mox__loop_now(ss->server->net->loop) - ss->opened_us));
     mox__count_closed(ss->server, ss->endpoint);
     ss->closed = true;

@@ -218,7 +218,7 @@ class Shared(Base):
         lines = [l for l in self.server.log().splitlines() if "who@localhost" in l]
         self.assertEqual(len(lines), 2, lines)
         for pkg, line in zip(("smtpserver", "imapserver"), lines):
-            self.assertRegex(line, 'm="failed authentication attempt" pkg=%s cid=[0-9a-f]+ '
+            self.assertRegex(line, 'm="failed authentication attempt" pkg=%s cid=[0-9a-f]+ delta=[^ ]+ '
                              "remote=127.0.0.1 mechanism=[A-Za-z]+ username=who@localhost "
                              "result=badcreds" % pkg)
 
