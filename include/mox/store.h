@@ -5,6 +5,7 @@
 #include <mox/env.h>
 #include <mox/error.h>
 #include <mox/mailstore.h>
+#include <mox/sasl.h>
 
 MOX_BEGIN_DECLS
 
@@ -71,6 +72,16 @@ MOX_API MOX_MUST_USE int mox_account_set_password(struct mox_account *account, c
  *  successes are answered from a cache of keyed digests. */
 MOX_API MOX_MUST_USE int mox_account_check_password(struct mox_account *account,
                                                     const char *password, struct mox_error *err);
+/** The record that a mechanism verifies a user by who does not send the password: the answer to
+ *  MOX_SASL_ASK_RECORD. Quick: one read of the database, no hashing. Wipe it after use.
+ *
+ * @param kind  "cram-md5", "scram-sha-1" or "scram-sha-256": `record` of the question
+ * @param out   NUL-terminated; empty after a failure
+ * @return MOX_OK; MOX_ENOTFOUND: no password was set, or before this kind was known; MOX_EIO,
+ *         MOX_ENOMEM */
+MOX_API MOX_MUST_USE int mox_account_credential(struct mox_account *account, const char *kind,
+                                                char out[MOX_SASL_RECORD_MAX],
+                                                struct mox_error *err);
 /** Takes as long as checking a password, for user names that do not exist. */
 MOX_API void mox_store_dummy_check(struct mox_store *store, const char *password);
 

@@ -4,6 +4,7 @@
 
 #include <mox/env.h>
 #include <mox/error.h>
+#include <mox/sasl.h>
 
 #include "base/buf.h"
 #include "base/crypto.h"
@@ -19,8 +20,8 @@ enum credential {
     CREDENTIAL_COUNT
 };
 
-#define CREDENTIAL_MAX          512 /* longest record, with its NUL */
-#define CREDENTIAL_PASSWORD_MIN 8   /* bytes of a password that is set */
+#define CREDENTIAL_MAX          MOX_SASL_RECORD_MAX /* longest record, with its NUL */
+#define CREDENTIAL_PASSWORD_MIN 8                   /* bytes of a password that is set */
 #define CREDENTIAL_PASSWORD_MAX 1024
 
 #define SCRAM_SALT_MAX          64
@@ -69,6 +70,8 @@ MOX_PRIV MOX_MUST_USE int mox__scram_parse(struct scram_record *r, enum hash h, 
 MOX_PRIV bool mox__scram_verify(const struct scram_record *r, struct mox_slice auth_message,
                                 struct mox_slice proof, uint8_t *signature);
 
+/* Whether it is a whole record of CRAM-MD5. */
+MOX_PRIV bool mox__cram_md5_is_record(const char *record);
 /* Whether 16 bytes are HMAC-MD5 of the challenge (RFC 2195 §2) with the record's password. */
 MOX_PRIV bool mox__cram_md5_verify(const char *record, struct mox_slice challenge,
                                    const uint8_t digest[16]);

@@ -129,9 +129,10 @@ int mox_account_set_password(struct mox_account *a, const char *password, struct
 
 /* ---- checking ---- */
 
-int mox__account_credential(struct mox_account *a, enum credential kind, char out[CREDENTIAL_MAX],
-                            struct mox_error *err)
+int mox_account_credential(struct mox_account *a, const char *kind, char out[MOX_SASL_RECORD_MAX],
+                           struct mox_error *err)
 {
+    out[0] = '\0';
     struct reader *r = NULL;
     int rc = mox__reader_take(a, &r, err);
     if (rc < 0)
@@ -140,8 +141,8 @@ int mox__account_credential(struct mox_account *a, enum credential kind, char ou
     sqlite3_stmt *s = mox__db_query(&r->db, SQL_CREDENTIAL_ALL, NULL, 0);
     while (mox__db_step(&r->db, s)) {
         const char *name = mox__db_text(s, 0), *value = mox__db_text(s, 1);
-        if (name == NULL || value == NULL || strcmp(name, mox__credential_name(kind)) != 0 ||
-            strlen(value) >= CREDENTIAL_MAX)
+        if (name == NULL || value == NULL || strcmp(name, kind) != 0 ||
+            strlen(value) >= MOX_SASL_RECORD_MAX)
             continue;
         memcpy(out, value, strlen(value) + 1);
         found = true;
@@ -150,7 +151,7 @@ int mox__account_credential(struct mox_account *a, enum credential kind, char ou
         rc = mox__fail(err, r->db.status, "read credentials: %s", r->db.error.text);
     else if (!found)
         rc = mox__fail(err, MOX_ENOTFOUND, "account %s has no %s credentials; set its password",
-                       a->name, mox__credential_name(kind));
+                       a->name, kind);
     mox__reader_give(a, r);
     return rc;
 }
@@ -187,7 +188,7 @@ static void remember(struct mox_account *a, const uint8_t *digest, uint64_t gene
 static int verify(struct mox_account *a, struct mox_slice password, struct mox_error *err)
 {
     char record[CREDENTIAL_MAX];
-    int found = mox__account_credential(a, CREDENTIAL_PASSWORD, record, err);
+    int found = mox_account_credential(a, mox__credential_name(CREDENTIAL_PASSWORD), record, err);
     if (found < 0 && found != MOX_ENOTFOUND)
         return found;
     int rc = MOX_EDENIED;
