@@ -28,9 +28,9 @@ enum mox_sasl_step { MOX_SASL_CHALLENGE, MOX_SASL_ASK, MOX_SASL_SUCCESS, MOX_SAS
 enum mox_sasl_ask {
     MOX_SASL_ASK_PASSWORD = 1, /* is `password` the user's? (PLAIN, LOGIN) and may he log in */
     MOX_SASL_ASK_RECORD,       /* the user's stored record of the kind `record` (CRAM-MD5, SCRAM) */
-    MOX_SASL_ASK_ADMIT,        /* the user has proved to be himself by that record: may he log in? */
-    MOX_SASL_ASK_CERTIFICATE,  /* is the certificate of this connection the user's? (EXTERNAL) */
-    MOX_SASL_ASK_TOKEN         /* does `token` admit the user? (OAUTHBEARER, RFC 7628) */
+    MOX_SASL_ASK_ADMIT,       /* the user has proved to be himself by that record: may he log in? */
+    MOX_SASL_ASK_CERTIFICATE, /* is the certificate of this connection the user's? (EXTERNAL) */
+    MOX_SASL_ASK_TOKEN        /* does `token` admit the user? (OAUTHBEARER, RFC 7628) */
 };
 
 /** Borrowed until the answer. Texts are NUL-terminated UTF-8; the exchange wipes them. */
@@ -53,19 +53,24 @@ struct mox_sasl_question {
  *  end, as it does for a user that does not exist; MOX_EREFUSED: known, but may not log in, and `text`
  *  is for him; others: cannot be found out now. */
 struct mox_sasl_answer {
-    size_t size;
-    char record[MOX_SASL_RECORD_MAX];     /* RECORD */
-    char username[MOX_SASL_USERNAME_MAX]; /* CERTIFICATE, TOKEN: who it is, if the question did not say */
-    char text[256];
+    size_t size;                      /* mox_sasl_answer_init() sets it */
+    char record[MOX_SASL_RECORD_MAX]; /* RECORD */
+    /** CERTIFICATE, TOKEN: who it is, if the question did not say. RECORD without a record: the user name
+     *  in the one form that all its spellings have, if there are more than of case; else "". */
+    char username[MOX_SASL_USERNAME_MAX];
+    char text[256]; /* MOX_EREFUSED; not for RECORD, where nobody has proved yet who he is */
 };
+
+/** An answer that says nothing yet. */
+MOX_API void mox_sasl_answer_init(struct mox_sasl_answer *answer);
 
 /** How an exchange failed, and so what the protocol says. */
 enum mox_sasl_failure {
-    MOX_SASL_FAILED_SYNTAX = 1,    /* no response of this mechanism; too long */
-    MOX_SASL_FAILED_PROTOCOL,      /* SCRAM: a message that breaks RFC 5802's rules */
-    MOX_SASL_FAILED_ENCODING,      /* SCRAM: not UTF-8, not NFC, not base64 inside */
+    MOX_SASL_FAILED_SYNTAX = 1, /* no response of this mechanism; too long */
+    MOX_SASL_FAILED_PROTOCOL,   /* SCRAM: a message that breaks RFC 5802's rules */
+    MOX_SASL_FAILED_ENCODING,   /* SCRAM: not UTF-8, not NFC, not base64 inside */
     MOX_SASL_FAILED_CREDENTIALS,
-    MOX_SASL_FAILED_BINDING,       /* the channel is not the client's, or it was talked out of -PLUS */
+    MOX_SASL_FAILED_BINDING, /* the channel is not the client's, or it was talked out of -PLUS */
     MOX_SASL_FAILED_AUTHORIZATION, /* wants to act as somebody else */
     MOX_SASL_FAILED_DISABLED,      /* MOX_EREFUSED: say mox_sasl_server_text() */
     MOX_SASL_FAILED_ABORTED,       /* mox_sasl_server_abort() */
@@ -79,10 +84,14 @@ MOX_API const char *mox_sasl_failure_name(enum mox_sasl_failure failure);
 
 struct mox_sasl_server_config {
     size_t size;
-    const char *hostname;           /* for the challenge of CRAM-MD5; borrowed for the call of _new */
+    const char *hostname; /* for the challenge of CRAM-MD5; borrowed for the call of _new */
     const struct mox_tls_info *tls; /* NULL without TLS; borrowed for the call of _new */
-    /** A secret of the installation: the salts of users that do not exist are made of it. */
+    /** A secret of the installation, the same for ever: the salts of users that do not exist are made
+     *  of it. */
     uint8_t secret[32];
+    /** What mox_sasl_offered() gave for this connection: SCRAM refuses a client that was told otherwise
+     *  by somebody in between (RFC 5802 §6). Default: all that its `tls` allows. */
+    unsigned offered;
 };
 
 MOX_API void mox_sasl_server_config_init(struct mox_sasl_server_config *config);
@@ -107,7 +116,7 @@ enum mox_sasl_mechanism {
 MOX_API enum mox_sasl_mechanism mox_sasl_mechanism(struct mox_slice name);
 MOX_API const char *mox_sasl_mechanism_name(enum mox_sasl_mechanism m);
 /** Those of `have` that may be used and announced on this connection, in the same form: without
- *  -PLUS where no channel can be bound, without EXTERNAL where the client has shown no certificate,
+ *  -PLUS where there is no tls-exporter (clients know no other binding well), without EXTERNAL where the client has shown no certificate,
  *  without clear text where neither TLS nor `clear_text_allowed` is. */
 MOX_API unsigned mox_sasl_offered(unsigned have, const struct mox_tls_info *tls,
                                   bool clear_text_allowed);
@@ -126,7 +135,8 @@ MOX_API void mox_sasl_server_free(struct mox_sasl_server *s);
 
 /** @param response  borrowed for the call. data NULL: the client sent no initial response; an empty
  *                   one has data that is not NULL. */
-MOX_API enum mox_sasl_step mox_sasl_server_step(struct mox_sasl_server *s, struct mox_slice response);
+MOX_API enum mox_sasl_step mox_sasl_server_step(struct mox_sasl_server *s,
+                                                struct mox_slice response);
 /** After MOX_SASL_CHALLENGE; may be empty. Borrowed until the next step. */
 MOX_API struct mox_slice mox_sasl_server_challenge(const struct mox_sasl_server *s);
 /** After MOX_SASL_ASK. */
@@ -145,14 +155,17 @@ MOX_API enum mox_sasl_failure mox_sasl_server_failure(const struct mox_sasl_serv
  *  MOX_SASL_FAILED_DISABLED what to tell the user. */
 MOX_API const char *mox_sasl_server_text(const struct mox_sasl_server *s);
 
+/** Whether the failure says nothing about a guesser: the user has no record of the kind that the
+ *  mechanism needs, or the server had trouble. */
+MOX_API bool mox_sasl_server_is_harmless(const struct mox_sasl_server *s);
+
 /** How an attempt to log in ended, for who counts and limits them. Borrowed. */
 struct mox_sasl_attempt {
     size_t size;
-    const char *mechanism; /* "PLAIN" …; "LOGIN" also for IMAP's command of that name */
-    const char *username;  /* as the client said; "" if it did not come to that */
+    const char *mechanism;         /* "PLAIN" …; "LOGIN" also for IMAP's command of that name */
+    const char *username;          /* as the client said; "" if it did not come to that */
     enum mox_sasl_failure failure; /* 0: logged in */
-    /** Nobody guessed: the account lacks what the mechanism needs, or the server had trouble. */
-    bool harmless;
+    bool harmless;                 /* mox_sasl_server_is_harmless() */
 };
 
 /* ---- the client side ---- */
@@ -166,8 +179,8 @@ struct mox_sasl_client_config {
     const char *token;               /* OAUTHBEARER; copied */
     const char *hostname;            /* OAUTHBEARER: host and port of the server; may be NULL, 0 */
     uint16_t port;
-    const struct mox_tls_info *tls;  /* NULL without TLS; borrowed for the call of _new */
-    unsigned min_iterations;         /* of SCRAM; default 2048 */
+    const struct mox_tls_info *tls; /* NULL without TLS; borrowed for the call of _new */
+    unsigned min_iterations;        /* of SCRAM; default 2048 */
 };
 
 MOX_API void mox_sasl_client_config_init(struct mox_sasl_client_config *config);

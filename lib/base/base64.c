@@ -28,6 +28,13 @@ void mox__base64_encode(struct buf *out, struct mox_slice in)
     encode(out, in, standard, true);
 }
 
+void mox__base64_text(char *out, size_t size, struct mox_slice in)
+{
+    struct buf b = buf_over(out, size - 1);
+    mox__base64_encode(&b, in);
+    out[b.len] = '\0';
+}
+
 void mox__base64url_encode(struct buf *out, struct mox_slice in)
 {
     encode(out, in, url, false);

@@ -6,6 +6,8 @@
 
 /* Standard alphabet with padding (RFC 4648 §4). */
 MOX_PRIV void mox__base64_encode(struct buf *out, struct mox_slice in);
+/* The same as a text in memory of the caller's; too little room for all leaves less. */
+MOX_PRIV void mox__base64_text(char *out, size_t size, struct mox_slice in);
 /* URL-safe alphabet without padding (RFC 4648 §5). */
 MOX_PRIV void mox__base64url_encode(struct buf *out, struct mox_slice in);
 /* Strict: standard alphabet, padded, no white space. MOX_ESYNTAX, or MOX_ENOMEM when out is full.

@@ -15,6 +15,12 @@ struct buf {
     bool failed;
 };
 
+/* A buffer in memory of the caller's, as large as that: it allocates nothing, and is not freed. */
+static inline struct buf buf_over(void *memory, size_t size)
+{
+    return (struct buf){.data = (uint8_t *)memory, .cap = size, .max = size};
+}
+
 MOX_PRIV void mox__buf_init(struct buf *b, const struct mox_env *env, size_t max);
 MOX_PRIV void mox__buf_free(struct buf *b);  /* gives the memory back; may be used again */
 MOX_PRIV void mox__buf_clear(struct buf *b); /* keeps the memory; forgets `failed` */

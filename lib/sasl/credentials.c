@@ -217,14 +217,32 @@ static bool take_state(const char *hex, struct md5_state *s)
     return true;
 }
 
+static bool cram_parse(const char *record, struct md5_state *inner, struct md5_state *outer)
+{
+    *inner = *outer = (struct md5_state){{0}};
+    return take_state(record, inner) && record[32] == ':' && take_state(record + 33, outer) &&
+           record[65] == '\0';
+}
+
+bool mox__cram_md5_is_record(const char *record)
+{
+    struct md5_state inner, outer;
+    bool is = cram_parse(record, &inner, &outer);
+    mox__wipe(&inner, sizeof inner);
+    mox__wipe(&outer, sizeof outer);
+    return is;
+}
+
 bool mox__cram_md5_verify(const char *record, struct mox_slice challenge, const uint8_t digest[16])
 {
-    struct md5_state inner = {{0}}, outer = {{0}};
+    struct md5_state inner, outer;
     uint8_t hash[16];
-    if (!take_state(record, &inner) || record[32] != ':' || !take_state(record + 33, &outer))
+    if (!cram_parse(record, &inner, &outer))
         return false;
     mox__md5_finish(&inner, 64, challenge, hash);
     mox__md5_finish(&outer, 64, slice(hash, sizeof hash), hash);
+    mox__wipe(&inner, sizeof inner);
+    mox__wipe(&outer, sizeof outer);
     return mox__secret_eq(hash, digest, sizeof hash);
 }
 

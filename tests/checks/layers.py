@@ -10,7 +10,7 @@ ROOMS = {
     "base": [],
     "message": ["base"],
     "dns": ["base"],
-    "sasl": ["base"],
+    "sasl": ["base", "dns"],
     "mailstore": ["base", "message"],
     "smtp": ["base", "message", "dns", "sasl"],
     "imap": ["base", "message", "dns", "sasl", "mailstore"],
