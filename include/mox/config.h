@@ -116,6 +116,9 @@ struct mox_config_account {
         struct mox_config_destination *items;
         size_t count;
     } destinations;
+    /* What the account may send in 24 hours; never 0 after loading. */
+    uint32_t max_outgoing_messages_per_day;       /* each recipient counts */
+    uint32_t max_first_time_recipients_per_day;
 };
 
 struct mox_config_domains {

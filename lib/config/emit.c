@@ -79,14 +79,19 @@ static void emit_docs(struct emit *e, const struct field *f, unsigned depth)
     comment(e, slice_of(full), depth);
 }
 
+static bool says_preset(const struct field *f, struct mox_slice text)
+{
+    return mox__slice_is(text, f->preset != NULL ? f->preset : f->type->zero) ||
+           (f->zero_is_preset && mox__slice_is(text, f->type->zero));
+}
+
 static bool is_preset(struct emit *e, const struct field *f, const void *value)
 {
     if (f->type->kind == VALUE_SCALAR) {
         struct buf text;
         mox__buf_init(&text, e->out->env, SCONF_MAX_BYTES);
         f->type->format(&text, value);
-        bool same = !text.failed && mox__slice_is(slice(text.data, text.len),
-                                                  f->preset != NULL ? f->preset : f->type->zero);
+        bool same = !text.failed && says_preset(f, slice(text.data, text.len));
         mox__buf_free(&text);
         return same;
     }

@@ -47,6 +47,15 @@ static const struct field account_fields[] = {
      .doc = "The addresses of the account, such as user@example.org. @example.org takes all mail "
             "for the domain that no other address takes. Users log in with any of them but the "
             "last."},
+    {.name = "MaxOutgoingMessagesPerDay", .type = &mox__type_uint32,
+     .offset = AT(max_outgoing_messages_per_day), .preset = "1000", .zero_is_preset = true,
+     .doc = "How many messages the account may send in 24 hours, each recipient of a message "
+            "counted. More are refused for now: whoever has stolen a password is not to send spam "
+            "for long. Default 1000."},
+    {.name = "MaxFirstTimeRecipientsPerDay", .type = &mox__type_uint32,
+     .offset = AT(max_first_time_recipients_per_day), .preset = "200", .zero_is_preset = true,
+     .doc = "The same, for recipients that the account has never written to before: spam goes to "
+            "many of them. Default 200."},
 };
 #undef AT
 static const struct value_type account_type =

@@ -113,8 +113,9 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT received, junk, message FROM verdict WHERE hash = ?1 AND origin = ?2"
         " AND received >= ?3 ORDER BY received DESC",
 
-    [SQL_OUTGOING_DAY] = "SELECT coalesce(sum(recipients), 0), coalesce(sum(fresh), 0) FROM outgoing"
-                         " WHERE minute BETWEEN ?1 AND ?2",
+    [SQL_OUTGOING_DAY] =
+        "SELECT coalesce(sum(recipients), 0), coalesce(sum(fresh), 0) FROM outgoing"
+        " WHERE minute BETWEEN ?1 AND ?2",
     [SQL_OUTGOING_ADD] =
         "INSERT INTO outgoing(minute, recipients, fresh) VALUES(?1, ?2, ?3) ON CONFLICT(minute)"
         " DO UPDATE SET recipients = recipients + ?2, fresh = fresh + ?3",

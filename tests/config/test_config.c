@@ -454,6 +454,32 @@ static void destinations_without_domain_still_work(void **state)
     assert_non_null(strstr(f->t.log, "destination without domain"));
 }
 
+static void limits_that_nobody_set_have_defaults_and_are_not_written(void **state)
+{
+    struct fixture *f = *state;
+    char path[256], text[2000];
+    assert_int_equal(load(f), MOX_OK);
+    assert_int_equal(f->config->domains->accounts.items[0].max_outgoing_messages_per_day, 1000);
+    assert_int_equal(f->config->domains->accounts.items[0].max_first_time_recipients_per_day, 200);
+    struct mox_config_account account = {
+        .name = "alice", .domain = "example.org", .description = "",
+        .max_first_time_recipients_per_day = 3};
+    struct mox_config_domains made = *f->config->domains;
+    made.accounts.items = &account;
+    made.accounts.count = 1;
+    (void)snprintf(path, sizeof path, "%s/domains.conf", f->path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mox_config_write_domains(&made, &f->t.env, path, NULL), MOX_OK);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(text, sizeof text, file) != NULL)
+        assert_null(strstr(text, "\tMaxOutgoingMessagesPerDay:"));
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(load(f), MOX_OK);
+    assert_int_equal(f->config->domains->accounts.items[0].max_outgoing_messages_per_day, 1000);
+    assert_int_equal(f->config->domains->accounts.items[0].max_first_time_recipients_per_day, 3);
+}
+
 static void a_changed_config_is_written_without_losing_a_comment(void **state)
 {
     struct fixture *f = *state;
@@ -646,6 +672,7 @@ int main(void)
         TEST(missing_files_are_told),
         TEST(loading_survives_running_out_of_memory),
         TEST(destinations_without_domain_still_work),
+        TEST(limits_that_nobody_set_have_defaults_and_are_not_written),
         TEST(a_changed_config_is_written_without_losing_a_comment),
         TEST(an_update_keeps_what_a_person_changed_meanwhile),
         TEST(a_refused_write_leaves_the_file_alone),
