@@ -241,7 +241,7 @@ int mox__fetch_items(struct fetch *f, const struct mox_message_data *data, bool 
     if (!lacks_forms(f, data))
         return put_items(f, data, complete);
     struct rendered forms;
-    int rc = mox__rendered_init(&forms, &f->server->env, data->content);
+    int rc = mox__rendered_init(&forms, &f->server->env, data->prefix, data->content);
     if (rc < 0)
         return rc;
     struct mox_message_data whole = *data;

@@ -4,6 +4,7 @@
 #include <mox/date.h>
 
 #include "base/buf.h"
+#include "message/header.h"
 #include "message/structure.h"
 #include "message/text.h"
 
@@ -92,7 +93,8 @@ static bool sent_day(const struct search_context *x, int64_t *day)
 {
     struct mox_slice value;
     struct mox_date date;
-    if (!mox_header_find(x->data->content, "Date", &value) || mox_date_parse(value, &date) < 0)
+    if (!mox__headers_find(x->data->prefix, x->data->content, "Date", &value) ||
+        mox_date_parse(value, &date) < 0)
         return false;
     date.hour = date.minute = date.second = 0;
     date.zone_minutes = 0;

@@ -29,7 +29,7 @@ int mox__memory_message_new(struct message **out, const struct mox_env *env,
     message->prefix = (struct mox_slice){bytes, op->prefix.len};
     message->content = (struct mox_slice){bytes + op->prefix.len, content.len};
     message->received_us = op->received_us != 0 ? op->received_us : env->wall_us(env->user);
-    rc = mox__rendered_init(&message->rendered, env, message->content);
+    rc = mox__rendered_init(&message->rendered, env, message->prefix, message->content);
     if (rc < 0) {
         mox__memory_message_free(env, message);
         return mox__fail(err, rc, "add message: cannot take it apart: %s", mox_status_text(rc));

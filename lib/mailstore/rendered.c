@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "mailstore/rendered.h"
 
-#include <mox/message.h>
-
-#include "base/text.h"
+#include "message/part.h"
 #include "message/structure.h"
 #include "message/wire.h"
 
-/* Of the part and all below it; MOX_MESSAGE_DEPTH_MAX bounds the recursion. */
-static bool has_utf8_header(const struct mox_part *part, struct mox_slice content)
-{
-    if (!mox__slice_is_ascii(mox_part_header(part, content)))
-        return true;
-    for (const struct mox_part *child = part->children; child != NULL; child = child->next) {
-        if (has_utf8_header(child, content))
-            return true;
-    }
-    return false;
-}
-
-int mox__rendered_init(struct rendered *r, const struct mox_env *env, struct mox_slice content)
+int mox__rendered_init(struct rendered *r, const struct mox_env *env, struct mox_slice prefix,
+                       struct mox_slice content)
 {
     *r = (struct rendered){.utf8_headers = false};
     struct mox_message *m = NULL;
@@ -27,16 +14,17 @@ int mox__rendered_init(struct rendered *r, const struct mox_env *env, struct mox
     if (rc < 0)
         return rc;
     static void (*const forms[])(const struct mox_message *m, struct buf *out) = {
-        mox__message_envelope, mox__message_body, mox__message_bodystructure,
-        mox__structure_encode};
+        mox__message_body, mox__message_bodystructure, mox__structure_encode};
     struct mox_slice *const slices[] = {&r->envelope, &r->body, &r->bodystructure, &r->structure};
     mox__buf_init(&r->text, env, RENDERED_MAX);
+    mox__headers_envelope(prefix, mox_part_header(mox_message_root(m), content), &r->text);
+    r->envelope.len = r->text.len;
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         size_t before = r->text.len;
         forms[i](m, &r->text);
-        slices[i]->len = r->text.len - before;
+        slices[i + 1]->len = r->text.len - before;
     }
-    r->utf8_headers = has_utf8_header(mox_message_root(m), content);
+    r->utf8_headers = mox__part_has_utf8_header(mox_message_root(m), content);
     mox_message_free(m);
     if (r->text.failed) {
         mox__rendered_free(r);

@@ -189,7 +189,8 @@ static void begin_message(const struct writer *w, const struct mox_part *part)
 {
     const struct mox_part *root = part->children;
     mox__buf_byte(w->out, ' ');
-    mox__headers_envelope(root != NULL ? mox_part_header(root, w->content) : slice("", 0), w->out);
+    mox__headers_envelope(slice(NULL, 0),
+                          root != NULL ? mox_part_header(root, w->content) : slice("", 0), w->out);
     mox__buf_byte(w->out, ' ');
     if (root == NULL)
         mox__buf_text(w->out, w->extended ? EMPTY_TEXT " NIL NIL NIL NIL)" : EMPTY_TEXT ")");

@@ -20,10 +20,27 @@ struct found {
     unsigned count;
 };
 
-static void find_fields(struct mox_slice headers, struct found *found)
+/* The header lines of a message: those that a server added, then its own. */
+struct headers {
+    struct mox_slice parts[2];
+    size_t part, at;
+};
+
+static bool next_field(struct headers *h, struct mox_header_field *field)
+{
+    while (!mox_header_next(h->parts[h->part], &h->at, field)) {
+        if (h->part == 1)
+            return false;
+        h->part = 1;
+        h->at = 0;
+    }
+    return true;
+}
+
+static void find_fields(struct headers headers, struct found *found)
 {
     struct mox_header_field field;
-    for (size_t at = 0; mox_header_next(headers, &at, &field);) {
+    while (next_field(&headers, &field)) {
         for (unsigned i = 0; i < FIELDS; i++) {
             if (field.name.len != name_lengths[i] || !mox__slice_is_nocase(field.name, names[i]))
                 continue;
@@ -86,7 +103,7 @@ static void put_field(struct buf *out, struct addresses *list, struct mox_slice 
 }
 
 /* All addresses of all fields with the name of field i, or NIL. */
-static void put_addresses(struct buf *out, struct addresses *list, struct mox_slice headers,
+static void put_addresses(struct buf *out, struct addresses *list, struct headers headers,
                           const struct found *found, unsigned i)
 {
     unsigned count = 0;
@@ -94,7 +111,7 @@ static void put_addresses(struct buf *out, struct addresses *list, struct mox_sl
     if (found[i].count == 1)
         put_field(out, list, found[i].value, &count);
     else if (found[i].count > 1)
-        for (size_t at = 0; mox_header_next(headers, &at, &field);)
+        while (next_field(&headers, &field))
             if (mox__slice_is_nocase(field.name, names[i]))
                 put_field(out, list, field.value, &count);
     mox__buf_text(out, count > 0 ? ")" : "NIL");
@@ -116,7 +133,7 @@ static void put_again(struct buf *out, size_t start, size_t len)
     out->len += len;
 }
 
-static void put_all(struct buf *out, struct addresses *list, struct mox_slice headers,
+static void put_all(struct buf *out, struct addresses *list, struct headers headers,
                     const struct found *found)
 {
     size_t from = 0, from_len = 0;
@@ -139,8 +156,9 @@ static void put_all(struct buf *out, struct addresses *list, struct mox_slice he
     mox__buf_byte(out, ')');
 }
 
-void mox__headers_envelope(struct mox_slice headers, struct buf *out)
+void mox__headers_envelope(struct mox_slice prefix, struct mox_slice own, struct buf *out)
 {
+    const struct headers headers = {.parts = {prefix, own}};
     struct found found[FIELDS] = {0};
     struct addresses list;
     find_fields(headers, found);
@@ -151,5 +169,6 @@ void mox__headers_envelope(struct mox_slice headers, struct buf *out)
 
 void mox__message_envelope(const struct mox_message *m, struct buf *out)
 {
-    mox__headers_envelope(mox_part_header(mox_message_root(m), mox_message_content(m)), out);
+    mox__headers_envelope(slice(NULL, 0),
+                          mox_part_header(mox_message_root(m), mox_message_content(m)), out);
 }

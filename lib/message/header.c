@@ -68,6 +68,12 @@ bool mox_header_find(struct mox_slice headers, const char *name, struct mox_slic
     return false;
 }
 
+bool mox__headers_find(struct mox_slice prefix, struct mox_slice headers, const char *name,
+                       struct mox_slice *value)
+{
+    return mox_header_find(prefix, name, value) || mox_header_find(headers, name, value);
+}
+
 size_t mox_header_end(struct mox_slice content)
 {
     size_t at = 0;

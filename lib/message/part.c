@@ -35,6 +35,17 @@ bool mox__part_is_message(const struct mox_part *part)
             mox__slice_is_nocase(part->subtype, "global"));
 }
 
+/* MOX_MESSAGE_DEPTH_MAX bounds the recursion. */
+bool mox__part_has_utf8_header(const struct mox_part *part, struct mox_slice content)
+{
+    if (!mox__slice_is_ascii(mox_part_header(part, content)))
+        return true;
+    for (const struct mox_part *child = part->children; child != NULL; child = child->next)
+        if (mox__part_has_utf8_header(child, content))
+            return true;
+    return false;
+}
+
 struct mox_slice mox__part_encoding(const struct mox_part *part)
 {
     struct params p = {.text = part->fields[MOX_FIELD_ENCODING]};

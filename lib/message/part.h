@@ -19,6 +19,9 @@ uint64_t mox__message_work(const struct mox_message *m);
 /* message/rfc822 or message/global, whether it was taken apart or not. */
 MOX_PRIV bool mox__part_is_message(const struct mox_part *part);
 
+/* Whether a header of the part, or of any below it, has bytes of 0x80 or more. */
+MOX_PRIV bool mox__part_has_utf8_header(const struct mox_part *part, struct mox_slice content);
+
 /* The word of Content-Transfer-Encoding as written; empty when there is none. */
 struct mox_slice mox__part_encoding(const struct mox_part *part);
 

@@ -17,8 +17,9 @@ MOX_PRIV void mox__message_body(const struct mox_message *m, struct buf *out);
 /* BODYSTRUCTURE: with MD5, disposition, language and location, and the parameters of multiparts. */
 MOX_PRIV void mox__message_bodystructure(const struct mox_message *m, struct buf *out);
 
-/* ENVELOPE of the headers alone; `out` has an environment. */
-MOX_PRIV void mox__headers_envelope(struct mox_slice headers, struct buf *out);
+/* ENVELOPE of the headers alone: of the lines that a server put in front, and the message's own.
+ * `out` has an environment. */
+MOX_PRIV void mox__headers_envelope(struct mox_slice prefix, struct mox_slice own, struct buf *out);
 
 /* A string: quoted if it is 7-bit without NUL, CR and LF, else a literal, where NULs become U+FFFD
  * since no literal may hold one (RFC 9051 §9, CHAR8). */

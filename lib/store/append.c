@@ -127,11 +127,12 @@ static int prepare(struct mox_account *a, struct append_job *j)
                          (mox_spool_fd(j->op->spool) < 0 && j->content.len > INLINE_MAX)))
         rc = MOX_ELIMIT;
     if (rc == MOX_OK)
-        rc = mox__rendered_init(&j->wire, a->env, j->content);
+        rc = mox__rendered_init(&j->wire, a->env, j->op->prefix, j->content);
     if (rc == MOX_OK)
         j->header_len = mox_header_end(j->content);
     if (rc == MOX_OK)
-        mox__thread_read(&j->arena, slice(j->content.data, j->header_len), &j->thread);
+        mox__thread_read(&j->arena, j->op->prefix, slice(j->content.data, j->header_len),
+                         &j->thread);
     if (rc == MOX_OK)
         rc = join_domains(j);
     if (rc == MOX_OK && j->op->facts != NULL && j->op->facts->is_reject)

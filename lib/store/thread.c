@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "base/text.h"
+#include "message/header.h"
 #include "message/thread.h"
 
 /* What is longer is no message-id, and no subject that people answer with the same one. */
@@ -46,13 +47,14 @@ static void read_refs(struct arena *arena, struct mox_slice value, struct buf *i
         out->refs[out->ref_count++] = ring[(i - 1) % THREAD_REFS_MAX];
 }
 
-void mox__thread_read(struct arena *arena, struct mox_slice headers, struct thread_facts *out)
+void mox__thread_read(struct arena *arena, struct mox_slice prefix, struct mox_slice headers,
+                      struct thread_facts *out)
 {
     struct mox_slice value = {NULL, 0};
     struct buf text;
     *out = (struct thread_facts){.subject = ""};
     mox__buf_init(&text, arena->env, TEXT_MAX);
-    if (mox_header_find(headers, "Message-ID", &value) && value.len <= TEXT_MAX &&
+    if (mox__headers_find(prefix, headers, "Message-ID", &value) && value.len <= TEXT_MAX &&
         mox__message_id(mox__slice_trim(value), &text))
         out->message_id = keep(arena, &text);
     mox__buf_clear(&text);

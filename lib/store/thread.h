@@ -31,8 +31,10 @@ struct thread_arrival {
     bool dsn;            /* subjects need not agree */
 };
 
-/* Texts that are too long, or for which there is no memory, are left out. */
-void mox__thread_read(struct arena *arena, struct mox_slice headers, struct thread_facts *out);
+/* Texts that are too long, or for which there is no memory, are left out. A message-id may be among
+ * the lines that a server put in front of the message's own. */
+void mox__thread_read(struct arena *arena, struct mox_slice prefix, struct mox_slice headers,
+                      struct thread_facts *out);
 /* Inside a transaction. */
 void mox__thread_place(struct mox_account *a, const struct thread_facts *facts,
                        const struct thread_arrival *arrival, struct thread_place *out);

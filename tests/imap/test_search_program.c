@@ -353,10 +353,24 @@ static void running_out_of_memory_is_not_the_clients_mistake(void **state)
     }
 }
 
+static void a_date_may_stand_in_front_of_the_message(void **state)
+{
+    (void)state;
+    struct fixture f;
+    parse(&f, "SENTON 4-Mar-2026");
+    f.data.content = slice_of("Subject: no date\r\n\r\n");
+    f.x.level = SEARCH_TEXT;
+    assert_int_equal(mox__search_eval(f.p.root, &f.x), SEARCH_NO);
+    f.data.prefix = slice_of("Date: Wed, 4 Mar 2026 01:02:03 +0000\r\n");
+    assert_int_equal(mox__search_eval(f.p.root, &f.x), SEARCH_YES);
+    done(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_judge_a_message_with_as_little_of_it_as_possible),
+        cmocka_unit_test(a_date_may_stand_in_front_of_the_message),
         cmocka_unit_test(a_pass_that_pauses_finds_the_same),
         cmocka_unit_test(what_breaks_the_grammar_is_refused),
         cmocka_unit_test(other_charsets_are_refused_before_the_keys_are_read),

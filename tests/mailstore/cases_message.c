@@ -222,6 +222,35 @@ static void fetch_gives_each_form_that_is_wanted(void **state)
     mox_view_unref(view);
 }
 
+static int check_envelope(void *user, const struct mox_message_data *data)
+{
+    static const char start[] = "(\"Fri, 2 Jan 2026 03:04:05 +0000\" \"hello\" ((NIL NIL \"a\" ";
+    static const char end[] = "NIL \"<1@mx.example>\")";
+    (void)user;
+    assert_true(mox__slice_starts_nocase(data->envelope, start));
+    assert_true(data->envelope.len > sizeof end);
+    assert_true(
+        mox__slice_is(slice_from(data->envelope, data->envelope.len - sizeof end + 1), end));
+    return 0;
+}
+
+/* What a server adds to a submission (RFC 6409 §8) is the message's date and message-id. */
+static void the_envelope_has_what_the_prefix_says(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] = "Subject: hello\r\nFrom: a@b.example\r\n\r\nbody\r\n";
+    struct mox_append op = {.mailbox = f->inbox, .spool = spool_of(f, text, sizeof text - 1)};
+    op.prefix = slice_of("Received: x\r\nMessage-Id: <1@mx.example>\r\n"
+                         "Date: Fri, 2 Jan 2026 03:04:05 +0000\r\n");
+    assert_int_equal(do_append(f, &op), MOX_OK);
+    mox_spool_free(op.spool);
+    struct mox_view *view = view_of(f, f->inbox);
+    assert_int_equal(f->store.ops->fetch(f->store.self, view, &all, 1, MOX_FETCH_ENVELOPE,
+                                         check_envelope, NULL, NULL),
+                     0);
+    mox_view_unref(view);
+}
+
 static int note_utf8(void *user, const struct mox_message_data *data)
 {
     *(unsigned *)user |= data->utf8_headers ? 1u << data->uid : 0;
@@ -387,6 +416,7 @@ const struct CMUnitTest message_cases[] = {
     CASE(append_to_a_missing_mailbox_fails),
     CASE(received_time_is_kept_or_now),
     CASE(fetch_gives_prefix_and_content),
+    CASE(the_envelope_has_what_the_prefix_says),
     CASE(fetch_gives_each_form_that_is_wanted),
     CASE(headers_beyond_ascii_are_marked),
     CASE(large_content_comes_back_whole),

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "store/storefix.h"
 #include "store/verdict.h"
 #include "support/cm.h"
@@ -247,6 +248,18 @@ static void copies_of_a_message_are_found(void **state)
 
 /* ---- threads ---- */
 
+static void a_message_id_that_the_server_added_is_answered_too(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_append op = {.mailbox = box_id(f, "Inbox"),
+                            .spool = mail_spool(f, "Subject: x\r\n", 10),
+                            .prefix = slice_of("Message-Id: <added@mx.example>\r\n")};
+    assert_int_equal(wait_append(f, &op), MOX_OK);
+    mox_spool_free(op.spool);
+    (void)add_mail(f, op.mailbox, "Subject: Re: x\r\nReferences: <added@mx.example>\r\n", 10);
+    assert_int_equal(query(f, "SELECT count(*) FROM message WHERE thread = 1 AND missing = 0"), 2);
+}
+
 static void answers_join_the_thread_of_what_they_answer(void **state)
 {
     struct storefix *f = *state;
@@ -396,6 +409,7 @@ int main(void)
         STORE_TEST(reputation_finds_the_newest_verdicts),
         STORE_TEST(whom_the_user_wrote_to_is_known),
         STORE_TEST(copies_of_a_message_are_found),
+        STORE_TEST(a_message_id_that_the_server_added_is_answered_too),
         STORE_TEST(answers_join_the_thread_of_what_they_answer),
         STORE_TEST(answers_without_references_join_by_subject_in_time),
         STORE_TEST(a_full_account_takes_no_more),
