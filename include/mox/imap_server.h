@@ -50,9 +50,8 @@ struct mox_imap_server_config {
     int64_t login_us;          /* default 3 min: before login, in all */
     int64_t idle_us;           /* default 30 min, after login */
     unsigned max_bad_commands; /* default 10, before login */
-    int64_t login_delay_us;    /* how much longer each login takes after the third that failed, while
-                                  the session is slow (mox_imap_server_pace()); default 1 s, 0: no
-                                  delay, full speed */
+    int64_t login_delay_us; /* how much longer each login waits after the third that failed; default
+                                  1 s, 0: no delay */
 };
 
 MOX_API void mox_imap_server_config_init(struct mox_imap_server_config *config);
@@ -92,6 +91,8 @@ MOX_API MOX_MUST_USE int mox_imap_server_login(struct mox_imap_server *s, int st
                                                const struct mox_error *err);
 /** `* BYE` at the next occasion, and close. */
 MOX_API void mox_imap_server_shutdown(struct mox_imap_server *s);
+/** Bytes per second that the client deserves, 0 for full speed: 1 from the third login that failed
+ *  on. A login ends it. */
 MOX_API unsigned mox_imap_server_pace(struct mox_imap_server *s);
 /** The same calls as an engine for a host of several protocols. `free` frees the server. */
 MOX_API struct mox_engine mox_imap_server_engine(struct mox_imap_server *s);

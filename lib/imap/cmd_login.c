@@ -13,9 +13,6 @@
 
 /* STARTTLS, LOGIN, AUTHENTICATE: how a session gets its user. */
 
-/* Logins that may fail without making the next one wait. */
-#define FREE_FAILURES 3
-
 struct login {
     const char *mechanism;     /* for the log */
     char *username, *password; /* in the arena, wiped when the answer is there */
@@ -23,7 +20,6 @@ struct login {
     struct mox_slice response; /* of the client, decoded; borrows from `decoded` */
     struct buf decoded;
     bool aborted, malformed; /* what the client sent instead of a response */
-    bool delayed;            /* it had to wait */
     bool asked;              /* the host was asked */
     int status;              /* and this is its answer */
     struct mox_mailstore store;
@@ -112,10 +108,11 @@ static enum step accept_user(struct mox_imap_server *s, struct command *c, struc
             s->store.ops->close(s->store.self);
         s->have_store = false;
         login->status = MOX_EIO;
+        mox__imap_login_undone(s);
         return mox__imap_no_status(s, c, rc, &err);
     }
     s->state = ST_AUTHENTICATED;
-    s->failed_logins = 0;
+    mox__imap_login_succeeded(s);
     log_line(&s->env, MOX_LOG_INFO, "imapserver", "login", NULL, F_HEX("cid", s->peer.cid),
              F_TEXT("mechanism", login->mechanism), F_TEXT("result", "ok"));
     return logged_in(s, c);
@@ -142,10 +139,9 @@ static enum step judge(struct mox_imap_server *s, struct command *c, struct logi
     forget(login);
     if (login->status == MOX_OK)
         return accept_user(s, c, login);
-    if (login->status == MOX_EDENIED) {
-        s->failed_logins++;
+    if (login->status == MOX_EDENIED)
         return mox__imap_no(c, "AUTHENTICATIONFAILED", "bad credentials");
-    }
+    mox__imap_login_undone(s);
     /* An account that may not log in now: the host's words, and no code, so that clients do not ask
      * for the password again. */
     if (login->status == MOX_EREFUSED && login->error.text[0] != '\0')
@@ -153,24 +149,11 @@ static enum step judge(struct mox_imap_server *s, struct command *c, struct logi
     return mox__imap_no(c, NULL, "cannot log in at the moment, try again later");
 }
 
-/* Guessing gets slower: each login after the third that failed waits longer than the one before. */
-static bool must_wait(struct mox_imap_server *s, struct login *login)
-{
-    if (login->delayed || s->failed_logins <= FREE_FAILURES || s->config.login_delay_us <= 0)
-        return s->delayed_until_us > 0;
-    login->delayed = true;
-    s->delayed_until_us = s->env.monotonic_us(s->env.user) +
-                          (int64_t)(s->failed_logins - FREE_FAILURES) * s->config.login_delay_us;
-    return true;
-}
-
 /* Asks the host, once, and judges its answer. */
 static enum step verify(struct mox_imap_server *s, struct command *c, struct login *login)
 {
     if (login->asked)
         return login->status == MOX_LATER ? STEP_CALL : judge(s, c, login);
-    if (must_wait(s, login))
-        return STEP_CALL;
     login->asked = true;
     if (!mox__slice_is_utf8(slice_of(login->username)) ||
         !mox__slice_is_utf8(slice_of(login->password)))
@@ -222,6 +205,10 @@ int mox__parse_login(struct mox_imap_server *s, struct command *c)
     struct login *login = login_new(s, c);
     if (login == NULL)
         return MOX_ENOMEM;
+    if (!mox__imap_may_login(s)) {
+        (void)privacy_required(c);
+        return MOX_OK;
+    }
     if (!mox__lex_space(l) || !mox__lex_astring(l, &username) || !mox__lex_space(l) ||
         !mox__lex_astring(l, &password) || !mox__lex_end(l))
         return mox__lex_failure(l);
@@ -239,7 +226,7 @@ int mox__parse_login(struct mox_imap_server *s, struct command *c)
 
 enum step mox__cmd_login(struct mox_imap_server *s, struct command *c)
 {
-    return mox__imap_may_login(s) ? verify(s, c, c->data) : privacy_required(c);
+    return verify(s, c, c->data);
 }
 
 /* --- AUTHENTICATE (RFC 3501 §6.2.2, RFC 4959) --- */

@@ -31,6 +31,7 @@ struct command {
     struct mox_slice whole;        /* all of the text, literals included */
     size_t args_at;                /* where in it the arguments begin */
     struct lexer args;             /* behind the command word, from the space on */
+    bool counted;                  /* as an attempt to log in */
     bool streamed;                 /* its literal went elsewhere, and it was parsed before that */
     struct arena arena;
     void *data;     /* the command's own, made by parse(), in the arena */
@@ -57,7 +58,8 @@ enum row_flags {
     ROW_KEEP_NUMBERS = 1 << 2,
     ROW_NO_SYNC = 1 << 3, /* tells nothing at its end: SELECT, LOGOUT … */
     ROW_SECRET = 1 << 4,  /* arguments are credentials: not logged, wiped */
-    ROW_UID = 1 << 5      /* the UID form of the row before it */
+    ROW_UID = 1 << 5,     /* the UID form of the row before it */
+    ROW_LOGIN = 1 << 6    /* an attempt to log in: counted, and waits when many have failed */
 };
 
 /* States of a session; a row's `states` is a set of them. */

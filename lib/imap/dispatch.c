@@ -78,7 +78,7 @@ void mox__imap_open(struct mox_imap_server *s, struct mox_slice line)
     c->args_at = (size_t)(l.at - line.data);
     c->row = mox__imap_row(word);
     if (c->row == NULL && !s->first_seen) {
-        mox__imap_bye(s, "please try again speaking imap");
+        mox__imap_not_imap(s);
         return;
     }
     s->first_seen = true;
@@ -131,6 +131,13 @@ static enum step parse_stage(struct mox_imap_server *s, struct command *c)
     return STEP_DONE;
 }
 
+/* Before anything is checked, or a challenge is sent. */
+static enum step login_stage(struct mox_imap_server *s, struct command *c)
+{
+    bool tries = c->result == RESULT_NONE && (c->row->flags & ROW_LOGIN) != 0;
+    return tries ? mox__imap_login_begins(s, c) : STEP_DONE;
+}
+
 static enum step step_stage(struct mox_imap_server *s, struct command *c)
 {
     return c->result != RESULT_NONE ? STEP_DONE : c->row->step(s, c);
@@ -171,7 +178,7 @@ static enum step result_stage(struct mox_imap_server *s, struct command *c)
 }
 
 static enum step (*const stages[])(struct mox_imap_server *, struct command *) = {
-    parse_stage, step_stage, list_stage, view_stage, result_stage};
+    parse_stage, login_stage, step_stage, list_stage, view_stage, result_stage};
 
 /* What follows a tagged result. */
 static void after_command(struct mox_imap_server *s)

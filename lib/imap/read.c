@@ -242,6 +242,10 @@ static bool read_command(struct mox_imap_server *s)
 {
     struct mox_slice line;
     size_t left = s->in.len - s->in_at - s->scanned;
+    if (s->scanned == 0 && left > 0 && mox__imap_is_foreign(s, *waiting_input(s).data)) {
+        mox__imap_not_imap(s);
+        return false;
+    }
     if (s->literal_left > 0) {
         size_t n = left < s->literal_left ? left : (size_t)s->literal_left;
         s->scanned += n;

@@ -23,11 +23,6 @@
 #define INPUT_MAX_BYTES                                                                            \
     (COMMAND_TEXT_MAX_BYTES + LITERALS_MAX_BYTES + LINE_MAX_BYTES + 4 * MOX_INPUT_MAX)
 
-/* From the 3rd failed login on, what the client gets is slow, but no reply takes over half a
- * minute. */
-#define SLOW_AFTER_FAILURES 3
-#define SLOW_REPLY_SECONDS  30
-
 void mox_imap_server_config_init(struct mox_imap_server_config *config)
 {
     *config = (struct mox_imap_server_config){
@@ -294,14 +289,7 @@ int mox_imap_server_woken(struct mox_imap_server *s)
 void mox_imap_server_shutdown(struct mox_imap_server *s)
 {
     s->shutdown = true;
-    if (s->reader != READ_BUSY && s->failure == MOX_OK)
+    bool busy = s->reader == READ_BUSY && s->delayed_until_us == 0;
+    if (!busy && s->failure == MOX_OK)
         mox__imap_bye(s, "shutting down");
-}
-
-unsigned mox_imap_server_pace(struct mox_imap_server *s)
-{
-    if (s->failed_logins < SLOW_AFTER_FAILURES || s->config.login_delay_us == 0)
-        return 0;
-    size_t fair = (s->out.len - s->out_at) / SLOW_REPLY_SECONDS;
-    return fair > 0 && fair <= UINT32_MAX ? (unsigned)fair : 1;
 }

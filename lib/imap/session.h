@@ -20,6 +20,7 @@
  *   sync.c     compares what the client was told with what is there: EXPUNGE, EXISTS, FETCH
  *   recent.c   which messages have \Recent
  *   listsync.c the same for the names of mailboxes: LIST
+ *   slow.c     what guessers and other protocols get
  *   lex.c lexdate.c utf7.c   parsing of arguments
  *   output.c   strings, flags and mailbox names as the client reads them
  *   cmd_*.c    a group of commands each
@@ -73,7 +74,8 @@ struct mox_imap_server {
     bool starttls_due; /* the OK is in the output, the handshake comes next */
     bool secret_seen;  /* there was a LOGIN or AUTHENTICATE */
     bool utf8;         /* names travel as UTF-8 (UTF8=ACCEPT) */
-    unsigned bad_commands, failed_logins;
+    unsigned bad_commands;
+    unsigned failed_logins; /* attempts since the last that succeeded, with the one under way */
 
     /* input (read.c) */
     enum reader reader;
@@ -181,6 +183,18 @@ bool mox__imap_may_block(const struct mox_imap_server *s);
 void mox__imap_write(struct mox_imap_server *s, struct mox_write *w);
 /* Whether the name is fit; fills `out`, or sets NO [CANNOT] as the result and returns false. */
 bool mox__imap_name(struct command *c, const char *name, char out[MOX_MAILBOX_NAME_MAX + 1]);
+
+/* --- guessers, other protocols (slow.c) --- */
+
+/* An attempt to log in: counted when it begins, and held up after too many (STEP_CALL); not counted,
+ * when it failed by no fault of the client. */
+enum step mox__imap_login_begins(struct mox_imap_server *s, struct command *c);
+void mox__imap_login_undone(struct mox_imap_server *s);
+void mox__imap_login_succeeded(struct mox_imap_server *s);
+/* Whether what the session begins with is no command, whatever follows. */
+bool mox__imap_is_foreign(const struct mox_imap_server *s, uint8_t first);
+/* Says so, and closes. */
+void mox__imap_not_imap(struct mox_imap_server *s);
 
 /* --- changes (sync.c, listsync.c) --- */
 

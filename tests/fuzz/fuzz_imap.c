@@ -4,6 +4,8 @@
 
 #include <mox/imap_server.h>
 
+#include "support/testenv.h"
+
 /* A client that sends anything, at any state of a session, over a store in memory. The first byte
  * sets the size of reads, the second how far the session has come before. */
 
@@ -28,7 +30,7 @@ static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, log
 /* One step may go beyond by a line, or by a literal of the small messages that fit in an input. */
 #define OUTPUT_SLACK (1024 * 1024)
 
-static void settle(struct mox_imap_server *s)
+static void settle(struct mox_imap_server *s, struct test_env *t)
 {
     for (;;) {
         const uint8_t *out = NULL;
@@ -36,7 +38,6 @@ static void settle(struct mox_imap_server *s)
         unsigned wants = mox_imap_server_wants(s);
         assert(((wants & MOX_WANTS_WRITE) != 0) == (len > 0));
         assert(len < OUTPUT_BYTES + OUTPUT_SLACK);
-        assert((wants & MOX_WANTS_APP) == 0 || mox_imap_server_deadline(s) > 0);
         if (len > 0) {
             mox_imap_server_sent(s, len);
         } else if (wants & MOX_WANTS_CLOSE) {
@@ -47,29 +48,35 @@ static void settle(struct mox_imap_server *s)
         } else if (wants & MOX_WANTS_STARTTLS) {
             const struct mox_tls_info info = {.size = sizeof info};
             mox_imap_server_tls_started(s, &info);
+        } else if (wants & MOX_WANTS_APP) {
+            /* A login waits, for the store in memory leaves nothing pending: its time passes. */
+            assert(mox_imap_server_pace(s) == 1 && mox_imap_server_deadline(s) < INT64_MAX);
+            assert(mox_imap_server_deadline(s) > t->monotonic_us);
+            t->monotonic_us = mox_imap_server_deadline(s);
+            (void)!mox_imap_server_tick(s);
         } else {
-            assert(wants & MOX_WANTS_READ); /* the store in memory leaves nothing pending */
+            assert(wants & MOX_WANTS_READ);
             return;
         }
     }
 }
 
-static int feed(struct mox_imap_server *s, const uint8_t *data, size_t len)
+static int feed(struct mox_imap_server *s, struct test_env *t, const uint8_t *data, size_t len)
 {
-    settle(s);
+    settle(s, t);
     if ((mox_imap_server_wants(s) & MOX_WANTS_READ) == 0)
         return MOX_EGONE;
     int rc = mox_imap_server_input(s, data, len);
     assert(rc == MOX_OK || (mox_imap_server_wants(s) & MOX_WANTS_CLOSE) != 0);
     if (rc == MOX_OK)
         rc = mox_imap_server_woken(s);
-    settle(s);
+    settle(s, t);
     return rc;
 }
 
-static int feed_text(struct mox_imap_server *s, const char *text)
+static int feed_text(struct mox_imap_server *s, struct test_env *t, const char *text)
 {
-    return feed(s, (const uint8_t *)text, strlen(text));
+    return feed(s, t, (const uint8_t *)text, strlen(text));
 }
 
 static const char *const stages[] = {
@@ -85,28 +92,30 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct mox_env env;
+    struct test_env t;
     struct mox_mailstore store;
     struct mox_imap_server *s = NULL;
     struct mox_imap_server_config config;
     const struct mox_peer peer = {.size = sizeof peer};
     if (len < 2)
         return 0;
-    mox_env_system(&env);
+    test_env_init(&t);
+    t.log_level = MOX_LOG_ERROR;
     mox_imap_server_config_init(&config);
     config.auth_without_tls = true;
     config.starttls = true;
     config.max_append_bytes = 10000;
     config.max_output_bytes = OUTPUT_BYTES;
-    if (mox_memory_mailstore_new(&store, &env) < 0)
+    if (mox_memory_mailstore_new(&store, &t.env) < 0)
         return 0;
-    if (mox_imap_server_new(&s, &env, &config, &peer, &callbacks, &store) == MOX_OK) {
+    if (mox_imap_server_new(&s, &t.env, &config, &peer, &callbacks, &store) == MOX_OK) {
         size_t step = (size_t)data[0] + 1;
-        int rc = feed_text(s, stages[data[1] % (sizeof stages / sizeof stages[0])]);
+        int rc = feed_text(s, &t, stages[data[1] % (sizeof stages / sizeof stages[0])]);
         for (size_t at = 2; rc == MOX_OK && at < len; at += step)
-            rc = feed(s, data + at, len - at < step ? len - at : step);
+            rc = feed(s, &t, data + at, len - at < step ? len - at : step);
         mox_imap_server_free(s);
     }
     mox_memory_mailstore_free(&store);
+    test_env_done(&t);
     return 0;
 }

@@ -20,7 +20,7 @@ static const struct dialogue {
     {"timeouts.txt", HOST_NO_TLS},
     {"shutdown.txt", HOST_SLOW_STORE},
     {"slow.txt", HOST_SLOW_STORE | HOST_FILLED},
-    {"delay.txt", HOST_NO_TLS},
+    {"delay.txt", HOST_NO_TLS | HOST_DELAYS},
     {"literals.txt", HOST_NO_TLS},
     {"bad.txt", HOST_NO_TLS},
     {"sharing.txt", HOST_FILLED},

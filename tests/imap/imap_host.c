@@ -214,6 +214,7 @@ static void config_of(struct mox_imap_server_config *config, struct mox_peer *pe
     config->hostname = "mx.example";
     config->starttls = (options & HOST_STARTTLS) != 0;
     config->auth_without_tls = (options & (HOST_STARTTLS | HOST_IMPLICIT_TLS)) == 0;
+    config->login_delay_us = (options & HOST_DELAYS) != 0 ? 1000000 : 0;
     config->pedantic = (options & HOST_PEDANTIC) != 0;
     if (options & HOST_SMALL) {
         config->max_output_bytes = 512;

@@ -14,6 +14,7 @@ enum host_options {
                                  failure at `A: quota`, `A: full` or `A: broken` */
     HOST_SMALL = 1 << 3,      /* little output at once (512 bytes), small messages (1000 bytes) */
     HOST_IMPLICIT_TLS = 1 << 4,
+    HOST_DELAYS = 1 << 8,    /* logins wait after others that failed */
     HOST_READ_ONLY = 1 << 7, /* a store with the four required functions */
     HOST_PEDANTIC = 1 << 6,  /* what is usually tolerated is refused */
     HOST_FILLED = 1 << 5     /* Inbox has three messages, the first one seen */
