@@ -83,15 +83,20 @@ void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_slice salt,
     mox__wipe(u, sizeof u);
 }
 
-uint64_t mox__hash64(struct mox_slice data)
+uint64_t mox__siphash(const uint8_t *key, struct mox_slice data)
 {
-    static const uint8_t key[crypto_shorthash_KEYBYTES]; /* public: a collision costs a look-up */
     uint8_t hash[crypto_shorthash_BYTES];
     (void)crypto_shorthash(hash, data.len == 0 ? key : data.data, data.len, key);
     uint64_t n = 0;
     for (size_t i = 0; i < sizeof hash; i++)
         n = n << 8 | hash[i];
-    return n & INT64_MAX;
+    return n;
+}
+
+uint64_t mox__hash64(struct mox_slice data)
+{
+    static const uint8_t key[crypto_shorthash_KEYBYTES]; /* public: a collision costs a look-up */
+    return mox__siphash(key, data) & INT64_MAX;
 }
 
 static void aes128(int mode, const uint8_t *key, const uint8_t *in, uint8_t *out)

@@ -27,6 +27,9 @@ MOX_PRIV void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_sli
  * the top bit cleared so that it fits SQLite's signed integers. Verify the value after the hash. */
 MOX_PRIV uint64_t mox__hash64(struct mox_slice data);
 
+/* SipHash-2-4 with a key of 16 bytes: for tables in memory that peers must not be able to aim at. */
+MOX_PRIV uint64_t mox__siphash(const uint8_t *key, struct mox_slice data);
+
 /* One block of AES-128-ECB, for received ids (16-byte key, in and out). */
 MOX_PRIV void mox__aes128_encrypt_block(const uint8_t *key, const uint8_t *in, uint8_t *out);
 MOX_PRIV void mox__aes128_decrypt_block(const uint8_t *key, const uint8_t *in, uint8_t *out);

@@ -11,6 +11,7 @@ ROOMS = {
     "message": ["base"],
     "dns": ["base"],
     "sasl": ["base", "dns"],
+    "ratelimit": ["base"],
     "mailstore": ["base", "message"],
     "smtp": ["base", "message", "dns", "sasl"],
     "imap": ["base", "message", "dns", "sasl", "mailstore"],
@@ -18,8 +19,8 @@ ROOMS = {
     "delivery": ["base", "message", "dns", "sasl", "mailstore", "smtp", "store"],
     "config": ["base", "dns", "delivery"],
     "net": ["base"],
-    "server": ["base", "message", "dns", "sasl", "mailstore", "smtp", "imap", "store", "delivery",
-               "config", "net"],
+    "server": ["base", "message", "dns", "sasl", "ratelimit", "mailstore", "smtp", "imap", "store",
+               "delivery", "config", "net"],
 }
 LIBRARIES = {
     "mbedtls": ["base", "net"], "psa": ["base", "net"], "sodium": ["base", "sasl"],
