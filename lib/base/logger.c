@@ -14,7 +14,8 @@
 
 /* Packages are a fixed, small set of names in our own code; this bounds what a person may type. */
 #define MAX_PACKAGES 64
-#define LINE_MAX_BYTES 8192
+/* 4096 bytes of a dialogue, all escaped, and their fields. */
+#define LINE_MAX_BYTES (17 * 1024)
 
 static const struct {
     enum mox_log_level level;

@@ -61,8 +61,9 @@ struct mox_slice mox__fetch_bodystructure(const struct mox_message_data *data)
 
 /* --- values that may be long --- */
 
-/* Sends what has room of bytes that are there, up to place->left. */
-static void send(struct fetch *f, struct mox_slice bytes, bool is_content)
+/* Sends what has room of bytes that are there, up to place->left. Subjects, addresses and names of files
+ * are content too. */
+static void send(struct fetch *f, struct mox_slice bytes)
 {
     struct fetch_place *p = &f->place;
     size_t len = mox__imap_output_room(f->server);
@@ -70,10 +71,7 @@ static void send(struct fetch *f, struct mox_slice bytes, bool is_content)
         len = bytes.len;
     if (len > p->left)
         len = (size_t)p->left;
-    if (is_content)
-        mox__imap_put_data(f->server, slice(bytes.data, len));
-    else
-        mox__buf_append(&f->server->out, bytes.data, len);
+    mox__imap_put_data(f->server, slice(bytes.data, len));
     p->left -= len;
 }
 
@@ -144,7 +142,7 @@ static int send_section(struct fetch *f, const struct section_source *src)
             continue;
         }
         const uint64_t left = p->left;
-        send(f, slice_from(piece, (size_t)p->skip), true);
+        send(f, slice_from(piece, (size_t)p->skip));
         p->skip += left - p->left;
     }
     return MOX_OK;
@@ -172,7 +170,7 @@ static int stream_text(struct fetch *f, struct mox_slice text, bool begin)
         p->left = text.len;
     if (p->left > text.len)
         return MOX_ECORRUPT;
-    send(f, slice_from(text, text.len - (size_t)p->left), false);
+    send(f, slice_from(text, text.len - (size_t)p->left));
     return MOX_OK;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/mem.h"
+#include "base/trace.h"
 #include "imap/flags.h"
 #include "imap/utf7.h"
 
@@ -125,28 +125,14 @@ void mox__imap_put_flags(struct mox_imap_server *s, const struct mox_view *view,
 
 /* --- the log --- */
 
-/* Longer data is cut: a line of the log is for people. */
-#define SHOWN_MAX_BYTES 4096
-
-static void trace(struct mox_imap_server *s, enum mox_log_level level, const char *who,
-                  struct mox_slice text)
+static struct trace dialogue(struct mox_imap_server *s)
 {
-    char line[SHOWN_MAX_BYTES + 8];
-    size_t n = strlen(who);
-    size_t len = text.len < SHOWN_MAX_BYTES ? text.len : SHOWN_MAX_BYTES;
-    if (!mox__log_enabled(&s->env, level, PKG))
-        return;
-    memcpy(line, who, n);
-    for (size_t i = 0; i < len; i++) /* a message of the log ends at a NUL */
-        line[n + i] = text.data[i] == '\0' ? '?' : (char)text.data[i];
-    line[n + len] = '\0';
-    log_line(&s->env, level, PKG, line, NULL, F_HEX("cid", s->peer.cid));
-    if (level == MOX_LOG_TRACEAUTH)
-        mox__wipe(line, sizeof line);
+    return (struct trace){&s->env, PKG, s->peer.cid};
 }
 
 void mox__imap_trace_output(struct mox_imap_server *s)
 {
+    const struct trace t = dialogue(s);
     size_t at = s->out_traced;
     s->out_traced = s->out.len;
     if (at >= s->out.len || !mox__log_enabled(&s->env, MOX_LOG_TRACE, PKG))
@@ -155,38 +141,34 @@ void mox__imap_trace_output(struct mox_imap_server *s)
         const uint8_t *line = s->out.data + at;
         const uint8_t *end = memchr(line, '\n', s->out.len - at);
         size_t len = end == NULL ? s->out.len - at : (size_t)(end - line) + 1;
-        trace(s, MOX_LOG_TRACE, "LS: ", mox__slice_trim(slice(line, len)));
+        mox__trace(&t, MOX_LOG_TRACE, "LS: ", mox__slice_trim(slice(line, len)));
         at += len;
     }
 }
 
 void mox__imap_put_data(struct mox_imap_server *s, struct mox_slice data)
 {
+    const struct trace t = dialogue(s);
     mox__imap_trace_output(s);
     mox__buf_slice(&s->out, data);
     s->out_traced = s->out.len;
-    if (mox__log_enabled(&s->env, MOX_LOG_TRACEDATA, PKG))
-        trace(s, MOX_LOG_TRACEDATA, "LS: ", data);
-    else
-        trace(s, MOX_LOG_TRACE, "LS: ", slice_of("..."));
+    mox__trace_hidden(&t, MOX_LOG_TRACEDATA, "LS: ", "LS: ...", data);
 }
 
 void mox__imap_trace_input(struct mox_imap_server *s, struct mox_slice line, bool secret)
 {
-    if (!secret)
-        trace(s, MOX_LOG_TRACE, "RC: ", line);
-    else if (mox__log_enabled(&s->env, MOX_LOG_TRACEAUTH, PKG))
-        trace(s, MOX_LOG_TRACEAUTH, "RC: ", line);
+    const struct trace t = dialogue(s);
+    if (secret)
+        mox__trace_hidden(&t, MOX_LOG_TRACEAUTH, "RC: ", "RC: ***", line);
     else
-        trace(s, MOX_LOG_TRACE, "RC: ", slice_of("***"));
+        mox__trace(&t, MOX_LOG_TRACE, "RC: ", line);
 }
 
 void mox__imap_trace_input_data(struct mox_imap_server *s, struct mox_slice data, bool secret)
 {
+    const struct trace t = dialogue(s);
     if (secret)
         mox__imap_trace_input(s, data, true);
-    else if (mox__log_enabled(&s->env, MOX_LOG_TRACEDATA, PKG))
-        trace(s, MOX_LOG_TRACEDATA, "RC: ", data);
     else
-        trace(s, MOX_LOG_TRACE, "RC: ", slice_of("..."));
+        mox__trace_hidden(&t, MOX_LOG_TRACEDATA, "RC: ", "RC: ...", data);
 }

@@ -58,6 +58,7 @@ void mox__smtp_content_continue(struct mox_smtp_server *s)
 {
     const struct content *c = &s->content;
     s->reading = READ_CONTENT;
+    s->data_refused = false;
     if (c->is_chunk && c->chunk_left > s->config.max_message_bytes - s->envelope.content_bytes)
         refuse_size(s); /* a chunk says how long it is: no need to wait for the end of it */
 }

@@ -85,6 +85,7 @@ struct mox_smtp_server {
     bool starting_tls;
     bool transaction; /* the host was asked for MAIL: it is told of the end */
     bool auth_seen;   /* unknown lines may be responses: they are not logged */
+    bool data_refused; /* and they may be the content that was not asked for */
     bool slow;        /* the host said so; until a login */
     bool held_enough; /* the line at the front of `in` has waited */
 

@@ -3,43 +3,29 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "smtp/server.h"
 
 /* The dialogue in the log: `RC: ` from the remote client, `LS: ` from the local server. What is a
  * secret or mail is decided before a line is composed. */
 
-/* Content is shown in lines of this size. */
-#define SHOWN_MAX 4096
+static struct trace dialogue(struct mox_smtp_server *s)
+{
+    return (struct trace){&s->env, SMTP_PKG, s->peer.cid};
+}
 
 static void trace(struct mox_smtp_server *s, enum mox_log_level level, const char *who,
                   struct mox_slice text)
 {
-    char line[SHOWN_MAX + 8];
-    size_t n = strlen(who), len = text.len < SHOWN_MAX ? text.len : SHOWN_MAX;
-    memcpy(line, who, n);
-    for (size_t i = 0; i < len; i++) /* a message of the log ends at a NUL */
-        line[n + i] = text.data[i] == '\0' ? '?' : (char)text.data[i];
-    line[n + len] = '\0';
-    log_line(&s->env, level, SMTP_PKG, line, NULL, F_HEX("cid", s->peer.cid));
-    if (level == MOX_LOG_TRACEAUTH)
-        mox__wipe(line, sizeof line);
-}
-
-static void trace_masked(struct mox_smtp_server *s, const char *shown, size_t size)
-{
-    if (mox__log_enabled(&s->env, MOX_LOG_TRACE, SMTP_PKG))
-        log_line(&s->env, MOX_LOG_TRACE, SMTP_PKG, shown, NULL, F_HEX("cid", s->peer.cid),
-                 F_UINT("size", size));
+    const struct trace t = dialogue(s);
+    mox__trace(&t, level, who, text);
 }
 
 static void trace_secret(struct mox_smtp_server *s, const char *masked, struct mox_slice line)
 {
-    if (mox__log_enabled(&s->env, MOX_LOG_TRACEAUTH, SMTP_PKG))
-        trace(s, MOX_LOG_TRACEAUTH, "RC: ", line);
-    else
-        trace_masked(s, masked, line.len);
+    const struct trace t = dialogue(s);
+    mox__trace_hidden(&t, MOX_LOG_TRACEAUTH, "RC: ", masked, line);
 }
 
 /* AUTH with its mechanism, if it is one: whatever else stands there may be a secret. */
@@ -62,13 +48,18 @@ void mox__smtp_trace_command(struct mox_smtp_server *s, struct mox_slice line)
     const uint8_t *space = line.len == 0 ? NULL : memchr(line.data, ' ', line.len);
     struct mox_slice verb =
         slice(line.data, space == NULL ? line.len : (size_t)(space - line.data));
+    bool is_unknown = mox__smtp_verb(verb) == NULL;
     if (mox__slice_starts_nocase(line, "AUTH")) {
         trace_auth_command(s, line);
         s->auth_seen = true;
-    } else if (s->auth_seen && mox__smtp_verb(verb) == NULL) {
+    } else if (s->data_refused && is_unknown) {
+        mox__smtp_trace_content(s, line);
+    } else if (s->auth_seen && is_unknown) {
         trace_secret(s, "RC: ***", line); /* a response to an AUTH that was refused, perhaps */
-    } else if (mox__log_enabled(&s->env, MOX_LOG_TRACE, SMTP_PKG)) {
+    } else {
         trace(s, MOX_LOG_TRACE, "RC: ", line);
+        s->data_refused = s->data_refused || mox__slice_is_nocase(verb, "DATA") ||
+                          mox__slice_is_nocase(verb, "BDAT"); /* until it is accepted */
     }
 }
 
@@ -80,19 +71,16 @@ void mox__smtp_trace_auth(struct mox_smtp_server *s, struct mox_slice line)
 
 void mox__smtp_trace_content(struct mox_smtp_server *s, struct mox_slice data)
 {
-    if (!mox__log_enabled(&s->env, MOX_LOG_TRACEDATA, SMTP_PKG)) {
-        trace_masked(s, "RC: ...", data.len);
-        return;
-    }
-    while (data.len > 0) {
-        size_t n = data.len < SHOWN_MAX ? data.len : SHOWN_MAX;
-        trace(s, MOX_LOG_TRACEDATA, "RC: ", slice(data.data, n));
-        data = slice_from(data, n);
-    }
+    const struct trace t = dialogue(s);
+    mox__trace_hidden(&t, MOX_LOG_TRACEDATA, "RC: ", "RC: ...", data);
 }
 
+/* With the client's responses a challenge is enough to try passwords by: both are seen, or neither. */
 void mox__smtp_trace_reply(struct mox_smtp_server *s, struct mox_slice line)
 {
-    if (mox__log_enabled(&s->env, MOX_LOG_TRACE, SMTP_PKG))
-        trace(s, MOX_LOG_TRACE, "LS: ", line);
+    const struct trace t = dialogue(s);
+    if (s->reading == READ_AUTH && mox__slice_starts_nocase(line, "334 "))
+        mox__trace_hidden(&t, MOX_LOG_TRACEAUTH, "LS: ", "LS: 334 ***", line);
+    else
+        mox__trace(&t, MOX_LOG_TRACE, "LS: ", line);
 }

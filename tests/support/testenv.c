@@ -72,7 +72,7 @@ static bool log_enabled(void *user, enum mox_log_level level, const char *pkg)
 static void keep_line(void *user, const struct mox_log_line *line)
 {
     struct test_env *t = user;
-    char text[8192];
+    char text[17 * 1024]; /* as the logger's */
     size_t len = mox__logfmt(line, false, text, sizeof text);
     pthread_mutex_lock(&lock);
     t->log = realloc(t->log, t->log_len + len + 1);
