@@ -27,6 +27,9 @@ struct service {
     /* The peer has closed its side while an answer is pending, in case that is not worth waiting
      * for any more. Must not answer at once. NULL: nothing is done. */
     void (*gone)(void *session);
+    /* A client has shown that it has the key of a certificate, but nobody knows the key: its handshake was
+     * refused, before there is a session or during STARTTLS. NULL: nothing more is done. */
+    void (*key_refused)(void *user, const struct mox_peer *peer);
 };
 
 /* What a listener accepts connections for. It outlives them. */

@@ -25,6 +25,16 @@ static void log_failure(struct conn *c, const char *problem)
              F_TEXT("remote", peer.remote_ip));
 }
 
+static void key_refused(struct conn *c)
+{
+    struct mox_peer peer;
+    mox__peer_fill(&peer, c->fd);
+    peer.cid = c->log.cid;
+    peer.tls = c->endpoint->implicit_tls;
+    mox__tls_info(c->tls, &peer.tls_info);
+    c->endpoint->service->key_refused(c->endpoint->user, &peer);
+}
+
 static void finished(struct conn *c)
 {
     struct mox_tls_info info;
@@ -61,6 +71,8 @@ static void handshake_done(struct work *w)
         return;
     default:
         log_failure(c, mox__tls_problem(c->tls));
+        if (mox__tls_key_refused(c->tls) && c->endpoint->service->key_refused != NULL)
+            key_refused(c);
         (void)mox__conn_close(c);
     }
 }

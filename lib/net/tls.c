@@ -62,6 +62,7 @@ int mox__tls_new(struct tls **out, struct tls_context *ctx, int fd, struct mox_s
     t->conf = ctx->conf;
     mox__tls_binding_prepare(t);
     mox__tls_tickets_prepare(t);
+    mox__tls_client_key_prepare(t);
     if ((rest.len > 0 && t->rest == NULL) || mbedtls_ssl_setup(&t->ssl, &t->conf) != 0) {
         mox__tls_free(t);
         return MOX_ENOMEM;
@@ -106,9 +107,16 @@ static enum tls_status status_of(struct tls *t, int rc)
 
 enum tls_status mox__tls_handshake(struct tls *t)
 {
-    int rc = mbedtls_ssl_handshake(&t->ssl);
-    if (rc != 0)
-        return status_of(t, rc);
+    while (t->ssl.MBED_FIELD(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        int rc = mbedtls_ssl_handshake_step(&t->ssl);
+        if (rc != 0)
+            return status_of(t, rc);
+        if (mox__tls_client_key_is_refused(t)) {
+            (void)snprintf(t->problem, sizeof t->problem, "unknown client certificate");
+            return TLS_FAILED;
+        }
+        mox__tls_tickets_decide(t);
+    }
     if (t->rest_at < t->rest_len) {
         /* No client has anything to say in the same breath as its first flight of TLS 1.2 or 1.3.
          */
@@ -143,6 +151,8 @@ void mox__tls_info(struct tls *t, struct mox_tls_info *info)
     cipher_name(cipher == NULL ? "" : cipher, info->cipher, sizeof info->cipher);
     (void)snprintf(info->sni, sizeof info->sni, "%s", t->sni);
     mox__tls_binding_info(t, info);
+    info->has_client_key = t->has_client_key;
+    memcpy(info->client_key, t->client_key, sizeof info->client_key);
 }
 
 enum tls_status mox__tls_read(struct tls *t, uint8_t *data, size_t len, size_t *done)
@@ -208,6 +218,11 @@ void mox__tls_release_memory(struct tls *t)
         release_pages(ssl->MBED_FIELD(in_buf), MBEDTLS_SSL_IN_CONTENT_LEN);
     if (ssl->MBED_FIELD(out_left) == 0 && t->unfinished == 0)
         release_pages(ssl->MBED_FIELD(out_buf), MBEDTLS_SSL_OUT_CONTENT_LEN);
+}
+
+bool mox__tls_key_refused(const struct tls *t)
+{
+    return t->client_key_refused;
 }
 
 const char *mox__tls_problem(const struct tls *t)

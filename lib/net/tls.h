@@ -18,6 +18,11 @@ struct tls_context_config {
     const char *cert_file; /* PEM: the certificate first, then its chain */
     const char *key_file;  /* PEM */
     bool tickets; /* resumption by ticket (RFC 5077); a large sender trips over them on port 25 */
+    /* Whether a user has this key, the SHA-256 of its SubjectPublicKeyInfo. Not NULL: clients are asked
+     * for a certificate, need not have one, and are refused with one whose key is not known. Called in
+     * handshakes, on any thread, several at a time; quick. */
+    bool (*knows_key)(void *user, const uint8_t key[32]);
+    void *knows_user;
 };
 
 MOX_MUST_USE int mox__tls_context_new(struct tls_context **out, const struct mox_env *env,
@@ -61,6 +66,19 @@ void mox__tls_release_memory(struct tls *t);
 
 /* What failed, for the log. Never NULL. */
 const char *mox__tls_problem(const struct tls *t);
+/* The handshake failed since the client's key is not known: a failed login. mox__tls_info() says which. */
+bool mox__tls_key_refused(const struct tls *t);
+
+/* What a certificate says of its key. */
+#define TLS_KEY_KIND_MAX 24
+struct tls_client_key {
+    uint8_t fingerprint[32];     /* SHA-256 of the SubjectPublicKeyInfo */
+    char kind[TLS_KEY_KIND_MAX]; /* "ecdsa-p256", "rsa-2048" */
+};
+/* The first certificate of a PEM text, for a client to log in with. MOX_ESYNTAX, MOX_EUNSUPPORTED,
+ * MOX_EDENIED (too weak); the text says it to whoever has the certificate. */
+MOX_MUST_USE int mox__tls_read_client_key(struct tls_client_key *out, const char *pem,
+                                          struct mox_error *err);
 
 /* Writes a new ECDSA P-256 key (mode 0600) and a certificate for it, signed by itself, as PEM
  * files, which must not exist. Valid from an hour ago for four years.

@@ -142,6 +142,8 @@ int mox__tls_context_new(struct tls_context **out, const struct mox_env *env,
     if (ctx == NULL)
         return mox__fail(err, MOX_ENOMEM, "start TLS: out of memory");
     ctx->env = *env;
+    ctx->knows_key = config->knows_key;
+    ctx->knows_user = config->knows_user;
     atomic_init(&ctx->refs, 1);
     mbedtls_ssl_config_init(&ctx->conf);
     mbedtls_x509_crt_init(&ctx->chain);

@@ -29,6 +29,8 @@ struct tls_context {
     mbedtls_pk_context key;
     mbedtls_ssl_ticket_context tickets;
     bool has_tickets;
+    bool (*knows_key)(void *user, const uint8_t key[32]); /* NULL: clients show no certificate */
+    void *knows_user;
     size_t end_point_len; /* 0: not known */
     uint8_t end_point[64];
 };
@@ -48,6 +50,9 @@ struct tls {
     bool extended_master; /* RFC 7627 */
     bool has_exporter;    /* mbedTLS 2.28, as are these */
     uint8_t exporter[32], exporter_empty[32];
+    bool has_client_key;     /* there was a certificate; not yet that its key is the client's */
+    bool client_key_refused; /* it is, and is not known */
+    uint8_t client_key[32];
     char sni[256];
     char problem[128];
 };
@@ -70,9 +75,18 @@ void mox__tls_binding_info(struct tls *t, struct mox_tls_info *info);
 /* Sets ctx->end_point for ctx->chain. */
 void mox__tls_end_point(struct tls_context *ctx);
 
+/* -- tls_client_key.c -- */
+
+/* Before the library is set up with t->conf. */
+void mox__tls_client_key_prepare(struct tls *t);
+/* Between two steps of the handshake: whether it ends here, for the client's key is not known. It was told. */
+bool mox__tls_client_key_is_refused(struct tls *t);
+
 /* -- tls_ticket.c -- */
 
 int mox__tls_tickets_init(struct tls_context *ctx); /* 0, or a failure of mbedTLS */
 void mox__tls_tickets_prepare(struct tls *t);
+/* Between two steps of the handshake. */
+void mox__tls_tickets_decide(struct tls *t);
 
 #endif

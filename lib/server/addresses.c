@@ -46,7 +46,8 @@ static int read_certificates(struct mox_server *s, size_t index, struct mox_erro
         return mox__fail(err, MOX_ELIMIT, "listener %s: the path of a TLS file is too long",
                          l->name);
     for (size_t i = 0; i < 2; i++) {
-        struct tls_context_config config = {cert, key, i == 0};
+        struct tls_context_config config = {
+            .cert_file = cert, .key_file = key, .tickets = i == 0};
         int rc = mox__tls_context_new(&s->contexts[2 * index + i], &s->env, &config, err);
         if (rc < 0)
             return rc;

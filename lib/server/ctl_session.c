@@ -44,4 +44,5 @@ static bool session_lasts(void *session)
     return mox_ctl_is_stopping(((struct ctl_session *)session)->engine);
 }
 
-const struct service mox__ctl_service = {open_session, session_closed, session_lasts, NULL};
+const struct service mox__ctl_service = {
+    .open = open_session, .closed = session_closed, .lasts = session_lasts};

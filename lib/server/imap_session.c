@@ -151,4 +151,4 @@ static void session_closed(void *session)
         end_session(is);
 }
 
-const struct service mox__imap_service = {open_session, session_closed, NULL, NULL};
+const struct service mox__imap_service = {.open = open_session, .closed = session_closed};

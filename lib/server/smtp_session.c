@@ -378,4 +378,5 @@ static void session_gone(void *session)
         mox__timer_at(&ss->nap, mox__loop_now(ss->server->net->loop));
 }
 
-const struct service mox__smtp_service = {open_session, session_closed, NULL, session_gone};
+const struct service mox__smtp_service = {
+    .open = open_session, .closed = session_closed, .gone = session_gone};

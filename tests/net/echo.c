@@ -74,6 +74,8 @@ static void obey(struct echo *e, const char *line)
         e->has_waker = true;
     } else if (strcmp(line, "TLS?") == 0) {
         mox__buf_printf(&e->out, "%s %s %s\n", e->tls.version, e->tls.cipher, e->tls.sni);
+    } else if (strcmp(line, "KEY?") == 0) {
+        say_hex(e, e->tls.client_key, e->tls.has_client_key ? sizeof e->tls.client_key : 0);
     } else if (strcmp(line, "BINDINGS") == 0) {
         say_bindings(e);
     } else if (sscanf(line, "SLOW %u", &e->pace) != 1 &&
@@ -276,7 +278,21 @@ static void session_closed(void *session)
     mox__conn_release(c);
 }
 
-static const struct service service = {open_session, session_closed, NULL, NULL};
+static void key_refused(void *user, const struct mox_peer *peer)
+{
+    struct echo_server *s = user;
+    s->refused = *peer;
+    atomic_fetch_add(&s->refusals, 1);
+}
+
+static const struct service service = {
+    .open = open_session, .closed = session_closed, .key_refused = key_refused};
+
+static bool knows_key(void *user, const uint8_t key[32])
+{
+    struct echo_server *s = user;
+    return atomic_load(&s->knows) && memcmp(s->known_key, key, sizeof s->known_key) == 0;
+}
 
 /* -- server ---------------------------------------------------------------------------------- */
 
@@ -290,7 +306,13 @@ static void make_context(struct echo_server *s)
     struct mox_error err;
     if (mox__tls_self_signed(&s->env.env, names, 3, s->cert, s->key, &err) < 0)
         fail_msg("%s", err.text);
-    struct tls_context_config config = {s->cert, s->key, true};
+    struct tls_context_config config = {
+        .cert_file = s->cert,
+        .key_file = s->key,
+        .tickets = true,
+        .knows_key = s->asks_for_keys ? knows_key : NULL,
+        .knows_user = s,
+    };
     if (mox__tls_context_new(&s->context, &s->env.env, &config, &err) < 0)
         fail_msg("%s", err.text);
 }

@@ -15,6 +15,7 @@
  *   LATER     "woken", after several wakes of other threads
  *   BIG n     n MiB of letters          SLOW n    paced at n bytes a second from here on
  *   BINDINGS  exporter, exporter with an empty context and end point, a line of hex for each
+ *   KEY?      the client's key in hex
  */
 struct echo_server {
     struct test_env env;
@@ -28,6 +29,12 @@ struct echo_server {
     struct loop_task stop, call;
     void (*called)(struct echo_server *s);
     bool aborts; /* stop by abort */
+    /* Set before the start: clients are asked for certificates, and `known_key` is known. */
+    bool asks_for_keys;
+    uint8_t known_key[32];
+    atomic_bool knows;
+    atomic_int refusals;
+    struct mox_peer refused; /* the last one, when it was counted */
     atomic_bool call_done;
     size_t memory;
     atomic_int sessions, in_run, most_in_run;

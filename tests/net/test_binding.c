@@ -130,7 +130,7 @@ static void check_end_point(struct echo_server *s, mbedtls_md_type_t signed_with
     (void)snprintf(key, sizeof key, "%s/other-key.pem", s->dir);
     make_cert(CERT_ECDSA, signed_with, cert, key);
     struct tls_context *ctx;
-    struct tls_context_config config = {cert, key, false};
+    struct tls_context_config config = {.cert_file = cert, .key_file = key};
     struct mox_error err;
     assert_int_equal(mox__tls_context_new(&ctx, &s->env.env, &config, &err), MOX_OK);
 

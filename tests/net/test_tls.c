@@ -276,10 +276,10 @@ static void a_missing_or_foreign_file_is_named(void **state)
     struct echo_server *s = *state;
     struct tls_context *ctx;
     struct mox_error err;
-    struct tls_context_config missing = {"/nonexistent/cert.pem", s->key, true};
+    struct tls_context_config missing = {.cert_file = "/nonexistent/cert.pem", .key_file = s->key};
     assert_true(mox__tls_context_new(&ctx, &s->env.env, &missing, &err) < 0);
     assert_non_null(strstr(err.text, "/nonexistent/cert.pem"));
-    struct tls_context_config swapped = {s->key, s->cert, true};
+    struct tls_context_config swapped = {.cert_file = s->key, .key_file = s->cert};
     assert_true(mox__tls_context_new(&ctx, &s->env.env, &swapped, &err) < 0);
     assert_non_null(strstr(err.text, s->key));
 }
