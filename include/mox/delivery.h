@@ -30,6 +30,10 @@ MOX_API MOX_MUST_USE int mox_delivery_new(struct mox_delivery **out, const struc
 /** Not between start and done. NULL is fine. */
 MOX_API void mox_delivery_free(struct mox_delivery *d);
 
+/** Header fields with CRLF that go below Received in each copy added from now on: what a submission
+ *  lacked (mox/submission.h). Borrowed until the last is added. */
+MOX_API void mox_delivery_set_lines(struct mox_delivery *d, struct mox_slice lines);
+
 /**
  * Adds a copy.
  *

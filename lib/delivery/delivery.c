@@ -26,6 +26,7 @@ struct mox_delivery {
     const struct mox_smtp_envelope *envelope;
     enum mox_smtp_mode mode;
     struct mox_spool *spool;
+    struct mox_slice lines;
     struct arena arena;
     struct copy *first, **end;
     int64_t received_us;
@@ -66,6 +67,11 @@ void mox_delivery_free(struct mox_delivery *d)
     mox__mem_free(&env, d);
 }
 
+void mox_delivery_set_lines(struct mox_delivery *d, struct mox_slice lines)
+{
+    d->lines = lines;
+}
+
 /* What the dialogue tells for reputation; the message itself is looked at elsewhere. Texts live as
  * long as the envelope. */
 static struct mox_delivery_facts facts_of(const struct mox_smtp_envelope *e,
@@ -93,6 +99,7 @@ static int make_prefix(struct mox_delivery *d, const struct mox_smtp_path *recip
                                       .recipient = recipient,
                                       .mode = d->mode,
                                       .delivered_to = address,
+                                      .lines = d->lines,
                                       .received_us = d->received_us};
     struct buf text;
     mox__buf_init(&text, &d->env, PREFIX_MAX);

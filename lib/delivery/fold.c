@@ -36,6 +36,11 @@ void mox__fold_text(struct fold *f, const char *token)
     mox__fold_token(f, slice_of(token));
 }
 
+void mox__fold_line(struct fold *f)
+{
+    f->column = FOLD_COLUMN;
+}
+
 void mox__fold_end(struct fold *f)
 {
     mox__buf_text(f->out, "\r\n");

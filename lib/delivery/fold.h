@@ -17,6 +17,8 @@ MOX_PRIV void mox__fold_begin(struct fold *f, struct buf *out, const char *name)
 /* A token, after a space or on a new line. Controls in it, which could end the line, become `?`. */
 MOX_PRIV void mox__fold_token(struct fold *f, struct mox_slice token);
 MOX_PRIV void mox__fold_text(struct fold *f, const char *token);
+/* The next token begins a line. */
+MOX_PRIV void mox__fold_line(struct fold *f);
 MOX_PRIV void mox__fold_end(struct fold *f); /* CRLF */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <mox/delivery.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -33,7 +34,8 @@ static struct mox_smtp_envelope envelope(void)
     };
 }
 
-static void assert_prefix(const struct delivery_prefix *p, const char *expected)
+static void assert_prefix_from(const char *start, const struct delivery_prefix *p,
+                               const char *expected)
 {
     struct test_env t;
     test_env_init(&t);
@@ -42,9 +44,16 @@ static void assert_prefix(const struct delivery_prefix *p, const char *expected)
     mox__delivery_prefix(&out, p);
     assert_false(out.failed);
     mox__buf_byte(&out, '\0');
-    assert_string_equal((const char *)out.data, expected);
+    const char *at = strstr((const char *)out.data, start);
+    assert_non_null(at);
+    assert_string_equal(at, expected);
     mox__buf_free(&out);
     test_env_done(&t);
+}
+
+static void assert_prefix(const struct delivery_prefix *p, const char *expected)
+{
+    assert_prefix_from("", p, expected);
 }
 
 #define AT INT64_C(1767323045000000) /* 2026-01-02 03:04:05 */
@@ -99,7 +108,43 @@ static void a_submission_hides_the_client_and_other_recipients(void **state)
                   "Delivered-To: \"b c\"@mx.example\r\n"
                   "Return-Path: <a@client.example>\r\n"
                   "Received: from mx.example by mx.example ([IPv6:2001:db8::25]) via tcp with\r\n"
-                  "\tESMTPA id AAAAAAAAAAAAAAAAAAAAAA; Fri, 2 Jan 2026 03:04:05 +0000\r\n");
+                  "\tESMTPA id AAAAAAAAAAAAAAAAAAAAAA; Fri, 2 Jan 2026 03:04:05 +0000\r\n"
+                  "Authentication-Results: mx.example;\r\n"
+                  "\tauth=pass smtp.mailfrom=a@client.example\r\n");
+}
+
+static void what_a_submission_lacked_stands_below_received(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *localpart, *domain, *value;
+    } cases[] = {
+        {"a", "x.example", "a@x.example"},
+        {"", "", "\"\""}, /* RFC 8601 §2.2: what is no token and no address is quoted */
+        {"b c", "x.example", "\"\\\"b c\\\"@x.example\""},
+        {"b=c", "x.example", "\"b=c@x.example\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mox_smtp_envelope e = envelope();
+        struct mox_smtp_path to = path("b", "mx.example");
+        char expected[600];
+        struct delivery_prefix p = {.envelope = &e,
+                                    .recipient = &to,
+                                    .mode = MOX_SMTP_SUBMISSION,
+                                    .lines = slice_of("Message-Id: <1@mx.example>\r\n"),
+                                    .received_us = AT};
+        e.username = "a";
+        e.mail_from = path(cases[i].localpart, cases[i].domain);
+        (void)snprintf(
+            expected, sizeof expected,
+            "Received: from mx.example by mx.example ([IPv6:2001:db8::25]) via tcp with\r\n"
+            "\tESMTPA id AAAAAAAAAAAAAAAAAAAAAA for <b@mx.example>;\r\n"
+            "\tFri, 2 Jan 2026 03:04:05 +0000\r\n"
+            "Message-Id: <1@mx.example>\r\n"
+            "Authentication-Results: mx.example;\r\n\tauth=pass smtp.mailfrom=%s\r\n",
+            cases[i].value);
+        assert_prefix_from("Received:", &p, expected);
+    }
 }
 
 static void names_from_outside_cannot_end_a_line_or_a_comment(void **state)
@@ -188,6 +233,7 @@ int main(void)
         cmocka_unit_test(received_says_from_whom_by_whom_with_what_and_for_whom),
         cmocka_unit_test(received_shows_tls_and_the_reverse_name),
         cmocka_unit_test(a_submission_hides_the_client_and_other_recipients),
+        cmocka_unit_test(what_a_submission_lacked_stands_below_received),
         cmocka_unit_test(names_from_outside_cannot_end_a_line_or_a_comment),
         cmocka_unit_test(special_localparts_ask_for_trouble),
         cmocka_unit_test(other_localparts_are_ordinary),

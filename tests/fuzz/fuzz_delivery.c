@@ -75,12 +75,13 @@ static void check_lines(struct mox_slice prefix)
 static int look(void *user, const struct mox_message_data *data)
 {
     struct host *h = user;
-    static const char *const names[] = {"Delivered-To", "Return-Path", "Received"};
+    static const char *const names[] = {"Delivered-To", "Return-Path", "Received",
+                                        "Authentication-Results"};
     struct mox_header_field field;
     size_t at = 0;
     assert_same(data->content, h->content);
     check_lines(data->prefix);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < (h->mode == MOX_SMTP_SUBMISSION ? 4 : 3); i++) {
         assert(mox_header_next(data->prefix, &at, &field) && mox__slice_is(field.name, names[i]));
         if (i == 1)
             assert_same(mox__slice_trim(field.value), slice_of(h->return_path));
