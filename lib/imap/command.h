@@ -37,6 +37,8 @@ struct command {
     void *data;     /* the command's own, made by parse(), in the arena */
     unsigned stage; /* the command's own: where its step goes on; starts at 0 */
     int failure;    /* enum mox_status, for STEP_FAIL */
+    bool our_fault; /* its NO is for a failure of ours */
+    int64_t began_us;
 
     enum result result;
     const char *code; /* without brackets, constant or in the arena; NULL: none */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/log.h"
 #include "base/mem.h"
 
 /* The text of a command, the copies that its parser makes, and the sets that it computes: a row_set
@@ -62,7 +61,7 @@ static void refuse_at_once(struct mox_imap_server *s, struct command *c)
 void mox__imap_open(struct mox_imap_server *s, struct mox_slice line)
 {
     struct command *c = &s->cmd;
-    *c = (struct command){.tag = slice_of("*")};
+    *c = (struct command){.tag = slice_of("*"), .began_us = s->env.monotonic_us(s->env.user)};
     mox__arena_init(&c->arena, &s->env, ARENA_MAX_BYTES);
     s->cmd_open = true;
     s->cmd_stage = 0;
@@ -166,12 +165,7 @@ static enum step view_stage(struct mox_imap_server *s, struct command *c)
 static enum step result_stage(struct mox_imap_server *s, struct command *c)
 {
     mox__imap_put_result(s, c);
-    log_line(&s->env, MOX_LOG_DEBUG, "imapserver", "imap command result", NULL,
-             F_HEX("cid", s->peer.cid),
-             F_TEXT("cmd", c->row == NULL ? "(unrecognized)" : c->row->name),
-             F_TEXT("result", c->result == RESULT_OK   ? "ok"
-                              : c->result == RESULT_NO ? "usererror"
-                                                       : "badsyntax"));
+    mox__imap_log_result(s, c);
     if (c->result == RESULT_BAD && s->state == ST_NOT_AUTHENTICATED)
         s->bad_commands++;
     return STEP_DONE;

@@ -5,8 +5,48 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/metric.h"
 
 /* How commands end. */
+
+/* Commands that we do not know are one. */
+static const struct mox_metric command_durations = {
+    .name = "mox_imap_command_duration_seconds",
+    .help = "From an IMAP command to its tagged result.",
+    .type = MOX_METRIC_HISTOGRAM,
+    .unit = MOX_METRIC_SECONDS,
+    .labels = {"cmd", "result"},
+    .bounds = METRIC_BOUNDS_SHORT,
+    .max_series = 256,
+};
+
+static const char *outcome(const struct mox_imap_server *s, const struct command *c)
+{
+    if (s->failure < 0)
+        return "servererror";
+    switch (c->result) {
+    case RESULT_OK:
+        return "ok";
+    case RESULT_NO:
+        return c->our_fault ? "servererror" : "usererror";
+    case RESULT_BAD:
+        return "badsyntax";
+    case RESULT_NONE:
+        break;
+    }
+    return c->row == NULL ? "badsyntax" : "ioerror"; /* the connection went before it */
+}
+
+void mox__imap_log_result(struct mox_imap_server *s, const struct command *c)
+{
+    int64_t us = s->env.monotonic_us(s->env.user) - c->began_us;
+    const char *cmd = c->row == NULL ? "(unrecognized)" : (const char *)c->word.data;
+    const char *result = outcome(s, c);
+    metric_add(&s->env, &command_durations, us, cmd, result);
+    log_line(&s->env, MOX_LOG_DEBUG, "imapserver", "imap command result", NULL,
+             F_HEX("cid", s->peer.cid), F_TEXT("cmd", cmd), F_TEXT("result", result),
+             F_DURATION("duration", us));
+}
 
 static enum step set_result(struct command *c, enum result result, const char *code,
                             const char *text)
@@ -79,6 +119,7 @@ enum step mox__imap_no_status(struct mox_imap_server *s, struct command *c, int 
             return mox__imap_no(c, refusals[i].code, refusals[i].text);
     if (status == MOX_ENOMEM)
         return mox__imap_fail(c, status);
+    c->our_fault = true;
     log_line(&s->env, MOX_LOG_ERROR, "imapserver", "command failed",
              err == NULL || err->text[0] == '\0' ? mox_status_text(status) : err->text,
              F_HEX("cid", s->peer.cid), F_TEXT("cmd", c->row == NULL ? "" : c->row->name));

@@ -96,6 +96,8 @@ void mox_imap_server_free(struct mox_imap_server *s)
         ;
     s->writing = false;
     mox__imap_unwatch(s);
+    if (s->cmd_open)
+        mox__imap_log_result(s, &s->cmd);
     mox__imap_close_command(s);
     mox__imap_unselect(s);
     mox__imap_drop_list_sync(s);

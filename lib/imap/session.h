@@ -170,6 +170,8 @@ void mox__imap_open(struct mox_imap_server *s, struct mox_slice line);
 bool mox__imap_is_secret(const struct mox_imap_server *s);
 /* The tagged line (result.c). */
 void mox__imap_put_result(struct mox_imap_server *s, const struct command *c);
+/* The command has ended, or its session has: says and counts how. */
+void mox__imap_log_result(struct mox_imap_server *s, const struct command *c);
 /* Runs the command as far as it goes. */
 void mox__imap_advance(struct mox_imap_server *s);
 /* Whether what it waits for is there. */

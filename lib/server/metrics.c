@@ -18,6 +18,17 @@ static const struct mox_metric open_connections = {
     .labels = {"protocol", "listener"},
 };
 
+static const struct mox_metric deliveries = {
+    .name = "mox_smtpserver_delivery_total",
+    .help = "Incoming messages, for each recipient, and what became of them.",
+    .labels = {"result", "reason"},
+};
+static const struct mox_metric submissions = {
+    .name = "mox_smtpserver_submission_total",
+    .help = "Messages of users, and what became of them.",
+    .labels = {"result"},
+};
+
 /* Of each kind of service: which metric counts it, as what. */
 static const struct {
     const struct mox_metric *total;
@@ -41,12 +52,24 @@ void mox__count_closed(struct mox_server *s, const struct service_endpoint *e)
     metric_add(&s->env, &open_connections, -1, services[e->kind].protocol, e->listener->name);
 }
 
+void mox__count_delivery(struct mox_server *s, const char *result, const char *reason)
+{
+    metric_count(&s->env, &deliveries, result, reason);
+}
+
+void mox__count_submission(struct mox_server *s, const char *result)
+{
+    metric_count(&s->env, &submissions, result);
+}
+
 /* What can be known beforehand starts at 0, so that a first failure shows as a growth. */
 static void begin_at_zero(struct mox_server *s)
 {
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
         metric_add(&s->env, services[i].total, 0, services[i].kind);
     mox_metrics_declare(s->metrics, &open_connections);
+    mox_metrics_declare(s->metrics, &deliveries);
+    mox_metrics_declare(s->metrics, &submissions);
 }
 
 int mox__metrics_open(struct mox_server *s)

@@ -16,6 +16,13 @@ void mox__metrics_close(struct mox_server *s);
 void mox__count_opened(struct mox_server *s, const struct service_endpoint *e);
 void mox__count_closed(struct mox_server *s, const struct service_endpoint *e);
 
+/* An incoming message for one recipient: "delivered", or "reject", "unknownuser", "accounterror",
+ * "delivererror", "checkrates", "highrate", and the word for why. */
+void mox__count_delivery(struct mox_server *s, const char *result, const char *reason);
+/* A message of a user: "ok", or "badmessage", "badfrom", "badheader", "messagelimiterror",
+ * "recipientlimiterror", "missingsmtputf8", "queueerror", "localserveerror". */
+void mox__count_submission(struct mox_server *s, const char *result);
+
 /* process_metrics.c: memory, processor, descriptors and start of this process, in each writing. */
 MOX_MUST_USE int mox__process_metrics(struct mox_server *s);
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/metrics.h"
 #include "server/smtp_session.h"
 
 /* A message on its way to the store. While all its accounts are open and its content is in memory,
@@ -67,6 +68,23 @@ static void log_outcome(struct handover *h, int rc)
                  F_DURATION("duration", took_us));
 }
 
+/* A message is stored for all of its recipients, or for none. */
+static void count_outcome(const struct handover *h, int rc)
+{
+    struct smtp_session *ss = h->session;
+    struct mox_server *s = ss->server;
+    const char *failed = h->rc < 0 ? "accounterror" : "delivererror";
+    const char *reason = s->config.localserve ? "localserve" : "no-bad-signals";
+    if (ss->endpoint->kind != SERVE_SMTP) {
+        mox__count_submission(s, rc == MOX_OK           ? "ok"
+                                 : s->config.localserve ? "localserveerror"
+                                                        : "queueerror");
+        return;
+    }
+    for (size_t i = 0; i < ss->recipient_count; i++)
+        mox__count_delivery(s, rc == MOX_OK ? "delivered" : failed, reason);
+}
+
 static void finish(struct handover *h)
 {
     struct smtp_session *ss = h->session;
@@ -77,6 +95,7 @@ static void finish(struct handover *h)
     else
         mox_smtp_reply_set(&reply, 451, "4.3.0", "the mailbox cannot be opened; try again later");
     log_outcome(h, rc);
+    count_outcome(h, rc);
     free_handover(h);
     mox__smtp_answer_pending(ss, rc, rc == MOX_OK ? NULL : &reply);
 }
@@ -165,6 +184,7 @@ int mox__smtp_deliver(struct smtp_session *ss, const struct mox_smtp_envelope *e
     mox_smtp_reply_set(reply, 451, "4.3.0", "not delivered; try again later");
     h->rc = rc;
     log_outcome(h, rc);
+    count_outcome(h, rc);
     free_handover(h);
     return rc;
 }

@@ -218,8 +218,11 @@ static int on_rcpt(void *user, const struct mox_smtp_envelope *envelope,
         return rc;
     struct recipient r;
     rc = resolve(ss, path, &r, reply);
-    if (rc < 0)
+    if (rc < 0) {
+        if (ss->endpoint->kind == SERVE_SMTP)
+            mox__count_delivery(ss->server, "unknownuser", "");
         return rc;
+    }
     rc = add_recipient(ss, &r);
     if (rc < 0)
         mox_smtp_reply_set(reply, 452, "4.3.0", "out of memory; try again later");

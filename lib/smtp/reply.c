@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/text.h"
 #include "smtp/server.h"
 
@@ -101,15 +102,31 @@ static void put_lines(struct mox_smtp_server *s, int code, const char *enhanced,
     } while (!last && s->failure == MOX_OK);
 }
 
+/* Verbs that we do not know are one; codes are ours and the host's. */
+static const struct mox_metric command_durations = {
+    .name = "mox_smtpserver_command_duration_seconds",
+    .help = "From an SMTP command to each of its replies.",
+    .type = MOX_METRIC_HISTOGRAM,
+    .unit = MOX_METRIC_SECONDS,
+    .labels = {"kind", "cmd", "code", "ecode"},
+    .bounds = METRIC_BOUNDS_COMMAND,
+    .max_series = 512,
+};
+
 static void log_result(struct mox_smtp_server *s, int code, const char *enhanced)
 {
-    if (s->verb == NULL || !mox__log_enabled(&s->env, MOX_LOG_DEBUG, SMTP_PKG))
+    bool logged = mox__log_enabled(&s->env, MOX_LOG_DEBUG, SMTP_PKG);
+    if (s->verb == NULL || (!logged && s->env.metric == NULL))
         return;
-    bool delivery = s->config.mode == MOX_SMTP_DELIVERY;
-    log_line(&s->env, MOX_LOG_DEBUG, SMTP_PKG, "smtp command result", NULL,
-             F_HEX("cid", s->peer.cid), F_TEXT("kind", delivery ? "smtp" : "submission"),
-             F_TEXT("cmd", s->verb), F_INT("code", code), F_TEXT("ecode", enhanced),
-             F_DURATION("duration", s->env.monotonic_us(s->env.user) - s->verb_us));
+    const char *kind = s->config.mode == MOX_SMTP_DELIVERY ? "smtp" : "submission";
+    const char digits[] = {(char)('0' + code / 100 % 10), (char)('0' + code / 10 % 10),
+                           (char)('0' + code % 10), '\0'};
+    int64_t us = s->env.monotonic_us(s->env.user) - s->verb_us;
+    metric_add(&s->env, &command_durations, us, kind, s->verb, digits, enhanced);
+    if (logged)
+        log_line(&s->env, MOX_LOG_DEBUG, SMTP_PKG, "smtp command result", NULL,
+                 F_HEX("cid", s->peer.cid), F_TEXT("kind", kind), F_TEXT("cmd", s->verb),
+                 F_INT("code", code), F_TEXT("ecode", enhanced), F_DURATION("duration", us));
 }
 
 static void put_reply(struct mox_smtp_server *s, int code, const char *enhanced,

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/metric.h"
 #include "store/store.h"
 
 /*
@@ -182,8 +183,38 @@ static void answer(struct mox_account *a, struct job *j, int status)
         w->done(w);
 }
 
+static const struct mox_metric commit_writes = {
+    .name = "mox_store_commit_writes",
+    .help = "Writes, deliveries among them, that one transaction made durable.",
+    .type = MOX_METRIC_HISTOGRAM,
+    .bounds = {1, 2, 5, 10, 20, 50, 100, 200},
+};
+static const struct mox_metric commit_durations = {
+    .name = "mox_store_commit_duration_seconds",
+    .help = "How long a transaction took, its sync included.",
+    .type = MOX_METRIC_HISTOGRAM,
+    .unit = MOX_METRIC_SECONDS,
+    .bounds = METRIC_BOUNDS_SHORT,
+};
+static const struct mox_metric commit_errors = {
+    .name = "mox_store_commit_errors_total",
+    .help = "Transactions that failed.",
+};
+
+static void count(const struct mox_account *a, const struct job *batch, int64_t began_us)
+{
+    int64_t writes = 0;
+    for (; batch != NULL; batch = batch->next)
+        writes += batch->write != NULL;
+    if (a->writer.status < 0)
+        metric_count(a->env, &commit_errors, NULL);
+    metric_add(a->env, &commit_writes, writes, NULL);
+    metric_add(a->env, &commit_durations, a->env->monotonic_us(a->env->user) - began_us, NULL);
+}
+
 static void run(struct mox_account *a, struct job *batch)
 {
+    const int64_t began_us = a->env->monotonic_us(a->env->user);
     a->in_doubt = false;
     int rc = prepare(a);
     uint64_t before = a->modseq;
@@ -199,6 +230,8 @@ static void run(struct mox_account *a, struct job *batch)
         commit(a);
     }
     bool failed = a->writer.status < 0;
+    if (failed || a->modseq != before)
+        count(a, batch, began_us);
     if (failed) {
         undo(a, batch);
     } else {
