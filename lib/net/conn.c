@@ -87,11 +87,9 @@ void mox__conn_release(struct conn *c)
     free_if_over(c);
 }
 
-/* All was sent. The session can go now, the socket when the peer has seen the end. */
-static enum next say_goodbye(struct conn *c)
+/* The session can go now, the socket when the peer has seen the end. */
+enum next mox__conn_linger(struct conn *c)
 {
-    if (c->tls != NULL)
-        mox__tls_close_notify(c->tls);
     if (c->eof || shutdown(c->fd, SHUT_WR) != 0)
         return mox__conn_close(c);
     mox__tls_free(c->tls);
@@ -102,6 +100,14 @@ static enum next say_goodbye(struct conn *c)
     mox__conn_watch(c, EV_READ);
     end_session(c);
     return NEXT_GONE;
+}
+
+/* All was sent. */
+static enum next say_goodbye(struct conn *c)
+{
+    if (c->tls != NULL)
+        mox__tls_close_notify(c->tls);
+    return mox__conn_linger(c);
 }
 
 static void linger(struct conn *c)
@@ -222,6 +228,8 @@ void mox__conn_drive(struct conn *c)
         return;
     if (next == NEXT_STEP && c->state == CONN_OPEN) /* the others first; then again */
         ev_feed_event(mox__loop_ev(c->net->loop), &c->io, EV_CUSTOM);
+    else if (c->state == CONN_OPEN && !c->readable && !c->blocked && !c->eof)
+        mox__conn_watch(c, EV_READ); /* for the peer's end, if for nothing else */
     set_timer(c);
 }
 
@@ -256,8 +264,10 @@ static void stop_watching(struct conn *c)
 /* Input that nobody wants may be the end: then the engine, which does not read, is told. */
 static void look_for_end(struct conn *c)
 {
-    uint8_t byte;
-    if (c->eof || c->tls != NULL || recv(c->fd, &byte, 1, MSG_PEEK) != 0)
+    enum tls_status found = mox__conn_peek(c);
+    if (found == TLS_WANT_READ)
+        mox__conn_watch(c, EV_READ); /* a part of a record, which is no byte yet */
+    if (c->eof || found == TLS_OK || found == TLS_WANT_READ)
         return;
     c->eof = true;
     c->engine.ops->eof(c->engine.self);

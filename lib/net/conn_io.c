@@ -9,21 +9,21 @@
 /* A peer that takes nothing for so long is gone, or plays with us. */
 #define WRITE_STALL_US INT64_C(30000000)
 
-/* Slow mode: a step a second; but a sender that waits longer for a whole reply gives up and tries
- * again, so the rest goes out at once before that. */
-#define PACE_STEP_US  INT64_C(1000000)
-#define SLOW_REPLY_US INT64_C(25000000)
+/* What a slow peer has read of it at a time, and so what it can make an engine keep. */
+#define SLOW_READ_BYTES 4096
 
+/* Bytes of each step, 0 for full speed. */
 static unsigned pace_of(const struct conn *c)
 {
-    return c->net->stopping ? 0 : c->engine.ops->pace(c->engine.self);
+    bool never = c->net->stopping || c->net->slow_step_us <= 0;
+    return never ? 0 : c->engine.ops->pace(c->engine.self);
 }
 
 /* Whether the wait that a paced step begins with is over; it is set on the first call. */
 static bool pace_allows(struct conn *c, int64_t now_us)
 {
     if (c->pace_at_us == 0)
-        c->pace_at_us = now_us + PACE_STEP_US;
+        c->pace_at_us = now_us + c->net->slow_step_us;
     if (now_us < c->pace_at_us)
         return false;
     c->pace_at_us = 0;
@@ -39,7 +39,8 @@ static size_t paced_len(struct conn *c, size_t len)
     int64_t now_us = mox__loop_now(c->net->loop);
     if (c->reply_since_us == 0)
         c->reply_since_us = now_us;
-    if (now_us - c->reply_since_us >= SLOW_REPLY_US)
+    /* A sender that waits too long for a whole reply gives up, and tries again. */
+    if (now_us - c->reply_since_us >= c->net->slow_reply_us)
         return len;
     if (!pace_allows(c, now_us))
         return 0;
@@ -103,11 +104,11 @@ enum next mox__conn_write(struct conn *c)
     return NEXT_STEP;
 }
 
-static enum tls_status receive_plain(struct conn *c, size_t *done)
+static enum tls_status receive_plain(struct conn *c, size_t max, size_t *done)
 {
-    ssize_t n = recv(c->fd, c->net->chunk, MOX_INPUT_MAX, 0);
+    ssize_t n = recv(c->fd, c->net->chunk, max, 0);
     *done = n < 0 ? 0 : (size_t)n;
-    c->readable = n == MOX_INPUT_MAX;
+    c->readable = *done == max;
     if (n > 0)
         return TLS_OK;
     if (n == 0)
@@ -116,17 +117,31 @@ static enum tls_status receive_plain(struct conn *c, size_t *done)
 }
 
 /* As many records as fit, so that the engine is called once for them. */
-static enum tls_status receive_tls(struct conn *c, size_t *done)
+static enum tls_status receive_tls(struct conn *c, size_t max, size_t *done)
 {
     enum tls_status status = TLS_OK;
     *done = 0;
-    while (status == TLS_OK && *done < MOX_INPUT_MAX) {
+    while (status == TLS_OK && *done < max) {
         size_t n = 0;
-        status = mox__tls_read(c->tls, c->net->chunk + *done, MOX_INPUT_MAX - *done, &n);
+        status = mox__tls_read(c->tls, c->net->chunk + *done, max - *done, &n);
         *done += n;
     }
     c->readable = status == TLS_OK;
     return *done > 0 ? TLS_OK : status;
+}
+
+static enum tls_status peek_plain(const struct conn *c)
+{
+    uint8_t byte;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK);
+    if (n >= 0)
+        return n > 0 ? TLS_OK : TLS_EOF;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? TLS_WANT_READ : TLS_FAILED;
+}
+
+enum tls_status mox__conn_peek(struct conn *c)
+{
+    return c->tls != NULL ? mox__tls_peek(c->tls) : peek_plain(c);
 }
 
 enum next mox__conn_read(struct conn *c)
@@ -136,11 +151,12 @@ enum next mox__conn_read(struct conn *c)
         mox__conn_watch(c, EV_READ);
         return NEXT_WAIT;
     }
-    if (pace_of(c) > 0 && !pace_allows(c, mox__loop_now(c->net->loop)))
+    bool slow = pace_of(c) > 0;
+    if (slow && !pace_allows(c, mox__loop_now(c->net->loop)))
         return NEXT_WAIT;
-    size_t len = 0;
+    size_t max = slow ? SLOW_READ_BYTES : MOX_INPUT_MAX, len = 0;
     c->idle_rounds = 0;
-    switch (c->tls != NULL ? receive_tls(c, &len) : receive_plain(c, &len)) {
+    switch (c->tls != NULL ? receive_tls(c, max, &len) : receive_plain(c, max, &len)) {
     case TLS_OK:
         mox__conn_fail(c, c->engine.ops->input(c->engine.self, c->net->chunk, len));
         return NEXT_STEP;

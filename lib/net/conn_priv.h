@@ -13,7 +13,7 @@
  *      └─────────────────────────┼─────────────┘ │   was sent    peer closes   session is
  *                                └────────────── │ ◀──▶ RUNNING              gone too
  *
- * In HANDSHAKE (while `working`) and in RUNNING a worker owns the engine or the TLS connection. A
+ * A handshake that fails leads to LINGER, too. In HANDSHAKE (while `working`) and in RUNNING a worker owns the engine or the TLS connection. A
  * socket that fails goes to CLOSED from everywhere. */
 enum conn_state { CONN_HANDSHAKE, CONN_OPEN, CONN_RUNNING, CONN_LINGER, CONN_CLOSED };
 
@@ -55,6 +55,7 @@ struct conn {
     bool woken;                /* the engine is to be told so */
     bool told;                 /* the engine knows of the shutdown */
     bool lasts;                /* until mox__net_abort() */
+    bool hello_seen;           /* what begins the handshake looks like one */
     bool release;              /* the session is gone: free when the rest is too */
     uint8_t idle_rounds;       /* of the sweep, without traffic; all: its memory was given back */
     size_t lingered;           /* bytes thrown away */
@@ -72,6 +73,9 @@ void mox__conn_drive(struct conn *c);
 /* Takes note of what the engine said: a failure ends the connection after the last words. */
 void mox__conn_fail(struct conn *c, int rc);
 enum next mox__conn_close(struct conn *c);
+/* The same, once the peer has seen all that it was sent: what it has sent itself is read and thrown
+ * away for a while, since with it unread a closed socket is reset. */
+enum next mox__conn_linger(struct conn *c);
 /* Watches the socket for these besides what it watches already. */
 void mox__conn_watch(struct conn *c, int events);
 void mox__conn_woken(struct conn *c); /* on the loop's thread */
@@ -87,6 +91,8 @@ void mox__conn_wakes_end(struct net *net); /* nobody wakes any more */
 /* conn_io.c */
 enum next mox__conn_write(struct conn *c);
 enum next mox__conn_read(struct conn *c);
+/* What a read would come to: TLS_OK for bytes. */
+enum tls_status mox__conn_peek(struct conn *c);
 /* Blocked, and its time is up: whether the peer takes something nevertheless, so that it has its time
  * again. */
 bool mox__conn_output_moves(struct conn *c);

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/socket.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/conn_priv.h"
 
 #define HANDSHAKE_US INT64_C(60000000)
+
+/* The first byte of a TLS record that holds a handshake message (RFC 8446 §5.1), and the bit that one
+ * of SSL 2.0 begins with, which gets an alert. */
+#define RECORD_HANDSHAKE 0x16
+#define SSL2_LENGTH      0x80
 
 static struct conn *conn_of(struct work *w)
 {
@@ -34,6 +41,37 @@ static void key_refused(struct conn *c)
     mox__tls_info(c->tls, &peer.tls_info);
     c->endpoint->service->key_refused(c->endpoint->user, &peer);
 }
+
+/* -- not TLS at all -------------------------------------------------------------------------- */
+
+/* Whoever looks what is there, or took the port for another, is a line at debug. */
+static void not_tls(struct conn *c, const char *message)
+{
+    struct mox_peer peer;
+    mox__peer_fill(&peer, c->fd);
+    log_line(&c->log.env, MOX_LOG_DEBUG, c->endpoint->pkg, message, NULL,
+             F_TEXT("remote", peer.remote_ip));
+    (void)mox__conn_linger(c);
+}
+
+/* False: it is not worth a worker, and the connection is gone. */
+static bool begins_handshake(struct conn *c)
+{
+    uint8_t first = 0;
+    ssize_t n = c->hello_seen ? 1 : recv(c->fd, &first, 1, MSG_PEEK);
+    if (n < 0 || c->hello_seen) /* the handshake finds what it is */
+        return true;
+    c->hello_seen = true;
+    if (n == 0)
+        not_tls(c, "closed before a tls handshake");
+    else if (first != RECORD_HANDSHAKE && (first & SSL2_LENGTH) == 0)
+        not_tls(c, "not speaking tls");
+    else
+        return true;
+    return false;
+}
+
+/* -- its steps ------------------------------------------------------------------------------- */
 
 static void finished(struct conn *c)
 {
@@ -73,12 +111,14 @@ static void handshake_done(struct work *w)
         log_failure(c, mox__tls_problem(c->tls));
         if (mox__tls_key_refused(c->tls) && c->endpoint->service->key_refused != NULL)
             key_refused(c);
-        (void)mox__conn_close(c);
+        (void)mox__conn_linger(c);
     }
 }
 
 void mox__conn_handshake_ready(struct conn *c)
 {
+    if (!begins_handshake(c))
+        return;
     c->work.run = handshake;
     c->work.done = handshake_done;
     c->working = true;
@@ -107,6 +147,7 @@ enum next mox__conn_start_tls(struct conn *c, struct mox_slice rest)
     c->state = CONN_HANDSHAKE;
     c->since_us = mox__loop_now(c->net->loop);
     mox__timer_at(&c->timer, c->since_us + HANDSHAKE_US);
+    c->hello_seen = rest.len > 0; /* it is not in the socket */
     if (rest.len > 0)
         mox__conn_handshake_ready(c);
     else

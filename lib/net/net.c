@@ -86,6 +86,8 @@ int mox__net_new(struct net **out, const struct mox_env *env, const struct net_c
         return MOX_ENOMEM;
     net->env = *env;
     net->max_conns = config->max_conns;
+    net->slow_step_us = config->slow_step_us;
+    net->slow_reply_us = config->slow_reply_us;
     net->last_cid = (uint64_t)(env->wall_us(env->user) / 1000);
     mox__conn_wakes_init(net);
     net->chunk = mox__calloc(env, MOX_INPUT_MAX, 1);

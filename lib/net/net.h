@@ -34,6 +34,7 @@ struct net {
     struct work trim;     /* gives it back */
     bool trimming;
     size_t max_conns;
+    int64_t slow_step_us, slow_reply_us;
     bool full; /* they are all there, and the log says so */
     uint64_t last_cid;
     pthread_mutex_t woken_lock;      /* guards what follows, down to wake_waits */
@@ -53,6 +54,10 @@ struct net_config {
     struct ev_loop *ev; /* an embedder's, or NULL */
     unsigned workers;   /* 2..4 */
     size_t max_conns;
+    int64_t
+        slow_step_us; /* how long a peer that an engine finds slow (pace) waits before each read and
+                              each piece of output; 0: nobody is slowed */
+    int64_t slow_reply_us; /* after so long the rest of its reply is sent at once */
 };
 
 MOX_MUST_USE int mox__net_new(struct net **out, const struct mox_env *env,

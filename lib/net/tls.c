@@ -187,6 +187,20 @@ enum tls_status mox__tls_write(struct tls *t, const uint8_t *data, size_t len, s
     return TLS_OK;
 }
 
+enum tls_status mox__tls_peek(struct tls *t)
+{
+    uint8_t nothing;
+    if (t->ended != TLS_OK || t->unfinished > 0) /* a record is under way out */
+        return t->ended;
+    int rc = mbedtls_ssl_read(&t->ssl, &nothing, 0);
+    if (rc == 0 && mbedtls_ssl_get_bytes_avail(&t->ssl) > 0)
+        return TLS_OK;
+    enum tls_status status = status_of(t, rc);
+    if (status == TLS_EOF || status == TLS_FAILED)
+        t->ended = status;
+    return status;
+}
+
 bool mox__tls_pending(const struct tls *t)
 {
     return t->ended != TLS_OK || mbedtls_ssl_check_pending(&t->ssl) != 0;

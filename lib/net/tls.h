@@ -56,6 +56,9 @@ void mox__tls_info(struct tls *t, struct mox_tls_info *info);
  */
 enum tls_status mox__tls_read(struct tls *t, uint8_t *data, size_t len, size_t *done);
 enum tls_status mox__tls_write(struct tls *t, const uint8_t *data, size_t len, size_t *done);
+/* What a read would come to, without taking anything: TLS_OK when there are bytes, or when that
+ * cannot be told now. */
+enum tls_status mox__tls_peek(struct tls *t);
 /* Bytes wait inside that a read would give, although the socket may not be readable. */
 bool mox__tls_pending(const struct tls *t);
 /* Says that nothing more will be sent (close_notify), if the socket takes it right now. */

@@ -15,6 +15,10 @@
 #define HASHING_THREADS 1
 /* With 100 ms for each, the last of so many has waited for as long as a client does. */
 #define HASHING_WAITING_MAX 200
+/* A sender that waits half a minute for a reply gives up and tries again: with 5 s to spare (spec).
+ */
+#define SLOW_REPLY_US INT64_C(25000000)
+#define SLOW_STEP_US  INT64_C(1000000)
 /* How long sessions have to finish when the server stops (spec: 3 s). */
 #define PATIENCE_US INT64_C(3000000)
 
@@ -92,7 +96,11 @@ static size_t max_connections(const struct mox_server *s)
 
 static int make_runtime(struct mox_server *s, struct mox_error *err)
 {
-    struct net_config net = {s->config.loop, s->config.workers, max_connections(s)};
+    struct net_config net = {.ev = s->config.loop,
+                             .workers = s->config.workers,
+                             .max_conns = max_connections(s),
+                             .slow_step_us = SLOW_STEP_US,
+                             .slow_reply_us = SLOW_REPLY_US};
     int rc = mox__net_new(&s->net, &s->env, &net);
     if (rc == MOX_OK)
         rc = mox__pool_new(&s->hashing, &s->env, s->net->loop, "mox-hash", HASHING_THREADS,

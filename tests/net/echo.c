@@ -72,6 +72,8 @@ static void obey(struct echo *e, const char *line)
         atomic_store(&e->woken, 0);
         assert_int_equal(pthread_create(&e->waker, NULL, wake_often, e), 0);
         e->has_waker = true;
+    } else if (strcmp(line, "HANG") == 0) {
+        e->later = true;
     } else if (strcmp(line, "TLS?") == 0) {
         mox__buf_printf(&e->out, "%s %s %s\n", e->tls.version, e->tls.cipher, e->tls.sni);
     } else if (strcmp(line, "KEY?") == 0) {
@@ -117,6 +119,8 @@ static void pump(struct echo *e)
 static int input(void *self, const uint8_t *data, size_t len)
 {
     struct echo *e = self;
+    if (e->pace > 0 && len > atomic_load(&e->server->slow_read_most))
+        atomic_store(&e->server->slow_read_most, len);
     mox__buf_append(&e->in, data, len);
     pump(e);
     return e->in.failed ? MOX_ENOMEM : MOX_OK;
@@ -132,6 +136,11 @@ static size_t output(void *self, const uint8_t **data)
 static void sent(void *self, size_t len)
 {
     struct echo *e = self;
+    if (e->pace > 0) {
+        atomic_fetch_add(&e->server->slow_pieces, 1);
+        if (len > atomic_load(&e->server->slow_most))
+            atomic_store(&e->server->slow_most, len);
+    }
     mox__buf_consume(&e->out, len);
     if (e->out.len == 0 && e->big_left == 0)
         mox__buf_free(&e->out);
@@ -351,7 +360,10 @@ void echo_start(struct echo_server *s)
     s->env.env.wall_us = system.wall_us;
     s->env.env.random = system.random;
     make_context(s);
-    struct net_config config = {NULL, 3, 10000};
+    struct net_config config = {.workers = 3,
+                                .max_conns = 10000,
+                                .slow_step_us = s->slow_step_us,
+                                .slow_reply_us = s->slow_reply_us};
     assert_int_equal(mox__net_new(&s->net, &s->env.env, &config), MOX_OK);
     s->plain_endpoint = (struct endpoint){&service, s, "echo", s->context, false};
     s->tls_endpoint = (struct endpoint){&service, s, "echo", s->context, true};

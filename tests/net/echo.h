@@ -13,7 +13,8 @@
  *   QUIT      "bye", and closes         STARTTLS  "go", then TLS
  *   RUN       "ran", said by a worker   TLS?      version, cipher and server name
  *   LATER     "woken", after several wakes of other threads
- *   BIG n     n MiB of letters          SLOW n    paced at n bytes a second from here on
+ *   HANG      no answer, and nothing is read
+ *   BIG n     n MiB of letters          SLOW n    paced at n bytes a step from here on
  *   BINDINGS  exporter, exporter with an empty context and end point, a line of hex for each
  *   KEY?      the client's key in hex
  */
@@ -37,6 +38,9 @@ struct echo_server {
     struct mox_peer refused; /* the last one, when it was counted */
     atomic_bool call_done;
     size_t memory;
+    int64_t slow_step_us, slow_reply_us; /* set before the start; 0: nobody is slow */
+    /* Of slow sessions: pieces of output, the largest, and the most that was read at once. */
+    atomic_size_t slow_pieces, slow_most, slow_read_most;
     atomic_int sessions, in_run, most_in_run;
 };
 

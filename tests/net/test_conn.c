@@ -190,18 +190,6 @@ static void a_slow_reader_holds_up_only_itself(void **state)
     (void)close(slow);
 }
 
-static void a_client_in_slow_mode_gets_a_few_bytes_a_second(void **state)
-{
-    struct echo_server *s = *state;
-    int fd = dial(s->port);
-    say(fd, "SLOW 4\nabcdefg\n");
-    int64_t begin_us = s->env.env.monotonic_us(s->env.env.user);
-    expect(fd, "abcdefg"); /* 4 after a second, 4 after another */
-    int64_t took_us = s->env.env.monotonic_us(s->env.env.user) - begin_us;
-    assert_in_range(took_us, 1900000, 9000000);
-    (void)close(fd);
-}
-
 static void idle_connections_are_small(void **state)
 {
     struct echo_server *s = *state;
@@ -271,7 +259,6 @@ int main(void)
         cmocka_unit_test(a_storm_of_wakes_from_other_threads_is_answered_once),
         cmocka_unit_test(a_task_posted_behind_many_wakes_does_not_wait_for_all_of_them),
         cmocka_unit_test(a_slow_reader_holds_up_only_itself),
-        cmocka_unit_test(a_client_in_slow_mode_gets_a_few_bytes_a_second),
         cmocka_unit_test(idle_connections_are_small),
         cmocka_unit_test(the_server_says_goodbye_when_it_stops),
         cmocka_unit_test(an_abort_ends_what_does_not_end_by_itself),
