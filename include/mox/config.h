@@ -112,6 +112,7 @@ struct mox_config_account {
     const char *name;
     const char *domain; /* normalized */
     const char *description;
+    const char *login_disabled; /* what users are told; empty: they can log in */
     struct {
         struct mox_config_destination *items;
         size_t count;

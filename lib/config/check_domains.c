@@ -6,6 +6,8 @@
 #include "config/tables.h"
 
 #define ACCOUNT_NAME_MAX 64
+/* Of a text that clients show to their users. */
+#define TOLD_MAX 256
 
 static void check_domain_name(struct bind *b, unsigned line, struct mox_slice name)
 {
@@ -54,6 +56,17 @@ void mox__check_account_names(struct bind *b, const struct sconf_node *node, voi
             mox__bind_wrong(b, n->line, "account name %s %s; it is the name of the account's folder",
                             mox__sconf_quote(n->key, quoted), problem);
     }
+}
+
+void mox__check_told(struct bind *b, const struct sconf_node *node, void *value)
+{
+    struct mox_slice text = slice_of(*(const char *const *)value);
+    bool fit = text.len <= TOLD_MAX;
+    for (size_t i = 0; i < text.len; i++)
+        fit = fit && text.data[i] >= ' ' && text.data[i] <= '~';
+    if (!fit)
+        mox__bind_wrong(b, node->line, "the text is part of replies; write at most 256 printable "
+                        "characters of ASCII");
 }
 
 void mox__check_domain(struct bind *b, const struct sconf_node *node, void *value)

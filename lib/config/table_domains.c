@@ -43,6 +43,10 @@ static const struct field account_fields[] = {
      .check = mox__check_account_domain, .doc = "The account's default domain."},
     {.name = "Description", .type = &mox__type_string, .offset = AT(description),
      .doc = "Free text, such as the person's name."},
+    {.name = "LoginDisabled", .type = &mox__type_string, .offset = AT(login_disabled),
+     .check = mox__check_told,
+     .doc = "Nobody can log in to the account, and whoever knows its password is told this text: at "
+            "most 256 letters, digits and other characters of ASCII. Mail is still accepted."},
     {.name = "Destinations", .type = &destinations_type, .offset = AT(destinations),
      .doc = "The addresses of the account, such as user@example.org. @example.org takes all mail "
             "for the domain that no other address takes. Users log in with any of them but the "

@@ -65,6 +65,9 @@ static const char good_domains[] = "Domains:\n"
                                    "\t\t\t\"a b\"@example.org: nil\n"
                                    "\t\t\tpostmaster@case.example: nil\n";
 
+#define LETTERS_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LETTERS_257 LETTERS_64 LETTERS_64 LETTERS_64 LETTERS_64 "x"
+
 /* A folder config/ with both files and what they name. */
 struct fixture {
     struct test_env t;
@@ -350,6 +353,10 @@ static const struct {
     {"domains.conf", "bob@example.org: nil", "ALICE@example.org: nil", "25",
      "also a destination of account alice (line 15)"},
     {"domains.conf", "Mailbox: All", "Mailbox: #All", "21", "cannot be a mailbox"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tLoginDisabled: bis zum M\xc3\xa4rz\n", "23",
+     "printable characters of ASCII"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tLoginDisabled: " LETTERS_257 "\n", "23",
+     "at most 256"},
     {"domains.conf", good_domains, "Domains: nil\nAccounts:\n\t- x\n\t- \n", "3",
      "takes \"Key: value\" lines"},
     {"domains.conf", "Domains:\n", "Domains: x\n\ty: z\n", "2", "unexpected indentation"},
