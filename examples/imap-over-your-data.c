@@ -60,17 +60,17 @@ static int fetch(void *self, const struct mox_view *v, const struct mox_uid_rang
 static const struct mox_mailstore_ops store = {sizeof store, .mailboxes = mailboxes,
                                                .status = status, .view = view, .fetch = fetch};
 
-static int login(void *env, const char *username, const char *password, struct mox_mailstore *out,
-                 struct mox_error *err)
+static int login(void *env, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                 struct mox_mailstore *out)
 {
-    (void)username, (void)password, (void)err;
+    (void)q, (void)a; /* everybody is welcome */
     *out = (struct mox_mailstore){&store, env};
     return MOX_OK;
 }
 
 int main(void)
 {
-    static const struct mox_imap_server_callbacks calls = {.size = sizeof calls, .login = login};
+    static const struct mox_imap_server_callbacks calls = {.size = sizeof calls, .auth = login};
     struct mox_env env;
     struct mox_imap_server_config config;
     const struct mox_peer peer = {.size = sizeof peer, .remote_ip = "127.0.0.1"};

@@ -33,6 +33,10 @@ enum mox_sasl_ask {
     MOX_SASL_ASK_TOKEN        /* does `token` admit the user? (OAUTHBEARER, RFC 7628) */
 };
 
+/** In place of a mechanism's name where no mechanism was asked for: the client's certificate logs it in
+ *  as the connection begins. */
+#define MOX_SASL_BY_CERTIFICATE "TLSCLIENTAUTH"
+
 /** Borrowed until the answer. Texts are NUL-terminated UTF-8; the exchange wipes them. */
 struct mox_sasl_question {
     size_t size;

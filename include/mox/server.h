@@ -6,6 +6,7 @@
 #include <mox/env.h>
 #include <mox/error.h>
 #include <mox/log.h>
+#include <mox/sasl.h>
 #include <mox/metrics.h>
 
 MOX_BEGIN_DECLS
@@ -46,6 +47,13 @@ struct mox_server_config {
     bool localserve;
     /** What is usually tolerated is refused; also when the configuration says Pedantic. */
     bool pedantic;
+
+    /** Does the token admit its bearer? With it OAUTHBEARER (RFC 7628) is offered; NULL: not. Called
+     *  on any thread, and may wait. `username` has what the client said, perhaps nothing; with MOX_OK
+     *  it is set to the user's address in the configuration. MOX_EDENIED; other failures: cannot be
+     *  found out now. */
+    int (*token)(void *user, const char *token, char username[MOX_SASL_USERNAME_MAX]);
+    void *token_user;
 
     /** The server has stopped, on the loop's thread; not called by mox_server_run(). May be NULL.
      *  The server may be freed once this has returned. */

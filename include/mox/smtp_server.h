@@ -4,6 +4,7 @@
 
 #include <mox/engine.h>
 #include <mox/env.h>
+#include <mox/sasl.h>
 
 MOX_BEGIN_DECLS
 
@@ -69,8 +70,8 @@ struct mox_smtp_envelope {
     bool has_body;          /* an empty line was seen */
 };
 
-/** Decisions. Each gets the `user` of mox_smtp_server_new() and must not call the server.
- *  It returns MOX_OK and the usual reply is sent, or *reply if its code was made 2xx; or MOX_LATER
+/** Decisions. Each gets the `user` of mox_smtp_server_new() and must not call the server. Those
+ *  with a reply: it returns MOX_OK and the usual reply is sent, or *reply if its code was made 2xx; or MOX_LATER
  *  and has mox_smtp_server_reply() called when the answer is known; or a failure, and *reply is sent
  *  (prepared with the usual refusal). What is no verdict (MOX_ENOMEM, MOX_EIO, MOX_ECORRUPT,
  *  MOX_EBUSY, MOX_EINVAL) and leaves reply->code as it was is answered with 451 4.3.0, MOX_ENOSPACE
@@ -79,12 +80,12 @@ struct mox_smtp_envelope {
 struct mox_smtp_server_callbacks {
     size_t size; /* sizeof(struct mox_smtp_server_callbacks): later versions append members */
 
-    /** AUTH with a user name and a password (PLAIN, LOGIN). NULL: AUTH is not offered. Both texts are
-     *  NUL-terminated, UTF-8 as sent, borrowed until the answer; the server wipes them.
-     *  *reply starts as 535 5.7.8. MOX_EDENIED is logged here; why it failed otherwise, the host
-     *  knows and logs. */
-    int (*auth)(void *user, const char *username, const char *password,
-                struct mox_smtp_reply *reply);
+    /** AUTH: a question of the SASL exchange (mox/sasl.h). NULL: AUTH is not offered. As long as
+     *  `mechanisms` of the configuration is what it is by default, only MOX_SASL_ASK_PASSWORD comes:
+     *  MOX_OK when q->username and q->password are right, MOX_EDENIED when not. MOX_LATER:
+     *  mox_smtp_server_auth() is called when the answer is known. The reply follows from the
+     *  exchange. */
+    int (*auth)(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a);
     /** MAIL FROM. NULL accepts. Failures start as 550 5.1.0. */
     int (*mail)(void *user, const struct mox_smtp_envelope *envelope, struct mox_smtp_reply *reply);
     /** RCPT TO. Required. `path` becomes a recipient with MOX_OK. Failures start as 550 5.1.1. */
@@ -104,6 +105,10 @@ struct mox_smtp_server_callbacks {
      *  go. NULL is fine. Not called while an answer is pending: a host that frees the server then
      *  cleans up itself. */
     void (*reset)(void *user);
+    /** An attempt to log in is over: it succeeded, failed, was malformed or given up, or the
+     *  connection ended in the middle (then also from mox_smtp_server_free()). For limits and
+     *  statistics: the log has its line already. NULL is fine. */
+    void (*auth_ended)(void *user, const struct mox_sasl_attempt *attempt);
 };
 
 enum mox_smtp_mode { MOX_SMTP_DELIVERY, MOX_SMTP_SUBMISSION };
@@ -116,7 +121,7 @@ struct mox_smtp_server_config {
     unsigned max_recipients;    /* default 1000; §4.5.3.1.8 asks for at least 100 */
     bool starttls;              /* the host can start TLS */
     bool tls_required;          /* for AUTH and MAIL; on delivery for RCPT */
-    bool auth_without_tls;      /* PLAIN and LOGIN on plain connections */
+    bool auth_without_tls;      /* PLAIN, LOGIN, OAUTHBEARER on plain connections */
     bool pedantic;              /* refuse what is usually tolerated */
     bool multiple_bounce_recipients; /* several recipients for the null path on delivery */
     uint8_t received_id_key[24]; /* 16 key, 8 prefix: of the installation */
@@ -133,6 +138,13 @@ struct mox_smtp_server_config {
 
     bool requiretls;     /* REQUIRETLS (RFC 8689) is announced and kept; default no */
     bool future_release; /* HOLDFOR, HOLDUNTIL (RFC 4865) are, on submission; default no */
+
+    /** What the host can answer for: a set of enum mox_sasl_mechanism, of which those are announced
+     *  that fit the connection. Default MOX_SASL_PASSWORDS. With MOX_SASL_EXTERNAL a client that has
+     *  shown a certificate is logged in without AUTH: at EHLO the host is asked
+     *  MOX_SASL_ASK_CERTIFICATE for the mechanism MOX_SASL_BY_CERTIFICATE. */
+    unsigned mechanisms;
+    uint8_t sasl_secret[32]; /* of the installation, for SCRAM: struct mox_sasl_server_config */
 };
 
 MOX_API void mox_smtp_server_config_init(struct mox_smtp_server_config *config);
@@ -172,10 +184,16 @@ MOX_API void mox_smtp_server_eof(struct mox_smtp_server *s);
  *  it instead of being obeyed. Borrowed until mox_smtp_server_tls_started(). */
 MOX_API size_t mox_smtp_server_tls_rest(struct mox_smtp_server *s, const uint8_t **data);
 MOX_API void mox_smtp_server_tls_started(struct mox_smtp_server *s, const struct mox_tls_info *info);
-/** The answer to a callback that returned MOX_LATER, on the owner's thread. `status` is what the
- *  callback would have returned; *reply replaces the prepared reply unless it is NULL. */
+/** The answer to `auth` that returned MOX_LATER, on the owner's thread: its status, and what goes with it
+ *  (borrowed for the call; NULL when the status is enough). MOX_EINVAL: nobody waits for it. */
+MOX_API MOX_MUST_USE int mox_smtp_server_auth(struct mox_smtp_server *s, int status,
+                                              const struct mox_sasl_answer *answer);
+/** The same for all other callbacks: what the callback would have returned; *reply replaces the
+ *  prepared reply unless it is NULL. */
 MOX_API MOX_MUST_USE int mox_smtp_server_reply(struct mox_smtp_server *s, int status,
                                                const struct mox_smtp_reply *reply);
+/** The connection as it is now: with TLS after STARTTLS. Borrowed for the server's life. */
+MOX_API const struct mox_peer *mox_smtp_server_peer(const struct mox_smtp_server *s);
 /** 421 4.3.2 at the next occasion, and close (RFC 5321 §3.8). */
 MOX_API void mox_smtp_server_shutdown(struct mox_smtp_server *s);
 /** Bytes per second that the client deserves, 0 for full speed: 1 from the third login that failed

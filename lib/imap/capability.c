@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "imap/capability.h"
 
+#include "imap/auth.h"
+
 bool mox__imap_may_login(const struct mox_imap_server *s)
 {
-    return s->peer.tls || s->config.auth_without_tls;
+    return (mox__imap_auth_offered(s) & MOX_SASL_PASSWORDS) != 0;
 }
 
 static bool before_login(const struct mox_imap_server *s)
@@ -14,11 +16,6 @@ static bool before_login(const struct mox_imap_server *s)
 static bool can_starttls(const struct mox_imap_server *s)
 {
     return before_login(s) && s->config.starttls && !s->peer.tls;
-}
-
-static bool can_login(const struct mox_imap_server *s)
-{
-    return before_login(s) && mox__imap_may_login(s);
 }
 
 static bool cannot_login(const struct mox_imap_server *s)
@@ -56,10 +53,19 @@ static const struct {
     {"CREATE-SPECIAL-USE", can_create},
     {"CHILDREN", NULL}, /* RFC 3348 */
     {"STARTTLS", can_starttls},
-    {"AUTH=PLAIN", can_login},
-    {"AUTH=LOGIN", can_login},
     {"LOGINDISABLED", cannot_login},
 };
+
+/* Best first, as clients take the first that they know. */
+static void put_mechanisms(const struct mox_imap_server *s, struct buf *out)
+{
+    unsigned offered = before_login(s) ? mox__imap_auth_offered(s) : 0;
+    const char *name;
+    for (size_t i = 0; (name = mox_sasl_offered_name(offered, i)) != NULL; i++) {
+        mox__buf_text(out, " AUTH=");
+        mox__buf_text(out, name);
+    }
+}
 
 void mox__imap_put_capabilities(const struct mox_imap_server *s, struct buf *out)
 {
@@ -70,6 +76,7 @@ void mox__imap_put_capabilities(const struct mox_imap_server *s, struct buf *out
         mox__buf_byte(out, ' ');
         mox__buf_text(out, capabilities[i].name);
     }
+    put_mechanisms(s, out);
     mox__buf_text(out, " APPENDLIMIT="); /* RFC 7889 */
     mox__buf_uint(out, s->config.max_append_bytes);
 }

@@ -12,7 +12,7 @@ static void changed(struct mox_watch *w, uint64_t mailbox)
         return;
     /* One wake is enough until the session has looked. */
     if ((atomic_fetch_or(&s->events, EV_CHANGED) & EV_CHANGED) == 0)
-        s->callbacks->wake(s->user);
+        s->cb.wake(s->user);
 }
 
 void mox__imap_watch(struct mox_imap_server *s)

@@ -1,90 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "imap/commands.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "imap/auth.h"
 #include "imap/capability.h"
-#include "sasl/sasl.h"
 
-/* STARTTLS, LOGIN, AUTHENTICATE: how a session gets its user. */
-
-struct login {
-    const char *mechanism;     /* for the log */
-    char *username, *password; /* in the arena, wiped when the answer is there */
-    struct sasl sasl;
-    struct mox_slice response; /* of the client, decoded; borrows from `decoded` */
-    struct buf decoded;
-    bool aborted, malformed; /* what the client sent instead of a response */
-    bool asked;              /* the host was asked */
-    int status;              /* and this is its answer */
-    struct mox_mailstore store;
-    struct mox_error error;
-};
-
-enum step mox__cmd_starttls(struct mox_imap_server *s, struct command *c)
-{
-    if (s->peer.tls)
-        return mox__imap_bad(c, NULL, "TLS is active already");
-    if (!s->config.starttls)
-        return mox__imap_bad(c, NULL, "TLS is not available");
-    /* The number leads from a client's log to the lines of this connection in ours. */
-    char text[64];
-    (void)snprintf(text, sizeof text, "begin TLS now, connection %" PRIx64, s->peer.cid);
-    char *kept = mox__arena_strndup(&c->arena, text, strlen(text));
-    if (kept == NULL)
-        return mox__imap_fail(c, MOX_ENOMEM);
-    s->starttls_due = true;
-    return mox__imap_ok(c, NULL, kept);
-}
-
-/* --- what both ways have in common --- */
-
-static struct login *login_new(struct mox_imap_server *s, struct command *c)
-{
-    struct login *login = arena_new(&c->arena, struct login, 1);
-    c->data = login;
-    if (login != NULL)
-        mox__buf_init(&login->decoded, &s->env, SASL_RESPONSE_MAX + 1);
-    return login;
-}
-
-static void wipe(char *text)
-{
-    if (text != NULL)
-        mox__wipe(text, strlen(text));
-}
-
-static void forget(struct login *login)
-{
-    wipe(login->username);
-    wipe(login->password);
-    if (login->decoded.data != NULL)
-        mox__wipe(login->decoded.data, login->decoded.cap);
-    mox__buf_free(&login->decoded);
-    mox__sasl_end(&login->sasl);
-}
-
-void mox__cleanup_login(struct mox_imap_server *s, struct command *c)
-{
-    struct login *login = c->data;
-    if (login == NULL)
-        return;
-    forget(login);
-    /* The host has answered, and nobody took the store. */
-    if (login->asked && login->status == MOX_OK && !s->have_store && login->store.ops != NULL &&
-        login->store.ops->close != NULL)
-        login->store.ops->close(login->store.self);
-}
+/* LOGIN and AUTHENTICATE: how a session gets its user. */
 
 static enum step privacy_required(struct command *c)
 {
     return mox__imap_no(c, "PRIVACYREQUIRED", "start TLS first");
 }
+
+void mox__cleanup_login(struct mox_imap_server *s, struct command *c)
+{
+    (void)c;
+    mox__imap_auth_close(s);
+}
+
+/* --- how it ends --- */
 
 /* OK [CAPABILITY …]: saves the client a command (RFC 3501 §6.2.2). */
 static enum step logged_in(struct mox_imap_server *s, struct command *c)
@@ -97,87 +34,59 @@ static enum step logged_in(struct mox_imap_server *s, struct command *c)
     return code == NULL ? mox__imap_fail(c, MOX_ENOMEM) : mox__imap_ok(c, code, NULL);
 }
 
-static enum step accept_user(struct mox_imap_server *s, struct command *c, struct login *login)
+static enum step succeed(struct mox_imap_server *s, struct command *c)
 {
     struct mox_error err = {0};
-    s->store = login->store;
-    s->have_store = true;
-    int rc = s->store.ops->mailboxes(s->store.self, &s->mailboxes, &err);
-    if (rc < 0) {
-        if (s->store.ops->close != NULL)
-            s->store.ops->close(s->store.self);
-        s->have_store = false;
-        login->status = MOX_EIO;
-        mox__imap_login_undone(s);
-        return mox__imap_no_status(s, c, rc, &err);
-    }
-    s->state = ST_AUTHENTICATED;
-    mox__imap_login_succeeded(s);
-    log_line(&s->env, MOX_LOG_INFO, "imapserver", "login", NULL, F_HEX("cid", s->peer.cid),
-             F_TEXT("mechanism", login->mechanism), F_TEXT("result", "ok"));
-    return logged_in(s, c);
+    int rc = mox__imap_auth_accept(s, &err);
+    mox__imap_auth_report(s, rc < 0 ? MOX_SASL_FAILED_TEMPORARY : (enum mox_sasl_failure)0);
+    return rc < 0 ? mox__imap_no_status(s, c, rc, &err) : logged_in(s, c);
 }
 
-/* The same line as in SMTP, and only one, for programs that block addresses. */
-static void log_failure(struct mox_imap_server *s, const struct login *login)
+/* The host's words to a user whom it knows and does not let in, without a code, so that clients do
+ * not ask for the password again. */
+static enum step disabled(struct mox_imap_server *s, struct command *c)
 {
-    bool denied = login->status == MOX_EDENIED;
-    const char *problem = denied                        ? NULL
-                          : login->error.text[0] != '\0' ? login->error.text
-                                                        : mox_status_text(login->status);
-    bool decided = denied || login->status == MOX_EREFUSED;
-    log_line(&s->env, decided ? MOX_LOG_INFO : MOX_LOG_ERROR, "imapserver",
-             "failed authentication attempt", problem, F_HEX("cid", s->peer.cid),
-             F_TEXT("remote", s->peer.remote_ip), F_TEXT("mechanism", login->mechanism),
-             F_TEXT("username", login->username), F_TEXT("result", denied ? "badcreds" : "error"));
+    const char *text = mox_sasl_server_text(s->auth->exchange);
+    const char *kept = *text == '\0' ? "this account cannot log in"
+                                     : mox__arena_strndup(&c->arena, text, strlen(text));
+    return kept == NULL ? mox__imap_fail(c, MOX_ENOMEM) : mox__imap_no(c, NULL, kept);
 }
 
-static enum step judge(struct mox_imap_server *s, struct command *c, struct login *login)
+static enum step fail(struct mox_imap_server *s, struct command *c)
 {
-    if (login->status < 0)
-        log_failure(s, login);
-    forget(login);
-    if (login->status == MOX_OK)
-        return accept_user(s, c, login);
-    if (login->status == MOX_EDENIED)
+    enum mox_sasl_failure failure = mox_sasl_server_failure(s->auth->exchange);
+    bool malformed = failure == MOX_SASL_FAILED_ABORTED && s->auth->malformed;
+    mox__imap_auth_report(s, malformed ? MOX_SASL_FAILED_SYNTAX : failure);
+    switch (failure) {
+    case MOX_SASL_FAILED_SYNTAX:
+        return mox__imap_bad(c, NULL, "not a response of this mechanism");
+    case MOX_SASL_FAILED_PROTOCOL:
+    case MOX_SASL_FAILED_ENCODING:
+        return mox__imap_no(c, NULL, "the response breaks the rules of the mechanism");
+    case MOX_SASL_FAILED_CREDENTIALS:
         return mox__imap_no(c, "AUTHENTICATIONFAILED", "bad credentials");
-    mox__imap_login_undone(s);
-    /* An account that may not log in now: the host's words, and no code, so that clients do not ask
-     * for the password again. */
-    if (login->status == MOX_EREFUSED && login->error.text[0] != '\0')
-        return mox__imap_no(c, NULL, login->error.text);
+    case MOX_SASL_FAILED_BINDING:
+        return mox__imap_no(c, "AUTHENTICATIONFAILED",
+                            "your channel is not ours, somebody may be in between");
+    case MOX_SASL_FAILED_AUTHORIZATION:
+        return mox__imap_no(c, "AUTHORIZATIONFAILED", "cannot act as somebody else");
+    case MOX_SASL_FAILED_DISABLED:
+        return disabled(s, c);
+    case MOX_SASL_FAILED_ABORTED:
+        return mox__imap_bad(c, NULL, malformed ? "expected base64" : "given up");
+    case MOX_SASL_FAILED_MEMORY:
+        return mox__imap_fail(c, MOX_ENOMEM);
+    case MOX_SASL_FAILED_TEMPORARY:
+        break;
+    }
     return mox__imap_no(c, NULL, "cannot log in at the moment, try again later");
 }
 
-/* Asks the host, once, and judges its answer. */
-static enum step verify(struct mox_imap_server *s, struct command *c, struct login *login)
+static enum step challenge(struct mox_imap_server *s)
 {
-    if (login->asked)
-        return login->status == MOX_LATER ? STEP_CALL : judge(s, c, login);
-    login->asked = true;
-    if (!mox__slice_is_utf8(slice_of(login->username)) ||
-        !mox__slice_is_utf8(slice_of(login->password)))
-        login->status = MOX_EDENIED; /* no account has such a name or password */
-    else
-        login->status = s->callbacks->login(s->user, login->username, login->password,
-                                            &login->store, &login->error);
-    return login->status == MOX_LATER ? STEP_CALL : judge(s, c, login);
-}
-
-int mox_imap_server_login(struct mox_imap_server *s, int status, const struct mox_mailstore *store,
-                          const struct mox_error *err)
-{
-    struct login *login = s->cmd.data;
-    if (!s->cmd_open || s->waiting != STEP_CALL || login == NULL || !login->asked)
-        return MOX_EINVAL;
-    login->status = status;
-    if (store != NULL)
-        login->store = *store;
-    if (err != NULL)
-        login->error = *err;
-    s->called = true;
-    mox__imap_pump(s);
-    return s->failure;
+    mox__imap_put_challenge(s, mox_sasl_server_challenge(s->auth->exchange));
+    s->reader = READ_ANSWER;
+    return STEP_CALL;
 }
 
 /* --- LOGIN (RFC 3501 §6.2.3) --- */
@@ -197,14 +106,23 @@ static bool has_nul(struct mox_slice text)
     return text.len > 0 && memchr(text.data, '\0', text.len) != NULL;
 }
 
+/* The name and the password are what the mechanism of the same name asks for one by one. */
+static bool play_mechanism(struct mox_imap_server *s, struct mox_slice username,
+                           struct mox_slice password)
+{
+    if (!mox__imap_auth_begin(s, MOX_SASL_LOGIN))
+        return false;
+    mox__imap_auth_respond(s, username.data == NULL ? slice("", 0) : username);
+    if (s->auth->step == MOX_SASL_CHALLENGE)
+        mox__imap_auth_respond(s, password.data == NULL ? slice("", 0) : password);
+    return true;
+}
+
 int mox__parse_login(struct mox_imap_server *s, struct command *c)
 {
     struct lexer *l = &c->args;
     struct mox_slice username;
     struct mox_slice password;
-    struct login *login = login_new(s, c);
-    if (login == NULL)
-        return MOX_ENOMEM;
     if (!mox__imap_may_login(s)) {
         (void)privacy_required(c);
         return MOX_OK;
@@ -216,102 +134,107 @@ int mox__parse_login(struct mox_imap_server *s, struct command *c)
         l->expected = "name and password without NUL";
         return MOX_ESYNTAX;
     }
-    login->mechanism = "login";
-    login->username = mox__arena_strndup(&c->arena, username.data, username.len);
-    login->password = mox__arena_strndup(&c->arena, password.data, password.len);
+    bool kept = play_mechanism(s, username, password);
     if (password.len > 0) /* in the command's text, or unescaped in its arena: ours both times */
         mox__wipe((void *)(uintptr_t)password.data, password.len);
-    return login->username == NULL || login->password == NULL ? MOX_ENOMEM : MOX_OK;
+    return kept ? MOX_OK : MOX_ENOMEM;
+}
+
+/* There is no response here that could be malformed: no account has such a name or password. */
+static enum step login_failed(struct mox_imap_server *s, struct command *c)
+{
+    enum mox_sasl_failure failure = mox_sasl_server_failure(s->auth->exchange);
+    if (failure != MOX_SASL_FAILED_SYNTAX && failure != MOX_SASL_FAILED_ENCODING)
+        return fail(s, c);
+    mox__imap_auth_report(s, MOX_SASL_FAILED_CREDENTIALS);
+    return mox__imap_no(c, "AUTHENTICATIONFAILED", "bad credentials");
 }
 
 enum step mox__cmd_login(struct mox_imap_server *s, struct command *c)
 {
-    return verify(s, c, c->data);
+    if (!mox__imap_auth_go_on(s))
+        return STEP_CALL;
+    return s->auth->step == MOX_SASL_SUCCESS ? succeed(s, c) : login_failed(s, c);
 }
 
 /* --- AUTHENTICATE (RFC 3501 §6.2.2, RFC 4959) --- */
 
-static void take_response(struct login *login, struct mox_slice line)
+/* The decoded text is a secret; the buffer has all its room from the start, so that it never moves.
+ * False: memory ran out. */
+static bool respond_base64(struct mox_imap_server *s, struct mox_slice line)
 {
-    login->aborted = mox__slice_is(line, "*");
-    login->malformed = false;
-    mox__buf_clear(&login->decoded);
-    if (!login->aborted)
-        login->malformed = mox__base64_decode(&login->decoded, line) < 0;
-    login->response = slice(login->decoded.data == NULL ? (const uint8_t *)"" : login->decoded.data,
-                            login->decoded.len);
+    struct buf text;
+    mox__buf_init(&text, &s->env, LINE_MAX_BYTES);
+    bool room = mox__buf_reserve(&text, line.len / 4 * 3 + 1) != NULL;
+    if (room && mox__base64_decode(&text, line) == MOX_OK) {
+        mox__imap_auth_respond(s, slice(text.data, text.len));
+    } else {
+        s->auth->malformed = true;
+        mox__imap_auth_give_up(s);
+    }
+    if (text.data != NULL)
+        mox__wipe(text.data, text.cap);
+    mox__buf_free(&text);
+    return room;
+}
+
+/* A mechanism that we have, but not on this connection. */
+static void refuse_mechanism(struct mox_imap_server *s, struct command *c,
+                             enum mox_sasl_mechanism m)
+{
+    if (!s->peer.tls)
+        (void)privacy_required(c);
+    else if (m == MOX_SASL_EXTERNAL)
+        (void)mox__imap_no(c, "AUTHENTICATIONFAILED", "no certificate was shown");
+    else
+        (void)mox__imap_no(c, NULL, "this mechanism cannot be used on this connection");
+}
+
+/* "=" stands for an empty response (RFC 4959 §3). */
+static bool begin(struct mox_imap_server *s, enum mox_sasl_mechanism m, bool has_initial,
+                  struct mox_slice initial)
+{
+    if (!mox__imap_auth_begin(s, m))
+        return false;
+    if (has_initial && !mox__slice_is(initial, "="))
+        return respond_base64(s, initial);
+    mox__imap_auth_respond(s, has_initial ? slice("", 0) : slice(NULL, 0));
+    return true;
 }
 
 int mox__parse_authenticate(struct mox_imap_server *s, struct command *c)
 {
     struct lexer *l = &c->args;
     struct mox_slice name;
-    struct mox_slice initial;
-    struct login *login = login_new(s, c);
-    if (login == NULL)
-        return MOX_ENOMEM;
+    struct mox_slice initial = slice(NULL, 0);
     if (!mox__lex_space(l) || !mox__lex_atom(l, &name))
         return mox__lex_failure(l);
-    login->response = SASL_NO_RESPONSE;
-    if (l->at < l->end) {
-        if (!mox__lex_space(l) || !mox__lex_rest(l, &initial))
-            return mox__lex_failure(l);
-        /* "=" stands for an empty response (RFC 4959 §3). */
-        take_response(login, mox__slice_is(initial, "=") ? slice_of("") : initial);
-    }
-    const struct sasl_mechanism *m = mox__sasl_find(name);
-    if (m == NULL)
+    bool has_initial = l->at < l->end;
+    if (has_initial && (!mox__lex_space(l) || !mox__lex_rest(l, &initial)))
+        return mox__lex_failure(l);
+    enum mox_sasl_mechanism m = mox_sasl_mechanism(name);
+    if ((s->config.mechanisms & (unsigned)m) == 0)
         (void)mox__imap_no(c, NULL, "no such mechanism");
-    else if (mox__sasl_is_clear_text(m) && !mox__imap_may_login(s))
-        (void)privacy_required(c);
-    else
-        mox__sasl_start(&login->sasl, &s->env, m);
-    login->mechanism = m == NULL ? "" : mox__sasl_name(m);
+    else if ((mox__imap_auth_offered(s) & (unsigned)m) == 0)
+        refuse_mechanism(s, c, m);
+    else if (!begin(s, m, has_initial, initial))
+        return MOX_ENOMEM;
     return MOX_OK;
 }
 
 void mox__answer_authenticate(struct mox_imap_server *s, struct command *c, struct mox_slice line)
 {
-    (void)s;
-    take_response(c->data, line);
-}
-
-static enum step challenge(struct mox_imap_server *s, struct mox_slice text)
-{
-    mox__imap_put(s, "+ ");
-    mox__base64_encode(&s->out, text);
-    mox__imap_put(s, "\r\n");
-    s->reader = READ_ANSWER;
-    return STEP_CALL;
+    if (mox__slice_is(line, "*"))
+        mox__imap_auth_give_up(s);
+    else if (!respond_base64(s, line))
+        c->failure = s->failure = MOX_ENOMEM;
 }
 
 enum step mox__cmd_authenticate(struct mox_imap_server *s, struct command *c)
 {
-    struct login *login = c->data;
-    struct mox_slice text;
-    if (login->username != NULL)
-        return verify(s, c, login);
-    if (login->aborted)
-        return mox__imap_bad(c, NULL, "given up");
-    if (login->malformed)
-        return mox__imap_bad(c, NULL, "expected base64");
-    switch (mox__sasl_step(&login->sasl, login->response, &text)) {
-    case SASL_CHALLENGE:
-        return challenge(s, text);
-    case SASL_PASSWORD:
-        break;
-    case SASL_MALFORMED:
-        return mox__imap_bad(c, NULL, "not a response of this mechanism");
-    case SASL_REFUSED:
-        return mox__imap_no(c, "AUTHORIZATIONFAILED", "cannot act as somebody else");
-    case SASL_FAILED:
-        return mox__imap_fail(c, MOX_ENOMEM);
-    }
-    const char *username = mox__sasl_username(&login->sasl);
-    const char *password = mox__sasl_password(&login->sasl);
-    login->username = mox__arena_strndup(&c->arena, username, strlen(username));
-    login->password = mox__arena_strndup(&c->arena, password, strlen(password));
-    if (login->username == NULL || login->password == NULL)
-        return mox__imap_fail(c, MOX_ENOMEM);
-    return verify(s, c, login);
+    if (!mox__imap_auth_go_on(s))
+        return STEP_CALL;
+    if (s->auth->step == MOX_SASL_CHALLENGE)
+        return challenge(s);
+    return s->auth->step == MOX_SASL_SUCCESS ? succeed(s, c) : fail(s, c);
 }

@@ -17,8 +17,10 @@ int mox__parse_enable(struct mox_imap_server *s, struct command *c);
 enum step mox__cmd_enable(struct mox_imap_server *s, struct command *c);
 enum step mox__cmd_namespace(struct mox_imap_server *s, struct command *c);
 
-/* cmd_login.c */
+/* cmd_starttls.c */
 enum step mox__cmd_starttls(struct mox_imap_server *s, struct command *c);
+
+/* cmd_login.c */
 int mox__parse_authenticate(struct mox_imap_server *s, struct command *c);
 enum step mox__cmd_authenticate(struct mox_imap_server *s, struct command *c);
 void mox__answer_authenticate(struct mox_imap_server *s, struct command *c, struct mox_slice line);

@@ -234,7 +234,7 @@ static void write_done(struct mox_write *w)
 {
     struct mox_imap_server *s = w->user;
     atomic_fetch_or(&s->events, EV_WRITTEN);
-    s->callbacks->wake(s->user);
+    s->cb.wake(s->user);
     sem_post(&s->written); /* from here on the session may be gone */
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "imap/flags.h"
@@ -153,6 +154,18 @@ void mox__imap_put_data(struct mox_imap_server *s, struct mox_slice data)
     mox__buf_slice(&s->out, data);
     s->out_traced = s->out.len;
     mox__trace_hidden(&t, MOX_LOG_TRACEDATA, "LS: ", "LS: ...", data);
+}
+
+void mox__imap_put_challenge(struct mox_imap_server *s, struct mox_slice challenge)
+{
+    const struct trace t = dialogue(s);
+    mox__imap_trace_output(s);
+    mox__imap_put(s, "+ ");
+    mox__base64_encode(&s->out, challenge);
+    mox__trace_hidden(&t, MOX_LOG_TRACEAUTH, "LS: ", "LS: + ***",
+                      slice(s->out.data + s->out_traced, s->out.len - s->out_traced));
+    mox__imap_put(s, "\r\n");
+    s->out_traced = s->out.len;
 }
 
 void mox__imap_trace_input(struct mox_imap_server *s, struct mox_slice line, bool secret)

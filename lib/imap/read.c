@@ -9,6 +9,7 @@
 /*
  * From bytes to commands.
  *
+ *   GREETING --the host has answered, or was not asked--> COMMAND
  *   COMMAND --line ends a command--> BUSY --result sent--> COMMAND
  *      |  ^                           |  ^
  *      |  +--- literal gathered       |  +-- the command got its lines
@@ -324,8 +325,9 @@ static bool read_nothing(struct mox_imap_server *s)
 }
 
 static bool (*const readers[])(struct mox_imap_server *) = {
-    [READ_COMMAND] = read_command, [READ_STREAM] = read_stream, [READ_SKIP] = read_skip,
-    [READ_BUSY] = read_nothing,    [READ_ANSWER] = read_answer, [READ_TLS] = read_nothing};
+    [READ_GREETING] = read_nothing, [READ_COMMAND] = read_command, [READ_STREAM] = read_stream,
+    [READ_SKIP] = read_skip,        [READ_BUSY] = read_nothing,    [READ_ANSWER] = read_answer,
+    [READ_TLS] = read_nothing};
 
 void mox__imap_pump(struct mox_imap_server *s)
 {

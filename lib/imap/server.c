@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "imap/append.h"
-#include "imap/capability.h"
+#include "imap/auth.h"
 
 /* The public calls: what each does to the input, the output and the clock. */
 
@@ -35,22 +35,13 @@ void mox_imap_server_config_init(struct mox_imap_server_config *config)
         .idle_us = 1800 * SECOND,
         .max_bad_commands = 10,
         .login_delay_us = SECOND,
+        .mechanisms = MOX_SASL_PASSWORDS,
     };
 }
 
 static int64_t now_us(const struct mox_imap_server *s)
 {
     return s->env.monotonic_us(s->env.user);
-}
-
-static void greet(struct mox_imap_server *s)
-{
-    mox__imap_put(s, "* OK [");
-    mox__imap_put_capabilities(s, &s->out);
-    mox__imap_put(s, "] ");
-    mox__imap_put(s, s->hostname);
-    mox__imap_put(s, " imap\r\n");
-    mox__imap_trace_output(s);
 }
 
 int mox_imap_server_new(struct mox_imap_server **out, const struct mox_env *env,
@@ -67,9 +58,10 @@ int mox_imap_server_new(struct mox_imap_server **out, const struct mox_env *env,
     memcpy(&s->peer, peer, peer->size < sizeof s->peer ? peer->size : sizeof s->peer);
     s->hostname = mox__strndup(env, s->config.hostname, strlen(s->config.hostname));
     s->config.hostname = s->hostname;
-    s->callbacks = callbacks;
+    memcpy(&s->cb, callbacks, callbacks->size < sizeof s->cb ? callbacks->size : sizeof s->cb);
     s->user = user;
     s->state = ST_NOT_AUTHENTICATED;
+    s->reader = READ_COMMAND;
     atomic_init(&s->events, 0);
     mox__buf_init(&s->in, &s->env, INPUT_MAX_BYTES);
     mox__buf_init(&s->out, &s->env, s->config.max_output_bytes + STEP_OUTPUT_MAX_BYTES);
@@ -79,10 +71,10 @@ int mox_imap_server_new(struct mox_imap_server **out, const struct mox_env *env,
         mox__mem_free(env, s);
         return MOX_ENOMEM;
     }
-    greet(s);
-    if (s->out.failed) {
+    int rc = s->cb.auth == NULL ? MOX_EINVAL : mox__imap_start(s);
+    if (rc < 0) {
         mox_imap_server_free(s);
-        return MOX_ENOMEM;
+        return rc;
     }
     *out = s;
     return MOX_OK;
@@ -99,6 +91,7 @@ void mox_imap_server_free(struct mox_imap_server *s)
     if (s->cmd_open)
         mox__imap_log_result(s, &s->cmd);
     mox__imap_close_command(s);
+    mox__imap_auth_close(s);
     mox__imap_unselect(s);
     mox__imap_drop_list_sync(s);
     mox_mailboxes_unref(s->mailboxes);
@@ -178,6 +171,7 @@ static bool wants_read(const struct mox_imap_server *s)
     case READ_ANSWER:
         return true;
     case READ_TLS:
+    case READ_GREETING:
         return false;
     }
     return false;
@@ -192,7 +186,8 @@ unsigned mox_imap_server_wants(struct mox_imap_server *s)
         return wants | MOX_WANTS_STARTTLS;
     if (wants_read(s))
         wants |= MOX_WANTS_READ;
-    if (s->waiting == STEP_WAIT || (s->waiting == STEP_CALL && s->reader == READ_BUSY))
+    if (s->waiting == STEP_WAIT || (s->waiting == STEP_CALL && s->reader == READ_BUSY) ||
+        s->reader == READ_GREETING)
         wants |= MOX_WANTS_APP;
     if (s->waiting == STEP_RUN || stream_waits(s))
         wants |= MOX_WANTS_RUN;
@@ -248,6 +243,7 @@ int mox_imap_server_tick(struct mox_imap_server *s)
 void mox_imap_server_eof(struct mox_imap_server *s)
 {
     s->closing = true;
+    mox__imap_auth_interrupted(s);
 }
 
 size_t mox_imap_server_tls_rest(struct mox_imap_server *s, const uint8_t **data)
@@ -294,4 +290,9 @@ void mox_imap_server_shutdown(struct mox_imap_server *s)
     bool busy = s->reader == READ_BUSY && s->delayed_until_us == 0;
     if (!busy && s->failure == MOX_OK)
         mox__imap_bye(s, "shutting down");
+}
+
+const struct mox_peer *mox_imap_server_peer(const struct mox_imap_server *s)
+{
+    return &s->peer;
 }

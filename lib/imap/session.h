@@ -23,17 +23,19 @@
  *   slow.c     what guessers and other protocols get
  *   lex.c lexdate.c utf7.c   parsing of arguments
  *   output.c   strings, flags and mailbox names as the client reads them
+ *   greeting.c the greeting; auth.c: attempts to log in, by a command or a certificate
  *   cmd_*.c    a group of commands each
  */
 
 /* Where the bytes of the client go. */
 enum reader {
-    READ_COMMAND, /* lines and literals of a command are gathered */
-    READ_STREAM,  /* literal data goes to the spool of APPEND */
-    READ_SKIP,    /* literal data of a refused command is thrown away */
-    READ_BUSY,    /* a command runs; input waits */
-    READ_ANSWER,  /* a command that runs reads lines: AUTHENTICATE, IDLE */
-    READ_TLS      /* what comes belongs to the handshake */
+    READ_GREETING, /* nothing is read: the host says first whose certificate it is */
+    READ_COMMAND,  /* lines and literals of a command are gathered */
+    READ_STREAM,   /* literal data goes to the spool of APPEND */
+    READ_SKIP,     /* literal data of a refused command is thrown away */
+    READ_BUSY,     /* a command runs; input waits */
+    READ_ANSWER,   /* a command that runs reads lines: AUTHENTICATE, IDLE */
+    READ_TLS       /* what comes belongs to the handshake */
 };
 
 /* Somebody else's threads say what happened by setting these bits and calling `wake`. */
@@ -63,7 +65,7 @@ struct mox_imap_server {
     struct mox_imap_server_config config; /* its hostname is `hostname` */
     char *hostname;
     struct mox_peer peer;
-    const struct mox_imap_server_callbacks *callbacks; /* borrowed */
+    struct mox_imap_server_callbacks cb; /* what the host's version lacks is NULL */
     void *user;
 
     enum imap_state state;
@@ -108,6 +110,8 @@ struct mox_imap_server {
     int64_t started_us, active_us, sent_us;
     int64_t delayed_until_us; /* a login waits for this; 0: none does */
 
+    struct auth *auth; /* the attempt to log in that is under way, or NULL */
+
     /* the account */
     bool have_store;
     struct mox_mailstore store;
@@ -140,6 +144,9 @@ size_t mox__imap_output_room(const struct mox_imap_server *s);
 void mox__imap_put(struct mox_imap_server *s, const char *text);
 /* Bytes of a message: the log shows them at tracedata only. */
 void mox__imap_put_data(struct mox_imap_server *s, struct mox_slice data);
+/* "+ " and a challenge of SASL in base64. With the client's responses it is enough to try passwords
+ * by, and so is hidden as they are. */
+void mox__imap_put_challenge(struct mox_imap_server *s, struct mox_slice challenge);
 void mox__imap_putf(struct mox_imap_server *s, const char *format, ...) MOX_PRINTF(2, 3);
 /* A string: quoted, or a literal if it must be. */
 void mox__imap_put_string(struct mox_imap_server *s, struct mox_slice text);
@@ -154,6 +161,13 @@ void mox__imap_trace_output(struct mox_imap_server *s);
 /* A line of the client; `secret` if it holds credentials. */
 void mox__imap_trace_input(struct mox_imap_server *s, struct mox_slice line, bool secret);
 void mox__imap_trace_input_data(struct mox_imap_server *s, struct mox_slice data, bool secret);
+
+/* --- the greeting (greeting.c) --- */
+
+/* Greets, now or when the host has answered. MOX_ENOMEM. */
+MOX_MUST_USE int mox__imap_start(struct mox_imap_server *s);
+/* The host has answered. */
+void mox__imap_greet(struct mox_imap_server *s);
 
 /* --- input (read.c) --- */
 

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/first_mailboxes.h"
-#include "server/server.h"
+#include "server/login.h"
 
 /* An account stays open for so long after its last message: opening one reads the disk, and an open
  * one costs memory and descriptors. */
@@ -124,4 +124,23 @@ void mox__account_keep(struct mox_server *s, const struct mox_config_account *co
         slot->account = account;
     else
         mox_account_close(account); /* the slot has a reference, so this waits for nothing */
+}
+
+/* Called by the control socket, on a worker: the files do not change, and the store takes any
+ * thread. */
+int mox__server_set_password(struct mox_server *s, const char *address, const char *password,
+                             struct mox_error *err)
+{
+    const struct mox_config_account *config = mox_config_account(s->files, address);
+    if (config == NULL)
+        config = mox__login_account(s, address);
+    if (config == NULL)
+        return mox__fail(err, MOX_ENOTFOUND,
+                         "set the password of %s: no account has that name or address", address);
+    struct mox_account *account = NULL;
+    int rc = mox__account_open(s, config->name, &account, err);
+    if (rc == MOX_OK)
+        rc = mox_account_set_password(account, password, err);
+    mox_account_close(account);
+    return rc;
 }

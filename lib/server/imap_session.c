@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include <mox/imap_server.h>
 
-#include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/login.h"
 #include "server/metrics.h"
 
 #define PKG "imapserver"
@@ -16,7 +18,7 @@ struct imap_session {
     struct mox_imap_server *engine;
     uint64_t cid;
     int64_t opened_us;
-    struct login login;
+    struct login_client login;
     bool pending; /* a login is being checked: the engine and this stay */
     bool closed;  /* the connection is gone */
     struct work end;
@@ -56,38 +58,37 @@ static void end_session(struct imap_session *is)
 
 static void login_done(struct login *l)
 {
-    struct imap_session *is = l->user;
+    struct imap_session *is = container_of(l->client, struct imap_session, login);
     is->pending = false;
     if (is->closed) {
-        if (l->status < 0)
-            mox__login_log_failure(l, PKG, is->cid);
         mox_account_close(l->account);
         end_session(is);
         return;
     }
     struct mox_mailstore store = {.ops = NULL};
-    if (l->status == MOX_OK) {
+    if (l->account != NULL)
         store = mox_account_mailstore(l->account); /* with our reference */
-        mox__conn_set_user(is->conn, l->username);
-    }
-    int rc = mox_imap_server_login(is->engine, l->status, &store, &l->error);
+    int rc = mox_imap_server_auth(is->engine, l->status, &l->answer, &store);
     mox__conn_go_on(is->conn, rc);
 }
 
-static int on_login(void *user, const char *username, const char *password,
-                    struct mox_mailstore *store, struct mox_error *err)
+static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                   struct mox_mailstore *store)
 {
-    (void)store;
     struct imap_session *is = user;
-    is->login.server = is->server;
-    is->login.done = login_done;
-    is->login.user = is;
-    int rc = mox__login_start(&is->login, username, password);
-    if (rc < 0)
-        *err = is->login.error;
-    else
-        is->pending = true;
+    (void)a; /* comes later */
+    (void)store;
+    int rc = mox__login_start(&is->login, q);
+    is->pending = rc == MOX_LATER;
     return rc;
+}
+
+static void on_auth_ended(void *user, const struct mox_sasl_attempt *attempt)
+{
+    struct imap_session *is = user;
+    if (attempt->failure == 0)
+        mox__conn_set_user(is->conn, attempt->username);
+    mox__auth_ended(is->server, is->endpoint, mox_imap_server_peer(is->engine), attempt);
 }
 
 static void on_wake(void *user)
@@ -98,8 +99,9 @@ static void on_wake(void *user)
 
 static const struct mox_imap_server_callbacks callbacks = {
     .size = sizeof callbacks,
-    .login = on_login,
+    .auth = on_auth,
     .wake = on_wake,
+    .auth_ended = on_auth_ended,
 };
 
 /* -- service --------------------------------------------------------------------------------- */
@@ -111,6 +113,8 @@ static void configure(struct mox_imap_server_config *config, const struct servic
     config->starttls = e->endpoint.tls != NULL && !e->endpoint.implicit_tls;
     config->auth_without_tls = e->kind == SERVE_IMAP && e->listener->imap.no_require_starttls;
     config->pedantic = e->server->pedantic;
+    config->mechanisms = mox__login_mechanisms(e->server);
+    memcpy(config->sasl_secret, e->server->sasl_secret, sizeof config->sasl_secret);
 }
 
 static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
@@ -126,6 +130,8 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
     is->conn = c;
     is->cid = peer->cid;
     is->opened_us = mox__loop_now(s->net->loop);
+    is->login =
+        (struct login_client){.server = s, .env = mox__conn_env(c), .pkg = PKG, .done = login_done};
     mox__log_connection(c, e, peer);
     struct mox_imap_server_config config;
     configure(&config, e);
@@ -147,6 +153,7 @@ static void session_closed(void *session)
              F_DURATION("duration", mox__loop_now(is->server->net->loop) - is->opened_us));
     mox__count_closed(is->server, is->endpoint);
     is->closed = true;
+    mox_imap_server_eof(is->engine); /* an attempt to log in ends here, not on a worker */
     if (!is->pending)
         end_session(is);
 }

@@ -1,84 +1,191 @@
 /* SPDX-License-Identifier: MIT */
+#include "server/login.h"
+
+#include <stdio.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "server/server.h"
 
-static const struct mox_config_account *account_of(struct mox_server *s, const char *username)
+unsigned mox__login_mechanisms(const struct mox_server *s)
 {
-    struct mox_config_target target;
-    enum mox_config_found found =
-        mox_config_lookup_address(s->files, slice_of(username), MOX_CONFIG_LOGIN, &target);
-    /* Users of a domain that is disabled for mail may still read theirs. */
-    return found == MOX_CONFIG_FOUND || found == MOX_CONFIG_DOMAIN_DISABLED ? target.account : NULL;
+    unsigned all = MOX_SASL_PASSWORDS | MOX_SASL_CRAM_MD5 | MOX_SASL_SCRAM_SHA_1 |
+                   MOX_SASL_SCRAM_SHA_1_PLUS | MOX_SASL_SCRAM_SHA_256 |
+                   MOX_SASL_SCRAM_SHA_256_PLUS | MOX_SASL_EXTERNAL;
+    return s->config.token == NULL ? all : all | MOX_SASL_OAUTHBEARER;
 }
 
-/* On the hashing thread. An unknown user takes as long as a wrong password. */
-static void check(struct work *w)
+/* -- accounts --------------------------------------------------------------------------------- */
+
+/* An account for a user that does not exist, for each name always the same: opening and reading it
+ * costs what it would cost to look at a real user's. */
+static const struct mox_config_account *decoy(const struct login *l)
 {
-    struct login *l = container_of(w, struct login, work);
-    l->account = NULL;
+    const struct mox_config_domains *d = l->server->files->domains;
+    uint64_t hash = mox__hash64(slice_of(l->question->username));
+    return d->accounts.count == 0 ? NULL : &d->accounts.items[hash % d->accounts.count];
+}
+
+/* The account in question, or the decoy. */
+static int open_account(struct login *l, struct mox_account **out)
+{
+    const struct mox_config_account *account = l->config != NULL ? l->config : decoy(l);
+    *out = NULL;
+    if (account == NULL)
+        return MOX_EDENIED;
+    return mox__account_open(l->server, account->name, out, &l->error);
+}
+
+/* Who has proved to be the user gets his account, unless nobody may log in to it. */
+static int admit(struct login *l, struct mox_account *account)
+{
+    if (*l->config->login_disabled == '\0') {
+        l->account = account;
+        return MOX_OK;
+    }
+    mox_account_close(account);
+    (void)snprintf(l->answer.text, sizeof l->answer.text, "%s", l->config->login_disabled);
+    return MOX_EREFUSED;
+}
+
+/* -- answers, on a thread that may wait ------------------------------------------------------- */
+
+static int check_password(struct login *l)
+{
+    struct mox_account *account;
+    const char *password = l->question->password;
+    int rc = open_account(l, &account);
     if (l->config == NULL) {
-        mox_store_dummy_check(l->server->store, l->password);
-        l->status = MOX_EDENIED;
-        return;
+        mox_store_dummy_check(l->server->store, password);
+        rc = MOX_EDENIED;
+    } else if (rc == MOX_OK) {
+        rc = mox_account_check_password(account, password, &l->error);
     }
-    l->status = mox__account_open(l->server, l->config->name, &l->account, &l->error);
-    if (l->status == MOX_OK)
-        l->status = mox_account_check_password(l->account, l->password, &l->error);
-    if (l->status < 0) {
-        mox_account_close(l->account);
-        l->account = NULL;
-    }
-}
-
-static void checked(struct work *w)
-{
-    struct login *l = container_of(w, struct login, work);
-    l->done(l);
-}
-
-int mox__login_start(struct login *l, const char *username, const char *password)
-{
-    l->config = account_of(l->server, username);
-    l->username = username;
-    l->password = password;
-    l->work.run = check;
-    l->work.done = checked;
-    l->status = MOX_LATER;
-    int rc = mox__pool_submit(l->server->hashing, &l->work);
     if (rc == MOX_OK)
-        return MOX_LATER; /* from here on the result is the worker's to write */
-    l->status = rc;
-    return mox__fail(&l->error, rc, "check a password: too many logins at once");
-}
-
-void mox__login_log_failure(const struct login *l, const char *pkg, uint64_t cid)
-{
-    bool denied = l->status == MOX_EDENIED;
-    log_line(&l->server->env, denied ? MOX_LOG_INFO : MOX_LOG_ERROR, pkg,
-             "failed authentication attempt", denied ? NULL : l->error.text, F_HEX("cid", cid),
-             F_TEXT("username", l->username), F_TEXT("result", denied ? "badcreds" : "error"));
-}
-
-/* Called by the control socket, on a worker: the files do not change, and the store takes any
- * thread. */
-int mox__server_set_password(struct mox_server *s, const char *address, const char *password,
-                             struct mox_error *err)
-{
-    const struct mox_config_account *config = mox_config_account(s->files, address);
-    if (config == NULL)
-        config = account_of(s, address);
-    if (config == NULL)
-        return mox__fail(err, MOX_ENOTFOUND,
-                         "set the password of %s: no account has that name or address", address);
-    struct mox_account *account = NULL;
-    int rc = mox__account_open(s, config->name, &account, err);
-    if (rc == MOX_OK)
-        rc = mox_account_set_password(account, password, err);
+        return admit(l, account);
     mox_account_close(account);
     return rc;
+}
+
+static int read_record(struct login *l)
+{
+    struct mox_account *account;
+    int rc = open_account(l, &account);
+    if (rc == MOX_OK)
+        rc = mox_account_credential(account, l->question->record, l->answer.record, &l->error);
+    mox_account_close(account);
+    if (rc != MOX_OK || l->config == NULL) /* somebody without a record looks the same each time */
+        mox__login_canonical(l->server, l->question->username, l->answer.username);
+    if (l->config != NULL)
+        return rc;
+    mox__wipe(l->answer.record, sizeof l->answer.record);
+    return MOX_EDENIED;
+}
+
+static int open_and_admit(struct login *l)
+{
+    struct mox_account *account;
+    if (l->config == NULL)
+        return MOX_EDENIED;
+    int rc = open_account(l, &account);
+    return rc == MOX_OK ? admit(l, account) : rc;
+}
+
+static int check_certificate(struct login *l)
+{
+    if (l->client->only == NULL)
+        return MOX_EDENIED;
+    if (*l->question->username == '\0')
+        (void)snprintf(l->answer.username, sizeof l->answer.username, "%s",
+                       l->client->only_address);
+    return open_and_admit(l);
+}
+
+static int check_token(struct login *l)
+{
+    struct mox_server *s = l->server;
+    char *username = l->answer.username;
+    (void)snprintf(username, sizeof l->answer.username, "%s", l->question->username);
+    int rc = s->config.token(s->config.token_user, l->question->token, username);
+    if (rc < 0)
+        return rc;
+    l->config = mox__login_account(s, username);
+    if (l->client->only != NULL && l->config != l->client->only)
+        l->config = NULL;
+    return open_and_admit(l);
+}
+
+static int (*const answers[])(struct login *l) = {
+    [MOX_SASL_ASK_PASSWORD] = check_password, [MOX_SASL_ASK_RECORD] = read_record,
+    [MOX_SASL_ASK_ADMIT] = open_and_admit,    [MOX_SASL_ASK_CERTIFICATE] = check_certificate,
+    [MOX_SASL_ASK_TOKEN] = check_token,
+};
+
+static void run(struct work *w)
+{
+    struct login *l = container_of(w, struct login, work);
+    l->status = answers[l->question->ask](l);
+}
+
+/* -- there and back --------------------------------------------------------------------------- */
+
+/* Why nobody could say, for the operator: that somebody failed to log in is told elsewhere. */
+static void log_trouble(const struct login *l)
+{
+    int rc = l->status;
+    if (rc >= 0 || rc == MOX_EDENIED || rc == MOX_EREFUSED || rc == MOX_ENOTFOUND)
+        return;
+    log_line(l->client->env, MOX_LOG_ERROR, l->client->pkg, "cannot check a login",
+             l->error.text[0] == '\0' ? mox_status_text(rc) : l->error.text,
+             F_TEXT("mechanism", l->question->mechanism));
+}
+
+static void free_login(struct login *l)
+{
+    const struct mox_env *env = &l->server->env;
+    mox__wipe(&l->answer, sizeof l->answer);
+    mox__mem_free(env, l);
+}
+
+static void answered(struct work *w)
+{
+    struct login *l = container_of(w, struct login, work);
+    log_trouble(l);
+    l->client->done(l); /* the client may be gone after this */
+    free_login(l);
+}
+
+static const struct mox_config_account *account_of(const struct login_client *client,
+                                                   const struct mox_sasl_question *q)
+{
+    const struct mox_config_account *named = NULL;
+    if (q->ask == MOX_SASL_ASK_CERTIFICATE && *q->username == '\0')
+        return client->only;
+    named = mox__login_account(client->server, q->username);
+    return client->only == NULL || named == client->only ? named : NULL;
+}
+
+int mox__login_start(struct login_client *client, const struct mox_sasl_question *q)
+{
+    struct mox_server *s = client->server;
+    struct login *l = mem_new(&s->env, struct login, 1);
+    if (l == NULL)
+        return MOX_ENOMEM;
+    l->server = s;
+    l->client = client;
+    l->question = q;
+    l->config = account_of(client, q);
+    l->work.run = run;
+    l->work.done = answered;
+    mox_sasl_answer_init(&l->answer);
+    struct pool *pool = q->ask == MOX_SASL_ASK_PASSWORD ? s->hashing : s->net->workers;
+    if (mox__pool_submit(pool, &l->work) == MOX_OK)
+        return MOX_LATER; /* from here on the rest is the worker's to write */
+    l->status = mox__fail(&l->error, MOX_ETOOMANY, "too many logins at once");
+    log_trouble(l);
+    free_login(l);
+    return MOX_ETOOMANY;
 }

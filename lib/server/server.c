@@ -6,9 +6,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/crypto.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "server/metrics.h"
 
 /* One thread hashes: a login storm takes one core, and the mail goes on. */
@@ -71,6 +73,13 @@ static int open_ctl(struct mox_server *s, struct mox_error *err)
     return MOX_OK;
 }
 
+/* Of the key that is there for ever, since users that do not exist must always get the same salts. */
+static void derive_sasl_secret(struct mox_server *s)
+{
+    mox__hmac(HASH_SHA256, slice(s->received_id_key, sizeof s->received_id_key),
+              slice_of("salts of users that do not exist"), s->sasl_secret);
+}
+
 static int make_spool_dir(struct mox_server *s, struct mox_error *err)
 {
     char path[4100];
@@ -126,8 +135,10 @@ static int open_all(struct mox_server *s, struct mox_error *err)
     rc = mox_store_open(&s->store, &s->env, s->files->data_dir, err);
     if (rc == MOX_OK)
         rc = mox__received_id_key(&s->env, s->files->data_dir, s->received_id_key, err);
-    if (rc == MOX_OK)
+    if (rc == MOX_OK) {
+        derive_sasl_secret(s);
         rc = make_spool_dir(s, err);
+    }
     /* A developer looks at the terminal now. A server of many users starts for the others. */
     if (rc == MOX_OK && s->config.localserve)
         rc = mox__accounts_check(s, err);

@@ -13,7 +13,8 @@
  *
  *   server.c       making it, running it, and its end
  *   addresses.c    listeners and certificates, as configured
- *   accounts.c     which accounts are open; login.c: passwords, on a thread of their own
+ *   accounts.c     which accounts are open
+ *   login.c        what SASL asks about users; login_name.c: which account is meant
  *   auth_ended.c   what follows from each attempt to log in, of all protocols
  *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
  *   smtp_deliver.c its messages, from the spool to the store
@@ -64,6 +65,7 @@ struct mox_server {
     struct pool *hashing;
     struct mox_store *store;
     uint8_t received_id_key[24];
+    uint8_t sasl_secret[32];
     char *spool_dir;
     struct account_slot *accounts; /* in the order of the configuration's */
     size_t account_count;
@@ -109,24 +111,7 @@ MOX_MUST_USE int mox__account_open(struct mox_server *s, const char *name, struc
 void mox__account_keep(struct mox_server *s, const struct mox_config_account *config,
                        struct mox_account *account);
 bool mox__account_is_open(struct mox_server *s, const struct mox_config_account *account);
-
-/* login.c */
-struct login {
-    struct work work;
-    struct mox_server *server;
-    const char *username, *password;         /* borrowed until done */
-    const struct mox_config_account *config; /* NULL: no such user */
-    struct mox_account *account;             /* with MOX_OK: open, the taker's */
-    int status; /* MOX_OK, MOX_EDENIED, MOX_ETOOMANY or what kept us from looking */
-    struct mox_error error;
-    /* On the loop's thread, never before mox__login_start() has returned. */
-    void (*done)(struct login *l);
-    void *user;
-};
-/* MOX_LATER, or MOX_ETOOMANY when too many passwords wait to be checked. */
-int mox__login_start(struct login *l, const char *username, const char *password);
-/* For what the engine does not log: a check that failed, or whose client did not wait for it. */
-void mox__login_log_failure(const struct login *l, const char *pkg, uint64_t cid);
+/* Sets the password of an account, by its name or one of its addresses. Blocking; any thread. */
 MOX_MUST_USE int mox__server_set_password(struct mox_server *s, const char *address,
                                           const char *password, struct mox_error *err);
 

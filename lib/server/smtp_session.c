@@ -100,37 +100,34 @@ static int special(struct smtp_session *ss, const char *localpart, enum mox_spec
 
 static void login_done(struct login *l)
 {
-    struct smtp_session *ss = l->user;
-    struct mox_smtp_reply reply;
-    if (l->status == MOX_OK) {
+    struct smtp_session *ss = container_of(l->client, struct smtp_session, login);
+    if (l->account != NULL) {
         ss->user = l->config;
-        mox__conn_set_user(ss->conn, l->username);
         mox__account_keep(ss->server, l->config, l->account);
-        mox__smtp_answer_pending(ss, MOX_OK, NULL);
-    } else if (l->status == MOX_EDENIED) {
-        if (ss->closed) /* else the engine logs it */
-            mox__login_log_failure(l, PKG, ss->cid);
-        mox__smtp_answer_pending(ss, MOX_EDENIED, NULL);
-    } else {
-        mox__login_log_failure(l, PKG, ss->cid);
-        mox_smtp_reply_set(&reply, 454, "4.7.0",
-                           "passwords cannot be checked now; try again later");
-        mox__smtp_answer_pending(ss, l->status, &reply);
     }
+    ss->pending = false;
+    if (ss->closed) {
+        free_session(ss);
+        return;
+    }
+    int rc = mox_smtp_server_auth(ss->engine, l->status, &l->answer);
+    mox__conn_go_on(ss->conn, rc);
 }
 
-static int on_auth(void *user, const char *username, const char *password,
-                   struct mox_smtp_reply *reply)
+static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a)
 {
     struct smtp_session *ss = user;
-    ss->login.server = ss->server;
-    ss->login.done = login_done;
-    ss->login.user = ss;
-    if (mox__login_start(&ss->login, username, password) == MOX_LATER)
-        return later(ss);
-    mox__login_log_failure(&ss->login, PKG, ss->cid);
-    mox_smtp_reply_set(reply, 454, "4.7.0", "too many logins at once; try again later");
-    return MOX_ETOOMANY;
+    (void)a; /* comes later */
+    int rc = mox__login_start(&ss->login, q);
+    return rc == MOX_LATER ? later(ss) : rc;
+}
+
+static void on_auth_ended(void *user, const struct mox_sasl_attempt *attempt)
+{
+    struct smtp_session *ss = user;
+    if (attempt->failure == 0)
+        mox__conn_set_user(ss->conn, attempt->username);
+    mox__auth_ended(ss->server, ss->endpoint, mox_smtp_server_peer(ss->engine), attempt);
 }
 
 /* Submission: a user sends as himself. A test server takes any sender, unless it is pedantic:
@@ -312,6 +309,7 @@ static const struct mox_smtp_server_callbacks callbacks = {
     .data = on_data,
     .deliver = on_deliver,
     .reset = on_reset,
+    .auth_ended = on_auth_ended,
 };
 
 /* -- service --------------------------------------------------------------------------------- */
@@ -330,6 +328,8 @@ static void configure(struct mox_smtp_server_config *config, const struct servic
     config->pedantic = e->server->pedantic;
     config->multiple_bounce_recipients = e->server->config.localserve;
     memcpy(config->received_id_key, e->server->received_id_key, sizeof config->received_id_key);
+    config->mechanisms = mox__login_mechanisms(e->server);
+    memcpy(config->sasl_secret, e->server->sasl_secret, sizeof config->sasl_secret);
 }
 
 static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
@@ -345,6 +345,8 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
     ss->conn = c;
     ss->cid = peer->cid;
     ss->opened_us = mox__loop_now(s->net->loop);
+    ss->login =
+        (struct login_client){.server = s, .env = mox__conn_env(c), .pkg = PKG, .done = login_done};
     mox__timer_init(&ss->nap, s->net->loop, nap_over);
     mox__log_connection(c, e, peer);
     struct mox_smtp_server_config config;

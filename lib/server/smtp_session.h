@@ -4,7 +4,7 @@
 
 #include <mox/smtp_server.h>
 
-#include "server/server.h"
+#include "server/login.h"
 
 /* The host's side of one SMTP connection. At most one answer is pending, and while one is, the
  * engine and the session stay, even when the connection has gone. */
@@ -18,7 +18,7 @@ struct smtp_session {
     bool pending;
     bool closed; /* the connection is gone */
 
-    struct login login;
+    struct login_client login;
     const struct mox_config_account *user; /* who logged in, or NULL */
 
     /* A `timeout` recipient: */

@@ -88,24 +88,6 @@ static bool greet(struct mox_smtp_server *s, struct mox_slice args, bool esmtp)
     return true;
 }
 
-void mox__smtp_cmd_helo(struct mox_smtp_server *s, struct mox_slice args)
-{
-    if (greet(s, args, false))
-        mox__smtp_send_lines(s, 250, slice_of(s->hostname));
-}
-
-static void put_auth(const struct mox_smtp_server *s, struct buf *b)
-{
-    if (s->config.mode != MOX_SMTP_SUBMISSION || s->cb.auth == NULL)
-        return;
-    mox__buf_text(b, "AUTH");
-    if (!mox__smtp_auth_is_safe(s))
-        mox__buf_text(b, " "); /* all of ours hand over the password: none is named */
-    for (size_t i = 0; mox__smtp_auth_is_safe(s) && mox__sasl_offered(i) != NULL; i++)
-        mox__buf_printf(b, " %s", mox__sasl_offered(i));
-    mox__buf_text(b, "\n");
-}
-
 static void put_extensions(struct mox_smtp_server *s, struct buf *b)
 {
     const struct mox_smtp_server_config *c = &s->config;
@@ -114,7 +96,7 @@ static void put_extensions(struct mox_smtp_server *s, struct buf *b)
         mox__buf_text(b, "STARTTLS\n");
     if (c->requiretls && s->envelope.tls)
         mox__buf_text(b, "REQUIRETLS\n");
-    put_auth(s, b);
+    mox__smtp_auth_announce(s, b);
     if (c->future_release && c->mode == MOX_SMTP_SUBMISSION) {
         mox__buf_printf(b, "FUTURERELEASE %d ", HOLD_MAX_S);
         mox__smtp_time_write(b, s->env.wall_us(s->env.user) + HOLD_MAX_S * INT64_C(1000000));
@@ -127,10 +109,8 @@ static void put_extensions(struct mox_smtp_server *s, struct buf *b)
 #endif
 }
 
-void mox__smtp_cmd_hello(struct mox_smtp_server *s, struct mox_slice args)
+static void announce(struct mox_smtp_server *s)
 {
-    if (!greet(s, args, true))
-        return;
     struct buf lines;
     mox__buf_init(&lines, &s->env, 2048);
     put_extensions(s, &lines);
@@ -141,4 +121,24 @@ void mox__smtp_cmd_hello(struct mox_smtp_server *s, struct mox_slice args)
         mox__smtp_send_lines(s, 250, slice(lines.data, lines.len));
     }
     mox__buf_free(&lines);
+}
+
+void mox__smtp_welcome(struct mox_smtp_server *s)
+{
+    if (s->envelope.esmtp)
+        announce(s);
+    else
+        mox__smtp_send_lines(s, 250, slice_of(s->hostname));
+}
+
+void mox__smtp_cmd_helo(struct mox_smtp_server *s, struct mox_slice args)
+{
+    if (greet(s, args, false) && !mox__smtp_auth_by_certificate(s))
+        mox__smtp_welcome(s);
+}
+
+void mox__smtp_cmd_hello(struct mox_smtp_server *s, struct mox_slice args)
+{
+    if (greet(s, args, true) && !mox__smtp_auth_by_certificate(s))
+        mox__smtp_welcome(s);
 }

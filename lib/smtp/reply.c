@@ -141,6 +141,12 @@ void mox__smtp_send_lines(struct mox_smtp_server *s, int code, struct mox_slice 
     put_reply(s, code, "", text);
 }
 
+void mox__smtp_send_challenge(struct mox_smtp_server *s, struct mox_slice text)
+{
+    log_result(s, 334, "");
+    put_line(s, 334, "", true, text);
+}
+
 void mox__smtp_send(struct mox_smtp_server *s, const struct mox_smtp_reply *reply)
 {
     char text[sizeof reply->text + sizeof s->received_id + 4];
@@ -186,6 +192,8 @@ void mox__smtp_bye(struct mox_smtp_server *s, int code, const char *enhanced, co
 void mox__smtp_close(struct mox_smtp_server *s)
 {
     s->closing = true;
-    if (s->pending == ASK_NOTHING)
-        mox__smtp_end_transaction(s);
+    if (s->pending != ASK_NOTHING)
+        return;
+    mox__smtp_auth_abandon(s);
+    mox__smtp_end_transaction(s);
 }

@@ -27,6 +27,7 @@ void mox_smtp_server_config_init(struct mox_smtp_server_config *config)
         .drain_us = SECONDS(60),
         .max_bad_commands = 10,
         .login_delay_us = SECONDS(1),
+        .mechanisms = MOX_SASL_PASSWORDS,
     };
 }
 
@@ -102,7 +103,7 @@ void mox_smtp_server_free(struct mox_smtp_server *s)
     if (s->pending != ASK_NOTHING)
         s->transaction = false; /* the host has what belongs to it in its hands */
     mox__smtp_end_transaction(s);
-    mox__sasl_end(&s->sasl);
+    mox__smtp_auth_abandon(s);
     mox__smtp_drop_input(s);
     mox__buf_free(&s->out);
     mox__mem_free(&s->env, s->hello);
@@ -227,7 +228,7 @@ void mox_smtp_server_tls_started(struct mox_smtp_server *s, const struct mox_tls
 int mox_smtp_server_reply(struct mox_smtp_server *s, int status, const struct mox_smtp_reply *reply)
 {
     enum ask ask = s->pending;
-    if (ask == ASK_NOTHING || status == MOX_LATER)
+    if (ask == ASK_NOTHING || ask == ASK_AUTH || status == MOX_LATER)
         return MOX_EINVAL;
     if (reply != NULL)
         s->reply = *reply;
@@ -241,4 +242,9 @@ void mox_smtp_server_shutdown(struct mox_smtp_server *s)
 {
     s->shutting_down = true;
     mox__smtp_resume(s);
+}
+
+const struct mox_peer *mox_smtp_server_peer(const struct mox_smtp_server *s)
+{
+    return &s->peer;
 }

@@ -6,7 +6,6 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "sasl/sasl.h"
 #include "smtp/data_reader.h"
 
 /* The server engine from inside. Where to look:
@@ -14,6 +13,7 @@
  *   server.c     the public calls; input.c cuts the stream into lines and content
  *   dispatch.c   the table of commands and the states in which each is allowed
  *   cmd_*.c      one command each: its grammar, checks, question to the host, answer
+ *   auth.c       attempts to log in, from AUTH or a certificate to their end
  *   ask.c        questions to the host and their answers, now or later
  *   content.c    DATA and BDAT: from the stream to the host, in pieces; data_reader.c finds the end
  *   reply.c      replies on the wire; trace.c: the dialogue in the log
@@ -88,6 +88,8 @@ struct mox_smtp_server {
     bool data_refused; /* and they may be the content that was not asked for */
     bool slow;        /* the host said so; until a login */
     bool held_enough; /* the line at the front of `in` has waited */
+    bool certificate_asked; /* the host was asked whom it belongs to */
+    bool by_certificate;    /* and that is who is logged in */
 
     struct buf in; /* unread input: from in_at on */
     size_t in_at;
@@ -109,7 +111,7 @@ struct mox_smtp_server {
 
     char *hello;
     char *username;
-    struct sasl sasl;
+    struct auth *auth; /* the attempt to log in that is under way, or NULL */
     struct mox_smtp_envelope envelope;
     struct mox_smtp_path *recipients;
     size_t recipients_cap;
@@ -148,6 +150,8 @@ void mox__smtp_reply_text(struct mox_smtp_reply *reply, int code, const char *en
 void mox__smtp_reply(struct mox_smtp_server *s, int code, const char *enhanced, const char *format,
                      ...) MOX_PRINTF(4, 5);
 void mox__smtp_send(struct mox_smtp_server *s, const struct mox_smtp_reply *reply);
+/* 334, in one line however long it is. */
+void mox__smtp_send_challenge(struct mox_smtp_server *s, struct mox_slice text);
 /* Lines as they are, without an enhanced code. */
 void mox__smtp_send_lines(struct mox_smtp_server *s, int code, struct mox_slice text);
 /* 501 5.5.2, and counts as a bad command. `rest` is shown to users only. */
@@ -206,9 +210,15 @@ void mox__smtp_cmd_helo(struct mox_smtp_server *s, struct mox_slice args);
 void mox__smtp_cmd_starttls(struct mox_smtp_server *s, struct mox_slice args);
 void mox__smtp_cmd_auth(struct mox_smtp_server *s, struct mox_slice args);
 void mox__smtp_auth_line(struct mox_smtp_server *s, struct mox_slice line);
-void mox__smtp_auth_answered(struct mox_smtp_server *s, int rc);
-/* Whether passwords may cross this connection. */
-bool mox__smtp_auth_is_safe(const struct mox_smtp_server *s);
+/* The line of EHLO, if there is AUTH here. */
+void mox__smtp_auth_announce(const struct mox_smtp_server *s, struct buf *b);
+/* Asks the host whom the client's certificate logs in, once; false: there is nothing to ask. True:
+ * mox__smtp_welcome() was called, or will be. */
+bool mox__smtp_auth_by_certificate(struct mox_smtp_server *s);
+/* The connection ends: so does what is under way. */
+void mox__smtp_auth_abandon(struct mox_smtp_server *s);
+/* The reply to EHLO or HELO. */
+void mox__smtp_welcome(struct mox_smtp_server *s);
 void mox__smtp_cmd_mail(struct mox_smtp_server *s, struct mox_slice args);
 void mox__smtp_mail_answered(struct mox_smtp_server *s, int rc);
 void mox__smtp_cmd_rcpt(struct mox_smtp_server *s, struct mox_slice args);

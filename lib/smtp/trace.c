@@ -34,13 +34,13 @@ static void trace_auth_command(struct mox_smtp_server *s, struct mox_slice line)
     struct mox_slice args = mox__slice_trim(slice_from(line, 4));
     const uint8_t *space = args.len == 0 ? NULL : memchr(args.data, ' ', args.len);
     size_t len = space == NULL ? args.len : (size_t)(space - args.data);
-    const struct sasl_mechanism *m = mox__sasl_find(slice(args.data, len));
+    enum mox_sasl_mechanism m = mox_sasl_mechanism(slice(args.data, len));
     char masked[64];
-    (void)snprintf(masked, sizeof masked, "RC: AUTH %s ***", m == NULL ? "" : mox__sasl_name(m));
-    if (m != NULL && space == NULL && mox__log_enabled(&s->env, MOX_LOG_TRACE, SMTP_PKG))
+    (void)snprintf(masked, sizeof masked, "RC: AUTH %s ***", mox_sasl_mechanism_name(m));
+    if (m != 0 && space == NULL && mox__log_enabled(&s->env, MOX_LOG_TRACE, SMTP_PKG))
         trace(s, MOX_LOG_TRACE, "RC: ", line);
     else
-        trace_secret(s, m == NULL ? "RC: AUTH ***" : masked, line);
+        trace_secret(s, m == 0 ? "RC: AUTH ***" : masked, line);
 }
 
 void mox__smtp_trace_command(struct mox_smtp_server *s, struct mox_slice line)

@@ -24,13 +24,12 @@ struct client {
 
 static struct report report;
 
-static int login(void *user, const char *username, const char *password,
-                 struct mox_mailstore *store, struct mox_error *err)
+static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                 struct mox_mailstore *store)
 {
     const struct client *c = user;
-    (void)username;
-    (void)password;
-    (void)err;
+    (void)q;
+    (void)a;
     *store = *c->store;
     return MOX_OK;
 }
@@ -41,7 +40,8 @@ static void wake(void *user)
     c->woken = true;
 }
 
-static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
+static const struct mox_imap_server_callbacks callbacks = {
+    .size = sizeof callbacks, .auth = login, .wake = wake};
 
 static void check(int rc)
 {

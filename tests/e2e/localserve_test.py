@@ -219,8 +219,8 @@ class Shared(Base):
         self.assertEqual(len(lines), 2, lines)
         for pkg, line in zip(("smtpserver", "imapserver"), lines):
             self.assertRegex(line, 'm="failed authentication attempt" pkg=%s cid=[0-9a-f]+ delta=[^ ]+ '
-                             "remote=127.0.0.1 mechanism=[A-Za-z]+ username=who@localhost "
-                             "result=badcreds" % pkg)
+                             "remote=127.0.0.1 protocol=%s mechanism=[A-Z]+ user=who@localhost "
+                             "reason=badcreds" % (pkg, pkg[:4]))
 
     def test_special_recipients_fail_as_asked_for_at_each_stage(self):
         for word, code in (("temperror", 451), ("permerror", 550), ("x451", 451), ("499", 499),

@@ -31,13 +31,11 @@ static int on_rcpt(void *user, const struct mox_smtp_envelope *e, const struct m
     return MOX_OK;
 }
 
-static int on_auth(void *user, const char *username, const char *password,
-                   struct mox_smtp_reply *reply)
+static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a)
 {
     (void)user;
-    (void)username;
-    (void)password;
-    (void)reply;
+    (void)q;
+    (void)a;
     return MOX_OK;
 }
 

@@ -9,11 +9,11 @@
 /* A client that sends anything, at any state of a session, over a store in memory. The first byte
  * sets the size of reads, the second how far the session has come before. */
 
-static int login(void *user, const char *username, const char *password,
-                 struct mox_mailstore *store, struct mox_error *err)
+static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                 struct mox_mailstore *store)
 {
-    (void)err;
-    if (strcmp(username, "u") != 0 || strcmp(password, "p") != 0)
+    (void)a;
+    if (strcmp(q->username, "u") != 0 || strcmp(q->password, "p") != 0)
         return MOX_EDENIED;
     *store = *(const struct mox_mailstore *)user;
     return MOX_OK;
@@ -24,7 +24,8 @@ static void wake(void *user)
     (void)user; /* the loop below asks all the time */
 }
 
-static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
+static const struct mox_imap_server_callbacks callbacks = {
+    .size = sizeof callbacks, .auth = login, .wake = wake};
 
 #define OUTPUT_BYTES 2048
 /* One step may go beyond by a line, or by a literal of the small messages that fit in an input. */

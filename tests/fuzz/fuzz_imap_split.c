@@ -18,11 +18,11 @@ struct play {
     struct buf said;
 };
 
-static int login(void *user, const char *username, const char *password,
-                 struct mox_mailstore *store, struct mox_error *err)
+static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                 struct mox_mailstore *store)
 {
-    (void)err;
-    if (strcmp(username, "u") != 0 || strcmp(password, "p") != 0)
+    (void)a;
+    if (strcmp(q->username, "u") != 0 || strcmp(q->password, "p") != 0)
         return MOX_EDENIED;
     *store = ((struct play *)user)->store;
     return MOX_OK;
@@ -33,7 +33,8 @@ static void wake(void *user)
     ((struct play *)user)->woken = true;
 }
 
-static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
+static const struct mox_imap_server_callbacks callbacks = {
+    .size = sizeof callbacks, .auth = login, .wake = wake};
 
 static const char *const stages[] = {
     "",

@@ -18,6 +18,7 @@ struct host {
     struct mox_smtp_server *s;
     uint32_t answers; /* a linear congruential generator, seeded by the input */
     bool pending, in_transaction;
+    bool asked_auth;      /* what is pending is a question of AUTH */
     const uint8_t *piece; /* that was answered with MOX_LATER, and what it began with */
     uint8_t piece_first;
     size_t recipients;
@@ -41,11 +42,13 @@ static int outcome(struct host *h)
     return rc;
 }
 
-static int on_auth(void *user, const char *username, const char *password,
-                   struct mox_smtp_reply *reply)
+static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a)
 {
-    assert(strlen(username) + strlen(password) <= 9216 && reply->code == 535);
-    return outcome(user);
+    assert(strlen(q->username) + strlen(q->password) <= 9216 && a->username[0] == '\0');
+    struct host *h = user;
+    int rc = outcome(h);
+    h->asked_auth = rc == MOX_LATER;
+    return rc;
 }
 
 static int on_mail(void *user, const struct mox_smtp_envelope *e, struct mox_smtp_reply *reply)
@@ -161,7 +164,12 @@ static void serve(struct host *h)
             h->piece = NULL;
             int rc = outcome(h) < 0 ? MOX_EREFUSED : MOX_OK;
             h->pending = false;
-            (void)!mox_smtp_server_reply(h->s, rc, NULL);
+            bool asked_auth = h->asked_auth;
+            h->asked_auth = false;
+            if (asked_auth)
+                (void)!mox_smtp_server_auth(h->s, rc, NULL);
+            else
+                (void)!mox_smtp_server_reply(h->s, rc, NULL);
         } else if (wants & MOX_WANTS_STARTTLS) {
             struct mox_tls_info info = {.size = sizeof info, .version = "TLS1.3"};
             const uint8_t *rest;

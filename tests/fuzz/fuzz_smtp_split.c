@@ -51,12 +51,11 @@ static int judge(const char *text)
     return sum % 5 == 4 ? MOX_EREFUSED : MOX_OK;
 }
 
-static int on_auth(void *user, const char *username, const char *password,
-                   struct mox_smtp_reply *reply)
+static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a)
 {
     (void)user;
-    (void)reply;
-    return judge(username) < 0 ? MOX_EDENIED : judge(password);
+    (void)a;
+    return judge(q->username) < 0 ? MOX_EDENIED : judge(q->password);
 }
 
 static int on_mail(void *user, const struct mox_smtp_envelope *e, struct mox_smtp_reply *reply)

@@ -59,13 +59,12 @@ struct session {
     uint8_t settings;
 };
 
-static int imap_login(void *user, const char *username, const char *password,
-                      struct mox_mailstore *store, struct mox_error *err)
+static int imap_login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                      struct mox_mailstore *store)
 {
     struct session *s = user;
-    (void)username;
-    (void)err;
-    if ((s->settings & 1) != 0 || strcmp(password, SECRET) != 0)
+    (void)a;
+    if ((s->settings & 1) != 0 || strcmp(q->password, SECRET) != 0)
         return MOX_EDENIED;
     *store = s->store;
     return MOX_OK;
@@ -76,15 +75,13 @@ static void wake(void *user)
     (void)user;
 }
 
-static int smtp_auth(void *user, const char *username, const char *password,
-                     struct mox_smtp_reply *reply)
+static int smtp_auth(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a)
 {
     struct session *s = user;
-    (void)username;
-    (void)reply;
+    (void)a;
     if ((s->settings & 2) != 0)
         return MOX_EIO;
-    return (s->settings & 1) != 0 || strcmp(password, SECRET) != 0 ? MOX_EDENIED : MOX_OK;
+    return (s->settings & 1) != 0 || strcmp(q->password, SECRET) != 0 ? MOX_EDENIED : MOX_OK;
 }
 
 static int smtp_rcpt(void *user, const struct mox_smtp_envelope *e,
@@ -113,8 +110,8 @@ static int smtp_deliver(void *user, const struct mox_smtp_envelope *e, struct mo
     return MOX_OK;
 }
 
-static const struct mox_imap_server_callbacks imap_callbacks = {sizeof imap_callbacks, imap_login,
-                                                                wake};
+static const struct mox_imap_server_callbacks imap_callbacks = {
+    .size = sizeof imap_callbacks, .auth = imap_login, .wake = wake};
 static const struct mox_smtp_server_callbacks smtp_callbacks = {.size = sizeof smtp_callbacks,
                                                                 .auth = smtp_auth,
                                                                 .rcpt = smtp_rcpt,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/cm.h"
+#include "support/sasl_users.h"
 
 #define SESSIONS   10
 #define QUEUED_MAX 16
@@ -30,6 +31,7 @@ struct host {
     struct mox_mailstore_ops slow_ops;
     struct queued queue[QUEUED_MAX];
     size_t queued;
+    const struct mox_sasl_question *asked; /* and to be answered */
     struct session sessions[SESSIONS];
 };
 
@@ -181,22 +183,31 @@ static void make_slow(struct host *h)
 
 /* --- decisions --- */
 
-static int login(void *user, const char *username, const char *password,
-                 struct mox_mailstore *store, struct mox_error *err)
+static int check_password(const struct mox_sasl_question *q, struct mox_sasl_answer *a)
 {
-    struct session *s = user;
-    if (strcmp(username, "later@example.org") == 0)
+    if (strcmp(q->username, "later@example.org") == 0)
         return MOX_LATER;
-    if (strcmp(username, "broken@example.org") == 0)
+    if (strcmp(q->username, "broken@example.org") == 0)
         return MOX_EIO;
-    if (strcmp(username, "off@example.org") == 0) {
-        strcpy(err->text, "This account is closed until Monday");
+    if (strcmp(q->username, "off@example.org") == 0) {
+        strcpy(a->text, "This account is closed until Monday");
         return MOX_EREFUSED;
     }
-    if (strcmp(username, "u@example.org") != 0 || strcmp(password, "secret") != 0)
-        return MOX_EDENIED;
-    *store = s->host->options & (HOST_SLOW_STORE | HOST_READ_ONLY) ? s->host->slow : s->host->mail;
-    return MOX_OK;
+    return strcmp(q->username, "u@example.org") == 0 && strcmp(q->password, "secret") == 0
+               ? MOX_OK
+               : MOX_EDENIED;
+}
+
+static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                 struct mox_mailstore *store)
+{
+    struct session *s = user;
+    int rc = q->ask == MOX_SASL_ASK_PASSWORD ? check_password(q, a) : sasl_users_answer(q, a);
+    s->host->asked = rc == MOX_LATER ? q : NULL;
+    if (rc == MOX_OK && q->ask != MOX_SASL_ASK_RECORD)
+        *store =
+            s->host->options & (HOST_SLOW_STORE | HOST_READ_ONLY) ? s->host->slow : s->host->mail;
+    return rc;
 }
 
 static void wake(void *user)
@@ -205,7 +216,8 @@ static void wake(void *user)
     transcript_wake(s->transcript);
 }
 
-static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
+static const struct mox_imap_server_callbacks callbacks = {
+    .size = sizeof callbacks, .auth = login, .wake = wake};
 
 static void config_of(struct mox_imap_server_config *config, struct mox_peer *peer,
                       unsigned options)
@@ -276,6 +288,14 @@ static void open_session(void *user, unsigned number, struct transcript_session 
     *out = mox_imap_server_engine(s->server);
 }
 
+static void tell_record(struct host *h, struct mox_imap_server *server)
+{
+    struct mox_sasl_answer a;
+    mox_sasl_answer_init(&a);
+    sasl_users_record(h->asked->record, &a);
+    assert_int_equal(mox_imap_server_auth(server, MOX_OK, &a, NULL), MOX_OK);
+}
+
 static void answer(void *user, unsigned number, const char *text)
 {
     struct host *h = user;
@@ -288,10 +308,12 @@ static void answer(void *user, unsigned number, const char *text)
         tell_written(h, MOX_ENOSPACE);
     else if (strcmp(text, "broken") == 0)
         tell_written(h, MOX_EIO);
+    else if (strcmp(text, "record") == 0)
+        tell_record(h, server);
     else if (strcmp(text, "ok") == 0)
-        assert_int_equal(mox_imap_server_login(server, MOX_OK, &h->mail, NULL), MOX_OK);
+        assert_int_equal(mox_imap_server_auth(server, MOX_OK, NULL, &h->mail), MOX_OK);
     else if (strcmp(text, "denied") == 0)
-        assert_int_equal(mox_imap_server_login(server, MOX_EDENIED, NULL, NULL), MOX_OK);
+        assert_int_equal(mox_imap_server_auth(server, MOX_EDENIED, NULL, NULL), MOX_OK);
     else
         fail_msg("no such answer: %s", text);
 }

@@ -7,12 +7,12 @@
 
 #include "support/cm.h"
 
-static int login(void *user, const char *username, const char *password,
-                 struct mox_mailstore *store, struct mox_error *err)
+static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                 struct mox_mailstore *store)
 {
     const struct rig *r = user;
-    (void)err;
-    if (strcmp(username, "u@example.org") != 0 || strcmp(password, "secret") != 0)
+    (void)a;
+    if (strcmp(q->username, "u@example.org") != 0 || strcmp(q->password, "secret") != 0)
         return MOX_EDENIED;
     *store = *r->store;
     return MOX_OK;
@@ -24,7 +24,8 @@ static void wake(void *user)
     r->wakes++;
 }
 
-static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
+static const struct mox_imap_server_callbacks callbacks = {
+    .size = sizeof callbacks, .auth = login, .wake = wake};
 
 static int open_with(struct rig *r, const struct mox_env *env, struct mox_mailstore *store,
                      size_t max_output_bytes, long steps)

@@ -8,13 +8,12 @@
 #include "base/text.h"
 #include "support/cm.h"
 
-static int login(void *user, const char *username, const char *password,
-                 struct mox_mailstore *store, struct mox_error *err)
+static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                 struct mox_mailstore *store)
 {
     struct talk *t = user;
-    (void)username;
-    (void)password;
-    (void)err;
+    (void)q;
+    (void)a;
     *store = t->store;
     return MOX_OK;
 }
@@ -25,7 +24,7 @@ static void wake(void *user)
 }
 
 static const struct mox_imap_server_callbacks callbacks = {
-    .size = sizeof callbacks, .login = login, .wake = wake};
+    .size = sizeof callbacks, .auth = login, .wake = wake};
 
 static void take_output(struct talk *t)
 {

@@ -99,13 +99,12 @@ static void unwatch(void *self, struct mox_watch *w)
     f->memory.ops->unwatch(f->memory.self, w);
 }
 
-static int login(void *user, const char *username, const char *password,
-                 struct mox_mailstore *store, struct mox_error *err)
+static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
+                 struct mox_mailstore *store)
 {
     const struct fixture *f = user;
-    (void)username;
-    (void)password;
-    (void)err;
+    (void)q;
+    (void)a;
     *store = f->threaded;
     return MOX_OK;
 }
@@ -116,7 +115,8 @@ static void wake(void *user)
     sem_post(&f->woken);
 }
 
-static const struct mox_imap_server_callbacks callbacks = {sizeof callbacks, login, wake};
+static const struct mox_imap_server_callbacks callbacks = {
+    .size = sizeof callbacks, .auth = login, .wake = wake};
 
 /* Moves the session until it has said `text`; what it said before is dropped. */
 static void until(struct fixture *f, const char *text)

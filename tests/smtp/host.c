@@ -39,16 +39,36 @@ static int act_at(const struct smtp_host *h, const char *stage, struct mox_smtp_
     return act(h->sender + n, reply);
 }
 
-static int on_auth(void *user, const char *username, const char *password,
-                   struct mox_smtp_reply *reply)
+static int check_password(const char *password, struct mox_sasl_answer *a)
 {
-    (void)user;
-    assert_non_null(username);
     if (strcmp(password, "secret") == 0)
         return MOX_OK;
-    return strcmp(password, "wrong") == 0   ? MOX_EDENIED
-           : act(password, reply) == MOX_OK ? MOX_EDENIED
-                                            : act(password, reply);
+    if (strcmp(password, "later") == 0)
+        return MOX_LATER;
+    if (strcmp(password, "broken") == 0)
+        return MOX_EIO;
+    if (strcmp(password, "refused") != 0)
+        return MOX_EDENIED;
+    strcpy(a->text, "This account is closed until Monday");
+    return MOX_EREFUSED;
+}
+
+static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a)
+{
+    struct smtp_host *h = user;
+    assert_int_equal(a->username[0], '\0');
+    int rc =
+        q->ask == MOX_SASL_ASK_PASSWORD ? check_password(q->password, a) : sasl_users_answer(q, a);
+    h->asked = rc == MOX_LATER ? q : NULL;
+    return rc;
+}
+
+static void on_auth_ended(void *user, const struct mox_sasl_attempt *attempt)
+{
+    struct smtp_host *h = user;
+    h->attempts++;
+    h->harmless += attempt->harmless;
+    h->last_failure = attempt->failure;
 }
 
 static int on_mail(void *user, const struct mox_smtp_envelope *e, struct mox_smtp_reply *reply)
@@ -143,6 +163,7 @@ const struct mox_smtp_server_callbacks smtp_host_callbacks = {
     .data = on_data,
     .deliver = on_deliver,
     .reset = on_reset,
+    .auth_ended = on_auth_ended,
 };
 
 void smtp_host_init(struct smtp_host *h)
@@ -190,6 +211,20 @@ static void open_session(void *user, unsigned number, struct transcript_session 
     *out = mox_smtp_server_engine(h->server);
 }
 
+/* `ok`, `denied`, or `record`: that of the user in question. */
+static void answer_auth(struct smtp_host *h, const char *text)
+{
+    struct mox_sasl_answer a;
+    const struct mox_sasl_question *q = h->asked;
+    mox_sasl_answer_init(&a);
+    h->asked = NULL;
+    if (strcmp(text, "record") == 0)
+        sasl_users_record(q->record, &a);
+    int rc = strcmp(text, "denied") == 0 ? MOX_EDENIED : MOX_OK;
+    assert_int_equal(mox_smtp_server_reply(h->server, rc, NULL), MOX_EINVAL);
+    h->status = mox_smtp_server_auth(h->server, rc, &a);
+}
+
 /* `ok`, `ok 250 2.1.5 text` or `550 5.1.1 text`, or a word of act(). */
 static void answer(void *user, unsigned number, const char *text)
 {
@@ -198,6 +233,10 @@ static void answer(void *user, unsigned number, const char *text)
     char enhanced[12] = "";
     int code = 0, at = 0;
     (void)number;
+    if (h->asked != NULL) {
+        answer_auth(h, text);
+        return;
+    }
     bool ok = strncmp(text, "ok", 2) == 0;
     if (sscanf(text + (ok ? 2 : 0), "%d %11s %n", &code, enhanced, &at) == 2) {
         mox_smtp_reply_set(&reply, code, enhanced, "%s", text + (ok ? 2 : 0) + at);

@@ -4,6 +4,7 @@
 
 #include <mox/smtp_server.h>
 
+#include "support/sasl_users.h"
 #include "support/testenv.h"
 #include "support/transcript.h"
 
@@ -15,7 +16,9 @@
  *              full       MOX_ENOSPACE     broken  MOX_EIO     down  a reply of 421
  *              custom     accepted, or refused, with a reply of its own
  *   sender     …junk      the end of the content makes the client slow
- *   password   secret     is right, later is asked, everything else is wrong
+ *   password   secret     is right, later waits for `A:`, broken fails for now, refused is right
+ *                         and does not help, everything else is wrong
+ *   user       for mechanisms without a password: support/sasl_users.h
  *
  * Of MAIL's address this is done at MAIL; `begin-…`, `piece-…` and `deliver-…` there do it at the
  * start of the content, at each piece and at the end. The 250 of a delivery shows the content, with
@@ -30,6 +33,9 @@ struct smtp_host {
     size_t content_len, content_cap;
     int status; /* of the last answer */
     unsigned resets, deliveries, pieces;
+    const struct mox_sasl_question *asked; /* and to be answered */
+    unsigned attempts, harmless;           /* to log in, that have ended */
+    enum mox_sasl_failure last_failure;
     struct mox_smtp_envelope last; /* of the last delivery; only its numbers are valid */
 };
 
