@@ -1,77 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Mechanisms take what their grammar says and nothing else; what is stored of a password lets its owner
- * in; a password that was prepared stays as it is. Input: a mechanism, and responses with LFs between.
- */
+/* What is stored of a password lets its owner in; a password that was prepared stays as it is. Input: the
+ * password. */
 
 #include "base/base64.h"
 #include "fuzz/input.h"
 #include "sasl/credentials.h"
-#include "sasl/sasl.h"
 #include "support/testenv.h"
-
-static bool is_text(struct mox_slice s)
-{
-    return mox__slice_is_utf8(s) && (s.len == 0 || memchr(s.data, 0, s.len) == NULL);
-}
-
-/* RFC 4616: [authzid] NUL authcid NUL passwd. */
-static enum sasl_step plain_says(struct mox_slice response, struct mox_slice *user,
-                                 struct mox_slice *password)
-{
-    struct input in = {response};
-    size_t nuls = 0;
-    for (size_t i = 0; i < response.len; i++)
-        nuls += response.data[i] == 0;
-    struct mox_slice authorize = input_until(&in, 0);
-    *user = input_until(&in, 0);
-    *password = in.rest;
-    if (nuls < 2)
-        return SASL_MALFORMED;
-    if (nuls > 2 || !is_text(*user) || !is_text(*password))
-        return SASL_MALFORMED;
-    return authorize.len > 0 && !mox__slice_eq(authorize, *user) ? SASL_REFUSED : SASL_PASSWORD;
-}
-
-static void check_plain(const struct mox_env *env, struct mox_slice response)
-{
-    struct sasl x;
-    struct mox_slice challenge, user, password;
-    mox__sasl_start(&x, env, mox__sasl_find(slice_of("plain")));
-    if (response.data == NULL)
-        response = slice_of("");
-    enum sasl_step step = mox__sasl_step(&x, response, &challenge);
-    assert(response.len > SASL_RESPONSE_MAX || step == plain_says(response, &user, &password));
-    if (step == SASL_PASSWORD) {
-        assert_same(slice_of(mox__sasl_username(&x)), user);
-        assert_same(slice_of(mox__sasl_password(&x)), password);
-    }
-    mox__sasl_end(&x);
-}
-
-static void check_login(const struct mox_env *env, struct input in)
-{
-    struct sasl x;
-    struct mox_slice challenge, said[2];
-    mox__sasl_start(&x, env, mox__sasl_find(slice_of("LOGIN")));
-    assert(mox__sasl_step(&x, SASL_NO_RESPONSE, &challenge) == SASL_CHALLENGE && challenge.len > 0);
-    for (size_t i = 0; i < 2; i++) {
-        said[i] = input_until(&in, '\n');
-        if (said[i].data == NULL)
-            said[i] = slice_of("");
-        enum sasl_step step = mox__sasl_step(&x, said[i], &challenge);
-        if (!is_text(said[i]) || step == SASL_MALFORMED) {
-            assert(step == SASL_MALFORMED);
-            break;
-        }
-        assert(step == (i == 0 ? SASL_CHALLENGE : SASL_PASSWORD));
-        if (i == 1) {
-            assert_same(slice_of(mox__sasl_username(&x)), said[0]);
-            assert_same(slice_of(mox__sasl_password(&x)), said[1]);
-        }
-    }
-    mox__sasl_end(&x);
-}
 
 static void put_base64(struct buf *out, const void *data, size_t len)
 {
@@ -145,11 +80,8 @@ static void check_password(const struct mox_env *env, const char *password)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct test_env t;
-    struct input in = {{data, len}};
     char text[2048];
     test_env_init(&t);
-    check_plain(&t.env, in.rest);
-    check_login(&t.env, in);
     size_t n = len < sizeof text - 1 ? len : sizeof text - 1;
     if (n > 0)
         memcpy(text, data, n);
