@@ -74,6 +74,19 @@ struct mox_config_initial_mailboxes {
     struct mox_config_strings regular;
 };
 
+/** How often, or how much, for an address and for the two networks around it: IPv4 /32, /26 and /21,
+ *  IPv6 /64, /48 and /32. -1: no limit. Never 0 after loading. */
+struct mox_config_limit {
+    int64_t address, network, wide_network;
+};
+
+struct mox_config_limits {
+    struct mox_config_limit connections_per_minute, open_connections;
+    struct mox_config_limit failed_logins_per_minute, failed_logins_per_day;
+    struct mox_config_limit messages_per_minute, messages_per_day; /* into one account */
+    struct mox_config_limit bytes_per_minute, bytes_per_day;
+};
+
 struct mox_config_static {
     const char *data_dir; /* as written; see mox_config.data_dir */
     enum mox_log_level log_level;
@@ -92,6 +105,7 @@ struct mox_config_static {
     struct mox_config_strings default_mailboxes;
     const struct mox_config_initial_mailboxes *initial_mailboxes; /* or NULL */
     bool pedantic;
+    struct mox_config_limits limits;
 };
 
 struct mox_config_domain {

@@ -181,6 +181,12 @@ static const struct field static_fields[] = {
     {.name = "Pedantic", .type = &mox__type_bool, .offset = AT(pedantic),
      .doc = "Refuse violations of protocols that are usually tolerated. For those who test their "
             "software."},
+    {.name = "Limits", .type = &mox__config_limits_type, .offset = AT(limits),
+     .doc = "What one address on the internet, and the networks around it, may do before it is "
+            "turned away for a while, so that password guessers and floods do not keep others out. "
+            "A limit has three numbers: for an address, for its network of 64 addresses, and for "
+            "its network of 2048 (of IPv6 for a /64, a /48 and a /32). -1 means no limit, 0 the "
+            "default."},
 };
 const struct value_type mox__config_static_type =
     STRUCT_TYPE(struct mox_config_static, static_fields, mox__check_static);

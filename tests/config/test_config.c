@@ -179,6 +179,28 @@ static void the_data_directory_is_known_even_when_much_is_wrong(void **state)
     assert_non_null(strstr(err.text, "mox.conf:1: no DataDir"));
 }
 
+static void limits_are_those_of_a_server_on_the_internet_unless_set(void **state)
+{
+    struct fixture *f = *state;
+    char text[sizeof good_static + 200];
+    assert_int_equal(load(f), MOX_OK);
+    const struct mox_config_limits *l = &f->config->mox->limits;
+    assert_int_equal(l->open_connections.address, 30);
+    assert_int_equal(l->failed_logins_per_day.wide_network, 450);
+    assert_int_equal(l->bytes_per_day.wide_network, INT64_C(27000) * 1024 * 1024);
+    (void)snprintf(text, sizeof text,
+                   "%sLimits:\n\tOpenConnections:\n"
+                   "\t\tAddress: 5\n\t\tNetwork: 0\n\t\tWideNetwork: -1\n",
+                   good_static);
+    put(f, "mox.conf", text);
+    assert_int_equal(load(f), MOX_OK);
+    l = &f->config->mox->limits;
+    assert_int_equal(l->open_connections.address, 5);
+    assert_int_equal(l->open_connections.network, 90);
+    assert_int_equal(l->open_connections.wide_network, -1);
+    assert_int_equal(l->connections_per_minute.address, 300);
+}
+
 static void show_level(void *user, const char *pkg, enum mox_log_level level)
 {
     char *out = user;
@@ -338,6 +360,17 @@ static const struct {
     {"mox.conf", "Postmaster:\n",
      "InitialMailboxes:\n\tSpecialUse:\n\t\tJunk: X\n\tRegular:\n\t\t- X\nPostmaster:\n", "26",
      "is also in SpecialUse"},
+    {"mox.conf", "Postmaster:\n",
+     "Limits:\n\tOpenConnections:\n\t\tAddress: 100\nPostmaster:\n", "23",
+     "Network is 90, less than the 100 of Address"},
+    {"mox.conf", "Postmaster:\n",
+     "Limits:\n\tMessagesPerDay:\n\t\tAddress: 1\n\t\tNetwork: 9\n\t\tWideNetwork: 5\n"
+     "Postmaster:\n", "26", "WideNetwork is 5, less than the 9 of Network"},
+    {"mox.conf", "Postmaster:\n",
+     "Limits:\n\tOpenConnections:\n\t\tAddress: 300\n\t\tNetwork: -1\nPostmaster:\n", "23",
+     "WideNetwork is 270, less than the 300 of Address"},
+    {"mox.conf", "Postmaster:\n",
+     "Limits:\n\tBytesPerMinute:\n\t\tAddress: -2\nPostmaster:\n", "24", "write -1 for no limit"},
     {"mox.conf", "Postmaster:\n", "Nonsense: 1\nPostmaster:\n", "22", "unknown field"},
     {"domains.conf", "\tplain.example: nil", "\tplain_.example: nil", "10", "is not a domain name"},
     {"domains.conf", "\tplain.example: nil", "\tPlain.example: nil", "10", "write \"plain.example\""},
@@ -679,6 +712,7 @@ int main(void)
         TEST(missing_files_are_told),
         TEST(loading_survives_running_out_of_memory),
         TEST(destinations_without_domain_still_work),
+        TEST(limits_are_those_of_a_server_on_the_internet_unless_set),
         TEST(limits_that_nobody_set_have_defaults_and_are_not_written),
         TEST(a_changed_config_is_written_without_losing_a_comment),
         TEST(an_update_keeps_what_a_person_changed_meanwhile),
