@@ -56,6 +56,8 @@ enum next mox__conn_close(struct conn *c)
     c->tls = NULL;
     (void)close(c->fd);
     c->fd = -1;
+    if (c->remote_ip[0] != '\0')
+        c->endpoint->service->left(c->endpoint->user, c->remote_ip);
     if (c->prev != NULL)
         c->prev->next = c->next;
     else

@@ -30,6 +30,12 @@ struct service {
     /* A client has shown that it has the key of a certificate, but nobody knows the key: its handshake was
      * refused, before there is a session or during STARTTLS. NULL: nothing more is done. */
     void (*key_refused)(void *user, const struct mox_peer *peer);
+    /* Asked before anything is made for a new connection, and before its handshake: whether it may
+     * be. What it is told otherwise is sent at once, as far as the socket takes it; on ports with TLS
+     * from the start it is told nothing. *words is borrowed until the next call. NULL: all may. */
+    bool (*admit)(void *user, const char *remote_ip, struct mox_slice *words);
+    /* The socket of one that was admitted is closed. */
+    void (*left)(void *user, const char *remote_ip);
 };
 
 /* What a listener accepts connections for. It outlives them. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,17 +54,42 @@ static void refuse(struct net *net, const struct endpoint *endpoint, int fd, con
     (void)close(fd);
 }
 
+/* A refusal costs a look, a packet and a close. When the server stops, its sessions say so, and nobody
+ * is refused: then *peer has no address. */
+static bool is_admitted(const struct net *net, const struct endpoint *endpoint, int fd,
+                        struct mox_peer *peer)
+{
+    struct mox_slice words = {NULL, 0};
+    peer->remote_ip[0] = '\0';
+    if (endpoint->service->admit == NULL || net->stopping)
+        return true;
+    mox__peer_fill(peer, fd);
+    if (endpoint->service->admit(endpoint->user, peer->remote_ip, &words))
+        return true;
+    if (words.len > 0 && !endpoint->implicit_tls)
+        (void)send(fd, words.data, words.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return false;
+}
+
 void mox__conn_accept(struct net *net, const struct endpoint *endpoint, int fd)
 {
+    struct mox_peer peer;
     if (net->conn_count >= net->max_conns) {
         refuse(net, endpoint, fd, "as many connections as allowed are open");
+        return;
+    }
+    if (!is_admitted(net, endpoint, fd, &peer)) {
+        (void)close(fd);
         return;
     }
     struct conn *c = mox__conn_new(net, endpoint, fd);
     if (c == NULL) {
         refuse(net, endpoint, fd, "out of memory");
+        if (peer.remote_ip[0] != '\0')
+            endpoint->service->left(endpoint->user, peer.remote_ip);
         return;
     }
+    memcpy(c->remote_ip, peer.remote_ip, sizeof c->remote_ip);
     net->full = false;
     set_socket_options(fd);
     if (endpoint->implicit_tls)

@@ -3,6 +3,7 @@
 #define NET_CONN_PRIV_H
 
 #include "base/conn_log.h"
+#include "base/ip.h"
 #include "net/conn.h"
 
 /* The insides of a connection, for conn*.c and net.c.
@@ -36,6 +37,7 @@ struct conn {
     struct work work;
     struct conn *next_woken; /* net->woken */
     struct conn_log log; /* knows its number */
+    char remote_ip[IP_TEXT_MAX]; /* of one that was admitted; empty: nobody was asked */
     int64_t since_us;       /* when the handshake began, or when output got stuck; 0: neither */
     int64_t reply_since_us; /* paced: when the output began to wait; 0: none waits */
     int64_t pace_at_us;     /* paced: not before; 0: no wait was set */

@@ -294,8 +294,29 @@ static void key_refused(void *user, const struct mox_peer *peer)
     atomic_fetch_add(&s->refusals, 1);
 }
 
-static const struct service service = {
-    .open = open_session, .closed = session_closed, .key_refused = key_refused};
+static bool admit(void *user, const char *remote_ip, struct mox_slice *words)
+{
+    struct echo_server *s = user;
+    assert_string_equal(remote_ip, "127.0.0.1");
+    *words = slice_of("full\n");
+    if (atomic_load(&s->guests) == atomic_load(&s->most_guests))
+        return false;
+    atomic_fetch_add(&s->guests, 1);
+    return true;
+}
+
+static void left(void *user, const char *remote_ip)
+{
+    struct echo_server *s = user;
+    assert_string_equal(remote_ip, "127.0.0.1");
+    assert_true(atomic_fetch_sub(&s->guests, 1) > 0);
+}
+
+static const struct service service = {.open = open_session,
+                                       .closed = session_closed,
+                                       .key_refused = key_refused,
+                                       .admit = admit,
+                                       .left = left};
 
 static bool knows_key(void *user, const uint8_t key[32])
 {
@@ -355,6 +376,7 @@ void echo_start(struct echo_server *s)
     struct mox_env system;
     mox_env_system(&system);
     test_env_init(&s->env);
+    atomic_store(&s->most_guests, -1);
     s->env.log_level = MOX_LOG_DEBUG;
     s->env.env.monotonic_us = system.monotonic_us;
     s->env.env.wall_us = system.wall_us;
@@ -387,6 +409,7 @@ void echo_stop(struct echo_server *s)
     mox__net_free(s->net);
     mox__tls_context_unref(s->context);
     assert_int_equal(atomic_load(&s->sessions), 0);
+    assert_int_equal(atomic_load(&s->guests), 0);
     (void)unlink(s->cert);
     (void)unlink(s->key);
     (void)rmdir(s->dir);

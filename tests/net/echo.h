@@ -42,6 +42,7 @@ struct echo_server {
     /* Of slow sessions: pieces of output, the largest, and the most that was read at once. */
     atomic_size_t slow_pieces, slow_most, slow_read_most;
     atomic_int sessions, in_run, most_in_run;
+    atomic_int guests, most_guests; /* admitted; -1: all are */
 };
 
 void echo_start(struct echo_server *s);

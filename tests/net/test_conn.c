@@ -61,6 +61,45 @@ static void the_last_reply_arrives_although_input_is_left_unread(void **state)
     }
 }
 
+static void wait_for_guests(struct echo_server *s, int count)
+{
+    for (int i = 0; i < 10000 && atomic_load(&s->guests) != count; i++)
+        (void)usleep(1000);
+    assert_int_equal(atomic_load(&s->guests), count);
+}
+
+/* Sockets of both kinds, so that the handshake does not happen either. */
+static void who_is_not_admitted_gets_a_word_and_no_session(void **state)
+{
+    struct echo_server *s = *state;
+    wait_for_guests(s, 0); /* those of other tests leave */
+    atomic_store(&s->most_guests, 2);
+    int first = dial(s->port), second = dial(s->port);
+    say(first, "1\n");
+    expect(first, "1");
+    say(second, "2\n");
+    expect(second, "2");
+    for (int i = 0; i < 20; i++) {
+        int fd = dial(s->port);
+        expect(fd, "full");
+        expect_end(fd);
+        expect_end(dial(s->tls_port));
+    }
+    assert_int_equal(atomic_load(&s->sessions), 2);
+    (void)close(first);
+    wait_for_guests(s, 1);
+    first = dial(s->tls_port); /* counts during its handshake, too */
+    wait_for_guests(s, 2);
+    expect_end(dial(s->tls_port));
+    say(first, "no handshake\n");
+    wait_for_guests(s, 1);
+    say(second, "still here\n");
+    expect(second, "still here");
+    (void)close(first);
+    (void)close(second);
+    atomic_store(&s->most_guests, -1);
+}
+
 static void a_client_that_closes_first_is_let_go(void **state)
 {
     struct echo_server *s = *state;
@@ -254,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_outcome_does_not_depend_on_how_input_is_split),
         cmocka_unit_test(the_last_reply_arrives_although_input_is_left_unread),
+        cmocka_unit_test(who_is_not_admitted_gets_a_word_and_no_session),
         cmocka_unit_test(a_client_that_closes_first_is_let_go),
         cmocka_unit_test(commands_that_read_the_disk_run_on_workers_side_by_side),
         cmocka_unit_test(a_storm_of_wakes_from_other_threads_is_answered_once),
