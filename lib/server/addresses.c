@@ -182,12 +182,17 @@ struct mox_server_address mox_server_address(const struct mox_server *s, size_t 
     };
 }
 
+const char *mox__service_name(const struct service_endpoint *e)
+{
+    return infos[e->kind].name;
+}
+
 void mox__log_connection(struct conn *c, const struct service_endpoint *e,
                          const struct mox_peer *peer)
 {
     log_line(mox__conn_env(c), MOX_LOG_INFO, e->endpoint.pkg, "new connection", NULL,
              F_TEXT("remote", peer->remote_ip),
-             F_TEXT("local", peer->local_ip), F_TEXT("service", infos[e->kind].name),
+             F_TEXT("local", peer->local_ip), F_TEXT("service", mox__service_name(e)),
              F_TEXT("tls", peer->tls ? peer->tls_info.version : "no"),
              F_TEXT("listener", e->listener->name));
 }

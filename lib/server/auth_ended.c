@@ -7,8 +7,6 @@
 void mox__auth_ended(struct mox_server *s, const struct service_endpoint *e,
                      const struct mox_peer *peer, const struct mox_sasl_attempt *attempt)
 {
-    (void)s;
     (void)e;
-    (void)peer;
-    (void)attempt;
+    mox__limits_auth_ended(s, peer->remote_ip, attempt);
 }

@@ -158,4 +158,9 @@ static void session_closed(void *session)
         end_session(is);
 }
 
-const struct service mox__imap_service = {.open = open_session, .closed = session_closed};
+const struct service mox__imap_service = {
+    .open = open_session,
+    .closed = session_closed,
+    .admit = mox__limits_admit,
+    .left = mox__limits_left,
+};

@@ -28,6 +28,16 @@ static const struct mox_metric submissions = {
     .help = "Messages of users, and what became of them.",
     .labels = {"result"},
 };
+static const struct mox_metric refused_connections = {
+    .name = "mox_connections_refused_total",
+    .help = "Incoming connections that were refused, for a limit of their address or network.",
+    .labels = {"protocol", "limit"},
+};
+static const struct mox_metric ratelimited_logins = {
+    .name = "mox_authentication_ratelimited_total",
+    .help = "Connections and logins that were refused, after too many logins that failed.",
+    .labels = {"kind"},
+};
 
 /* Of each kind of service: which metric counts it, as what. */
 static const struct {
@@ -62,14 +72,28 @@ void mox__count_submission(struct mox_server *s, const char *result)
     metric_count(&s->env, &submissions, result);
 }
 
+void mox__count_refused(struct mox_server *s, const struct service_endpoint *e, const char *limit)
+{
+    metric_count(&s->env, services[e->kind].total, services[e->kind].kind);
+    metric_count(&s->env, &refused_connections, services[e->kind].protocol, limit);
+}
+
+void mox__count_ratelimited(struct mox_server *s, const struct service_endpoint *e)
+{
+    metric_count(&s->env, &ratelimited_logins, e->kind >= SERVE_IMAP ? "imap" : "submission");
+}
+
 /* What can be known beforehand starts at 0, so that a first failure shows as a growth. */
 static void begin_at_zero(struct mox_server *s)
 {
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
         metric_add(&s->env, services[i].total, 0, services[i].kind);
+    metric_add(&s->env, &ratelimited_logins, 0, "imap");
+    metric_add(&s->env, &ratelimited_logins, 0, "submission");
     mox_metrics_declare(s->metrics, &open_connections);
     mox_metrics_declare(s->metrics, &deliveries);
     mox_metrics_declare(s->metrics, &submissions);
+    mox_metrics_declare(s->metrics, &refused_connections);
 }
 
 int mox__metrics_open(struct mox_server *s)

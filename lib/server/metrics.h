@@ -22,6 +22,10 @@ void mox__count_delivery(struct mox_server *s, const char *result, const char *r
 /* A message of a user: "ok", or "badmessage", "badfrom", "badheader", "messagelimiterror",
  * "recipientlimiterror", "missingsmtputf8", "queueerror", "localserveerror". */
 void mox__count_submission(struct mox_server *s, const char *result);
+/* A connection of this service is not let in; it does not begin. `limit` is a constant. */
+void mox__count_refused(struct mox_server *s, const struct service_endpoint *e, const char *limit);
+/* Too many logins have failed for a connection, or for one more attempt. */
+void mox__count_ratelimited(struct mox_server *s, const struct service_endpoint *e);
 
 /* process_metrics.c: memory, processor, descriptors and start of this process, in each writing. */
 MOX_MUST_USE int mox__process_metrics(struct mox_server *s);

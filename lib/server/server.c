@@ -115,6 +115,8 @@ static int make_runtime(struct mox_server *s, struct mox_error *err)
         rc = mox__pool_new(&s->hashing, &s->env, s->net->loop, "mox-hash", HASHING_THREADS,
                            HASHING_WAITING_MAX);
     if (rc == MOX_OK)
+        rc = mox__limits_init(s, net.max_conns);
+    if (rc == MOX_OK)
         rc = mox__accounts_init(s);
     return rc == MOX_OK ? rc : mox__fail(err, rc, "start the server: %s", mox_status_text(rc));
 }
@@ -193,7 +195,8 @@ void mox_server_free(struct mox_server *s)
     mox_store_close(s->store);
     if (s->patience.loop != NULL)
         mox__timer_stop(&s->patience);
-    mox__net_free(s->net);
+    mox__net_free(s->net); /* its connections leave */
+    mox__limits_free(s);
     mox__metrics_close(s);
     struct mox_env env = s->env;
     mox__mem_free(&env, s->spool_dir);

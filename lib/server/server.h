@@ -8,6 +8,7 @@
 #include <mox/store.h>
 
 #include "net/listener.h"
+#include "server/limits.h"
 
 /* The server from inside. Where to look:
  *
@@ -16,6 +17,7 @@
  *   accounts.c     which accounts are open
  *   login.c        what SASL asks about users; login_name.c: which account is meant
  *   auth_ended.c   what follows from each attempt to log in, of all protocols
+ *   limits.c       which connections and logins are refused, since there were too many
  *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
  *   smtp_deliver.c its messages, from the spool to the store
  *   imap_session.c one IMAP connection
@@ -64,6 +66,7 @@ struct mox_server {
     struct net *net;
     struct pool *hashing;
     struct mox_store *store;
+    struct limits limits;
     uint8_t received_id_key[24];
     uint8_t sasl_secret[32];
     char *spool_dir;
@@ -95,6 +98,8 @@ MOX_MUST_USE int mox__server_bind(struct mox_server *s, struct mox_error *err);
 void mox__server_unbind(struct mox_server *s);
 /* Closes the listeners, nothing else. */
 void mox__server_close_listeners(struct mox_server *s);
+
+const char *mox__service_name(const struct service_endpoint *e);
 
 /* accounts.c */
 MOX_MUST_USE int mox__accounts_init(struct mox_server *s);

@@ -384,4 +384,9 @@ static void session_gone(void *session)
 }
 
 const struct service mox__smtp_service = {
-    .open = open_session, .closed = session_closed, .gone = session_gone};
+    .open = open_session,
+    .closed = session_closed,
+    .gone = session_gone,
+    .admit = mox__limits_admit,
+    .left = mox__limits_left,
+};
