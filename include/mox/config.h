@@ -46,6 +46,7 @@ struct mox_config_smtp {
     bool enabled;
     uint16_t port; /* never 0 after loading: the default is filled in, here and below */
     bool no_starttls, require_starttls;
+    int64_t first_time_sender_delay_us; /* 0: none */
 };
 
 struct mox_config_service {
@@ -87,6 +88,13 @@ struct mox_config_limits {
     struct mox_config_limit bytes_per_minute, bytes_per_day;
 };
 
+/** How clients are slowed down, in microseconds; 0: not at all. */
+struct mox_config_delays {
+    int64_t bad_client_us;         /* before each read, and for each byte of a reply */
+    int64_t auth_failure_us;       /* more for each login after the third that failed */
+    int64_t unknown_recipients_us; /* before the refusal of a message to nobody */
+};
+
 struct mox_config_static {
     const char *data_dir; /* as written; see mox_config.data_dir */
     enum mox_log_level log_level;
@@ -106,6 +114,7 @@ struct mox_config_static {
     const struct mox_config_initial_mailboxes *initial_mailboxes; /* or NULL */
     bool pedantic;
     struct mox_config_limits limits;
+    struct mox_config_delays delays;
 };
 
 struct mox_config_domain {

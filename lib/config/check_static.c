@@ -92,6 +92,16 @@ void mox__check_message_size(struct bind *b, const struct sconf_node *node, void
         mox__bind_wrong(b, node->line, "SMTPMaxMessageSize must not be negative");
 }
 
+/* RFC 5321 §4.5.3.2: clients wait for five minutes at least. */
+#define DELAY_MAX_US (INT64_C(120) * 1000000)
+
+void mox__check_delay(struct bind *b, const struct sconf_node *node, void *value)
+{
+    int64_t us = *(const int64_t *)value;
+    if (us < 0 || us > DELAY_MAX_US)
+        mox__bind_wrong(b, node->line, "a delay is from 0s to 2m, so that no client gives up");
+}
+
 void mox__check_tls(struct bind *b, const struct sconf_node *node, void *value)
 {
     const struct mox_config_tls *tls = value;

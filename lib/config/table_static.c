@@ -14,6 +14,11 @@ static const struct field smtp_fields[] = {
     {.name = "RequireSTARTTLS", .type = &mox__type_bool, .offset = AT(require_starttls),
      .doc = "Refuse mail from senders that do not use STARTTLS. Some legitimate mail servers on the "
             "internet do not, so their mail is lost."},
+    {.name = "FirstTimeSenderDelay", .type = &mox__type_duration,
+     .offset = AT(first_time_sender_delay_us), .preset = "15s", .check = mox__check_delay,
+     .doc = "How long a message waits before it is delivered whose sender is not known yet, and about "
+            "which nothing else speaks either. Most who send junk do not wait. Default 15s. 0s for no "
+            "delay."},
 };
 #undef AT
 static const struct value_type smtp_type = STRUCT_TYPE(struct mox_config_smtp, smtp_fields, NULL);
@@ -178,6 +183,9 @@ static const struct field static_fields[] = {
     {.name = "InitialMailboxes", .type = &optional_initial_mailboxes_type,
      .offset = AT(initial_mailboxes),
      .doc = "Mailboxes of a new account, besides Inbox, instead of DefaultMailboxes."},
+    {.name = "Delays", .type = &mox__config_delays_type, .offset = AT(delays),
+     .doc = "How clients are slowed down who guess passwords or addresses, or send what nobody "
+            "wants."},
     {.name = "Pedantic", .type = &mox__type_bool, .offset = AT(pedantic),
      .doc = "Refuse violations of protocols that are usually tolerated. For those who test their "
             "software."},

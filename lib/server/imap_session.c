@@ -112,6 +112,7 @@ static void configure(struct mox_imap_server_config *config, const struct servic
     config->hostname = e->hostname;
     config->starttls = e->endpoint.tls != NULL && !e->endpoint.implicit_tls;
     config->auth_without_tls = e->kind == SERVE_IMAP && e->listener->imap.no_require_starttls;
+    config->login_delay_us = e->server->delays.auth_failure_us;
     config->pedantic = e->server->pedantic;
     config->mechanisms = mox__login_mechanisms(e->server);
     memcpy(config->sasl_secret, e->server->sasl_secret, sizeof config->sasl_secret);

@@ -12,15 +12,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "server/metrics.h"
+#include "server/nap.h"
 
 /* One thread hashes: a login storm takes one core, and the mail goes on. */
 #define HASHING_THREADS 1
 /* With 100 ms for each, the last of so many has waited for as long as a client does. */
 #define HASHING_WAITING_MAX 200
-/* A sender that waits half a minute for a reply gives up and tries again: with 5 s to spare (spec).
- */
+/* A sender that waits half a minute for a reply gives up and tries again: with 5 s to spare. */
 #define SLOW_REPLY_US INT64_C(25000000)
-#define SLOW_STEP_US  INT64_C(1000000)
 /* How long sessions have to finish when the server stops (spec: 3 s). */
 #define PATIENCE_US INT64_C(3000000)
 
@@ -108,7 +107,7 @@ static int make_runtime(struct mox_server *s, struct mox_error *err)
     struct net_config net = {.ev = s->config.loop,
                              .workers = s->config.workers,
                              .max_conns = max_connections(s),
-                             .slow_step_us = SLOW_STEP_US,
+                             .slow_step_us = s->delays.bad_client_us,
                              .slow_reply_us = SLOW_REPLY_US};
     int rc = mox__net_new(&s->net, &s->env, &net);
     if (rc == MOX_OK)
@@ -162,6 +161,8 @@ int mox_server_new(struct mox_server **out, const struct mox_env *env,
     mox_server_config_init(&s->config);
     memcpy(&s->config, config, config->size < sizeof s->config ? config->size : sizeof s->config);
     s->files = config->config;
+    if (s->config.limits)
+        s->delays = s->files->mox->delays;
     s->pedantic = s->config.pedantic || s->files->mox->pedantic;
     atomic_init(&s->stop_posted, false);
     int rc = open_all(s, err);
@@ -287,7 +288,7 @@ static void begin_stop(struct loop_task *t)
              F_UINT("connections", s->net->conn_count), F_INT("signal", s->signal));
     mox__timer_at(&s->patience, mox__loop_now(s->net->loop) + PATIENCE_US);
     mox__net_stop(s->net, drained, s);
-    mox__smtp_wake_sleepers(s);
+    mox__naps_end(s);
 }
 
 void mox_server_stop(struct mox_server *s)

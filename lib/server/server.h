@@ -19,6 +19,7 @@
  *   auth_ended.c   what follows from each attempt to log in, of all protocols
  *   limits.c       which connections and logins are refused, since there were too many
  *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
+ *   smtp_delay.c   answers that are late on purpose; nap.c
  *   smtp_deliver.c its messages, from the spool to the store
  *   imap_session.c one IMAP connection
  *   ctl_session.c  one conversation on the control socket
@@ -54,7 +55,7 @@ struct account_slot {
     int64_t used_us;
 };
 
-struct smtp_session;
+struct nap;
 
 struct mox_server {
     struct mox_env env;
@@ -83,8 +84,9 @@ struct mox_server {
     struct mox_ctl_handlers ctl_handlers;
     struct listener *ctl;
 
-    struct smtp_session *sleepers; /* `timeout` recipients */
-    struct timer patience;         /* how long sessions have to finish */
+    struct mox_config_delays delays; /* all 0 where nobody is slowed down */
+    struct nap *naps;                /* answers that are late on purpose */
+    struct timer patience;           /* how long sessions have to finish */
     struct timer account_sweep;
     struct loop_task stop_task;
     atomic_bool stop_posted;
@@ -128,8 +130,6 @@ void mox__auth_ended(struct mox_server *s, const struct service_endpoint *e,
 extern const struct service mox__smtp_service;
 extern const struct service mox__imap_service;
 extern const struct service mox__ctl_service;
-/* The server stops: nobody sleeps on. */
-void mox__smtp_wake_sleepers(struct mox_server *s);
 
 /* log lines that every kind of session has */
 void mox__log_connection(struct conn *c, const struct service_endpoint *e,

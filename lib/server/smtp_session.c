@@ -20,7 +20,6 @@ static void free_session(struct smtp_session *ss)
     struct conn *c = ss->conn;
     struct mox_env *env = &ss->server->env;
     mox_smtp_server_free(ss->engine); /* ends the transaction, too */
-    mox__timer_stop(&ss->nap);
     mox_spool_free(ss->spool);
     mox__mem_free(env, ss->recipients);
     mox__mem_free(env, ss);
@@ -47,41 +46,6 @@ static int later(struct smtp_session *ss)
 
 /* -- recipients that fail as asked for ------------------------------------------------------- */
 
-static void wake_up(struct smtp_session *ss)
-{
-    mox__timer_stop(&ss->nap);
-    if (ss->prev != NULL)
-        ss->prev->next = ss->next;
-    else
-        ss->server->sleepers = ss->next;
-    if (ss->next != NULL)
-        ss->next->prev = ss->prev;
-    ss->next = ss->prev = NULL;
-    mox__smtp_answer_pending(ss, MOX_EREFUSED, &ss->nap_reply);
-}
-
-static void nap_over(struct timer *t)
-{
-    wake_up(container_of(t, struct smtp_session, nap));
-}
-
-static int fall_asleep(struct smtp_session *ss, const struct mox_smtp_reply *reply, int64_t us)
-{
-    ss->nap_reply = *reply;
-    ss->next = ss->server->sleepers;
-    if (ss->next != NULL)
-        ss->next->prev = ss;
-    ss->server->sleepers = ss;
-    mox__timer_at(&ss->nap, mox__loop_now(ss->server->net->loop) + us);
-    return later(ss);
-}
-
-void mox__smtp_wake_sleepers(struct mox_server *s)
-{
-    while (s->sleepers != NULL)
-        wake_up(s->sleepers);
-}
-
 /* What a special address of a test server asks for: MOX_OK if it is none. */
 static int special(struct smtp_session *ss, const char *localpart, enum mox_special_stage stage,
                    struct mox_smtp_reply *reply)
@@ -92,8 +56,7 @@ static int special(struct smtp_session *ss, const char *localpart, enum mox_spec
     mox_smtp_reply_set(reply, what.code, what.enhanced, "failing as the address asks for");
     log_line(mox__conn_env(ss->conn), MOX_LOG_INFO, PKG, "failing as the address asks for", NULL,
              F_TEXT("localpart", localpart), F_INT("code", what.code));
-    bool sleeps = what.delay_us > 0 && !ss->server->net->stopping;
-    return sleeps ? fall_asleep(ss, reply, what.delay_us) : MOX_EREFUSED;
+    return mox__smtp_refuse_late(ss, reply, what.delay_us);
 }
 
 /* -- callbacks of the engine ----------------------------------------------------------------- */
@@ -288,8 +251,7 @@ static int on_deliver(void *user, const struct mox_smtp_envelope *envelope,
         rc = special(ss, envelope->recipients[i].localpart, stage, reply);
     if (rc != MOX_OK)
         return rc;
-    rc = mox__smtp_deliver(ss, envelope, reply);
-    return rc == MOX_LATER ? later(ss) : rc;
+    return mox__smtp_deliver_late(ss, envelope, reply, ss->delivery_delay_us);
 }
 
 static void on_reset(void *user)
@@ -298,6 +260,7 @@ static void on_reset(void *user)
     mox_spool_free(ss->spool);
     ss->spool = NULL;
     ss->recipient_count = 0;
+    ss->delivery_delay_us = 0;
 }
 
 static const struct mox_smtp_server_callbacks callbacks = {
@@ -325,6 +288,7 @@ static void configure(struct mox_smtp_server_config *config, const struct servic
     config->starttls = e->endpoint.tls != NULL && !e->endpoint.implicit_tls;
     config->tls_required = e->kind == SERVE_SMTP ? l->smtp.require_starttls : !relaxed;
     config->auth_without_tls = relaxed;
+    config->login_delay_us = e->server->delays.auth_failure_us;
     config->pedantic = e->server->pedantic;
     config->multiple_bounce_recipients = e->server->config.localserve;
     memcpy(config->received_id_key, e->server->received_id_key, sizeof config->received_id_key);
@@ -347,7 +311,7 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
     ss->opened_us = mox__loop_now(s->net->loop);
     ss->login =
         (struct login_client){.server = s, .env = mox__conn_env(c), .pkg = PKG, .done = login_done};
-    mox__timer_init(&ss->nap, s->net->loop, nap_over);
+    mox__nap_init(&ss->nap, s);
     mox__log_connection(c, e, peer);
     struct mox_smtp_server_config config;
     configure(&config, e);
@@ -371,16 +335,16 @@ static void session_closed(void *session)
     ss->closed = true;
     if (!ss->pending)
         free_session(ss);
-    else if (ss->nap.at_us != INT64_MAX)
-        wake_up(ss);
+    else if (mox__nap_lasts(&ss->nap))
+        mox__nap_end(&ss->nap);
 }
 
-/* Nobody waits for the answer of a `timeout` recipient any more. */
+/* Nobody waits for an answer that is late on purpose any more. */
 static void session_gone(void *session)
 {
     struct smtp_session *ss = session;
-    if (ss->nap.at_us != INT64_MAX)
-        mox__timer_at(&ss->nap, mox__loop_now(ss->server->net->loop));
+    if (mox__nap_lasts(&ss->nap))
+        mox__nap_end_soon(&ss->nap);
 }
 
 const struct service mox__smtp_service = {

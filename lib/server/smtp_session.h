@@ -5,6 +5,7 @@
 #include <mox/smtp_server.h>
 
 #include "server/login.h"
+#include "server/nap.h"
 
 /* The host's side of one SMTP connection. At most one answer is pending, and while one is, the
  * engine and the session stay, even when the connection has gone. */
@@ -21,10 +22,10 @@ struct smtp_session {
     struct login_client login;
     const struct mox_config_account *user; /* who logged in, or NULL */
 
-    /* A `timeout` recipient: */
-    struct timer nap;
-    struct smtp_session *next, *prev; /* server->sleepers */
-    struct mox_smtp_reply nap_reply;
+    /* smtp_delay.c: what waits, and for what. */
+    struct nap nap;
+    struct mox_smtp_reply late_reply;
+    const struct mox_smtp_envelope *late_envelope;
 
     /* The transaction: */
     struct recipient {
@@ -32,6 +33,9 @@ struct smtp_session {
         const char *mailbox; /* of the configuration */
     } * recipients;          /* in the order of the envelope's */
     size_t recipient_count, recipient_cap;
+    /* How long the delivery is to wait: set, at the end of the content, by what finds that the sender is
+     * a stranger (the listener's FirstTimeSenderDelay). */
+    int64_t delivery_delay_us;
     struct mox_spool *spool;
     struct work work; /* a piece that goes to the disk */
     struct mox_slice piece;
@@ -46,5 +50,14 @@ void mox__smtp_answer_pending(struct smtp_session *ss, int status,
 MOX_MUST_USE int mox__smtp_deliver(struct smtp_session *ss,
                                    const struct mox_smtp_envelope *envelope,
                                    struct mox_smtp_reply *reply);
+/* smtp_delay.c: the same after a while, with `pending` set for MOX_LATER. A stop of the server, or the
+ * client's end, makes it a temporary failure: nothing is delivered. */
+MOX_MUST_USE int mox__smtp_deliver_late(struct smtp_session *ss,
+                                        const struct mox_smtp_envelope *envelope,
+                                        struct mox_smtp_reply *reply, int64_t delay_us);
+/* Refuses what the engine asks for with *reply, after a while: MOX_LATER, with `pending` set, or
+ * MOX_EREFUSED when it is time already. */
+MOX_MUST_USE int mox__smtp_refuse_late(struct smtp_session *ss, const struct mox_smtp_reply *reply,
+                                       int64_t delay_us);
 
 #endif

@@ -340,8 +340,13 @@ static const struct {
     {"mox.conf", "\t\tTLS:\n", "\t\tSubmissions:\n\t\t\tEnabled: false\n\t\tTLX:\n", "14", "TLX"},
     {"mox.conf", "CertFile: cert.pem", "CertFile: none.pem", "15", "cannot read"},
     {"mox.conf", "\t\t\tPort: 1993", "\t\t\tPort: 25", "7", "two services on port 25"},
-    {"mox.conf", "\t\tIMAPS:\n", "\t\t\tNoSTARTTLS: true\n\t\t\tRequireSTARTTLS: true\n\t\tIMAPS:\n",
-     "17", "exclude each other"},
+    {"mox.conf", "\t\tIMAPS:\n",
+     "\t\t\tNoSTARTTLS: true\n\t\t\tRequireSTARTTLS: true\n\t\tIMAPS:\n", "17",
+     "exclude each other"},
+    {"mox.conf", "Postmaster:\n", "Delays:\n\tBadClient: -1s\nPostmaster:\n", "23",
+     "from 0s to 2m"},
+    {"mox.conf", "Postmaster:\n", "Delays:\n\tUnknownRecipients: 1h\nPostmaster:\n", "23",
+     "from 0s to 2m"},
     {"mox.conf", "Account: alice", "Account: eve", "23", "postmaster's account \"eve\""},
     {"mox.conf", "Mailbox: Postmaster", "Mailbox:", "24", "mailbox is empty"},
     {"mox.conf", "Mailbox: Postmaster", "Mailbox: a//b", "24", "cannot be a mailbox"},
@@ -373,15 +378,15 @@ static const struct {
      "Limits:\n\tBytesPerMinute:\n\t\tAddress: -2\nPostmaster:\n", "24", "write -1 for no limit"},
     {"mox.conf", "Postmaster:\n", "Nonsense: 1\nPostmaster:\n", "22", "unknown field"},
     {"domains.conf", "\tplain.example: nil", "\tplain_.example: nil", "10", "is not a domain name"},
-    {"domains.conf", "\tplain.example: nil", "\tPlain.example: nil", "10", "write \"plain.example\""},
+    {"domains.conf", "\tplain.example: nil", "\tPlain.example: nil", "10",
+     "write \"plain.example\""},
     {"domains.conf", "\t\t\t- +\n", "\t\t\t-\n", "3", "empty separator"},
     {"domains.conf", "\t\tLocalpartCatchallSeparators:",
      "\t\tLocalpartCatchallSeparator: x\n\t\tLocalpartCatchallSeparators:", "4",
      "exclude each other"},
     {"domains.conf", "\tbob:\n", "\t../bob:\n", "22", "starts with '.'"},
     {"domains.conf", "\tbob:\n", "\tb/b:\n", "22", "other than letters"},
-    {"domains.conf", "bob@example.org: nil", "bob@other.example: nil", "25",
-     "not in Domains"},
+    {"domains.conf", "bob@example.org: nil", "bob@other.example: nil", "25", "not in Domains"},
     {"domains.conf", "bob@example.org: nil", "bob+x@example.org: nil", "25", "separator"},
     {"domains.conf", "bob@example.org: nil", "ALICE@example.org: nil", "25",
      "also a destination of account alice (line 15)"},
@@ -518,6 +523,35 @@ static void limits_that_nobody_set_have_defaults_and_are_not_written(void **stat
     assert_int_equal(load(f), MOX_OK);
     assert_int_equal(f->config->domains->accounts.items[0].max_outgoing_messages_per_day, 1000);
     assert_int_equal(f->config->domains->accounts.items[0].max_first_time_recipients_per_day, 3);
+}
+
+/* The whole file with a line added. */
+static void put_with(const struct fixture *f, const char *before, const char *line)
+{
+    char changed[4096];
+    const char *at = strstr(good_static, before);
+    assert_non_null(at);
+    (void)snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - good_static), good_static, line,
+                   at);
+    put(f, "mox.conf", changed);
+}
+
+static void delays_have_defaults_and_can_be_none(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(load(f), MOX_OK);
+    assert_int_equal(f->config->mox->delays.bad_client_us, 1000000);
+    assert_int_equal(f->config->mox->delays.auth_failure_us, 1000000);
+    assert_int_equal(f->config->mox->delays.unknown_recipients_us, 5000000);
+    assert_int_equal(f->config->mox->listeners.items[0].smtp.first_time_sender_delay_us, 15000000);
+    put_with(f, "Postmaster:", "Delays:\n\tBadClient: 0s\n\tAuthFailure: 1.5s\n");
+    assert_int_equal(load(f), MOX_OK);
+    assert_int_equal(f->config->mox->delays.bad_client_us, 0);
+    assert_int_equal(f->config->mox->delays.auth_failure_us, 1500000);
+    assert_int_equal(f->config->mox->delays.unknown_recipients_us, 5000000);
+    put_with(f, "\t\tIMAPS:", "\t\t\tFirstTimeSenderDelay: 0s\n");
+    assert_int_equal(load(f), MOX_OK);
+    assert_int_equal(f->config->mox->listeners.items[0].smtp.first_time_sender_delay_us, 0);
 }
 
 static void a_changed_config_is_written_without_losing_a_comment(void **state)
@@ -714,6 +748,7 @@ int main(void)
         TEST(destinations_without_domain_still_work),
         TEST(limits_are_those_of_a_server_on_the_internet_unless_set),
         TEST(limits_that_nobody_set_have_defaults_and_are_not_written),
+        TEST(delays_have_defaults_and_can_be_none),
         TEST(a_changed_config_is_written_without_losing_a_comment),
         TEST(an_update_keeps_what_a_person_changed_meanwhile),
         TEST(a_refused_write_leaves_the_file_alone),
