@@ -180,7 +180,7 @@ static enum exit_code take_rest(struct cli *cli, int argc, char **argv, int at)
 }
 
 /* "info", "smtpserver=trace", "error,store=debug". */
-static enum exit_code set_log_levels(struct cli *cli)
+enum exit_code cli_log_levels(const struct cli *cli)
 {
     const char *rest = cli_flag(cli, "loglevel");
     while (rest != NULL && *rest != '\0') {
@@ -191,6 +191,8 @@ static enum exit_code set_log_levels(struct cli *cli)
         if (equals != NULL)
             *equals++ = '\0';
         enum mox_log_level level;
+        if (equals != NULL && *item == '\0')
+            return cli_usage(cli->command, "-loglevel: no package in front of =%s", equals);
         if (mox_log_level_parse(equals == NULL ? item : equals, &level) < 0)
             return cli_usage(cli->command, "unknown log level \"%s\"; use error, warn, info, debug, "
                              "trace, traceauth or tracedata", equals == NULL ? item : equals);
@@ -224,7 +226,7 @@ static enum exit_code dispatch(struct cli *cli, int argc, char **argv)
         return no_such_command(argv + at, count);
     code = take_rest(cli, argc, argv, at + (int)used);
     if (code == EXIT_OK)
-        code = set_log_levels(cli);
+        code = cli_log_levels(cli);
     return code == EXIT_OK ? run_command(cli) : code;
 }
 

@@ -29,21 +29,19 @@ static enum exit_code take_port_base(const struct cli *cli, uint16_t *out)
     return EXIT_OK;
 }
 
-/* Those of mox.conf, unless there are some on the command line. */
+/* Those of mox.conf, and over them those of the command line. */
 static enum exit_code set_log_levels(struct cli *cli, const struct mox_localserve_config *config)
 {
     struct mox_config *files = NULL;
     struct mox_error err;
     enum exit_code code = EXIT_OK;
     mox_logger_plain(cli->logger, false);
-    if (cli_has(cli, "loglevel"))
-        return EXIT_OK;
     if (mox_localserve_prepare(&files, &cli->env, config, &err) < 0)
         return cli_fail("%s", err.text);
     if (mox_config_log_levels(files, cli->logger) < 0)
         code = cli_fail("%s/mox.conf: too many PackageLogLevels; remove some", config->dir);
     mox_config_free(files);
-    return code;
+    return code == EXIT_OK ? cli_log_levels(cli) : code;
 }
 
 /* The user's folder for configurations, which a new user does not have yet. */

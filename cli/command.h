@@ -69,6 +69,8 @@ enum exit_code cli_fail(const char *format, ...) __attribute__((format(printf, 1
 enum exit_code cli_usage(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Gives the logger the levels of -loglevel: once at the start, and again by who has given it others. */
+enum exit_code cli_log_levels(const struct cli *cli);
 /* Takes the command line apart, and runs it. */
 enum exit_code cli_run(int argc, char **argv);
 
