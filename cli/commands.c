@@ -4,7 +4,7 @@
 const struct flag global_flags[] = {
     {"config", "file", "path of mox.conf; default $MOXCONF, then config/mox.conf"},
     {"dir", "folder", "folder of mox.conf, as mox localserve makes it"},
-    {"loglevel", "level", "info, debug or another, or package=level; several with commas; instead of mox.conf's"},
+    {"loglevel", "level", "info, debug or another, or package=level; several with commas; over mox.conf"},
     {"pedantic", NULL, "refuse the protocol violations of clients that are usually tolerated"},
     {"help", NULL, "show help, do nothing"},
     {NULL, NULL, NULL},
