@@ -80,29 +80,38 @@ int mox__password_verify(const struct mox_env *env, const char *record, struct m
 /* ---- SCRAM ---- */
 
 /* RFC 5802 §3: StoredKey is the hash of ClientKey; neither gives back ClientKey or the password. */
+void mox__scram_keys(enum hash h, struct mox_slice password, struct mox_slice salt,
+                     unsigned iterations, struct scram_keys *keys)
+{
+    uint8_t salted[HASH_MAX];
+    size_t len = mox__hash_len(h);
+    mox__pbkdf2(h, password, salt, iterations, salted);
+    mox__hmac(h, slice(salted, len), slice_of("Client Key"), keys->client);
+    mox__hash(h, slice(keys->client, len), keys->stored);
+    mox__hmac(h, slice(salted, len), slice_of("Server Key"), keys->server);
+    mox__wipe(salted, sizeof salted);
+}
+
 void mox__scram_derive(struct scram_record *r, enum hash h, struct mox_slice password,
                        struct mox_slice salt, unsigned iterations)
 {
-    uint8_t salted[HASH_MAX], client_key[HASH_MAX];
+    struct scram_keys keys;
     size_t len = mox__hash_len(h);
     *r = (struct scram_record){.hash = h,
                                .iterations = iterations,
                                .salt_len = salt.len < SCRAM_SALT_MAX ? salt.len : SCRAM_SALT_MAX};
     memcpy(r->salt, salt.data, r->salt_len);
-    mox__pbkdf2(h, password, slice(r->salt, r->salt_len), iterations, salted);
-    mox__hmac(h, slice(salted, len), slice_of("Client Key"), client_key);
-    mox__hash(h, slice(client_key, len), r->stored_key);
-    mox__hmac(h, slice(salted, len), slice_of("Server Key"), r->server_key);
-    mox__wipe(salted, sizeof salted);
-    mox__wipe(client_key, sizeof client_key);
+    mox__scram_keys(h, password, slice(r->salt, r->salt_len), iterations, &keys);
+    memcpy(r->stored_key, keys.stored, len);
+    memcpy(r->server_key, keys.server, len);
+    mox__wipe(&keys, sizeof keys);
 }
 
 /* "iterations:salt:StoredKey:ServerKey", in base64. */
-static int scram_format(const struct scram_record *r, const struct mox_env *env, char *record)
+static void scram_format(const struct scram_record *r, char record[CREDENTIAL_MAX])
 {
-    struct buf text;
+    struct buf text = buf_over(record, CREDENTIAL_MAX - 1);
     size_t len = mox__hash_len(r->hash);
-    mox__buf_init(&text, env, CREDENTIAL_MAX - 1);
     mox__buf_uint(&text, r->iterations);
     mox__buf_byte(&text, ':');
     mox__base64_encode(&text, slice(r->salt, r->salt_len));
@@ -110,13 +119,7 @@ static int scram_format(const struct scram_record *r, const struct mox_env *env,
     mox__base64_encode(&text, slice(r->stored_key, len));
     mox__buf_byte(&text, ':');
     mox__base64_encode(&text, slice(r->server_key, len));
-    int rc = text.failed ? MOX_ENOMEM : MOX_OK;
-    if (rc == MOX_OK) {
-        memcpy(record, text.data, text.len);
-        record[text.len] = '\0';
-    }
-    mox__buf_free(&text);
-    return rc;
+    record[text.len] = '\0';
 }
 
 /* The bytes of a field in base64, at most `max`; *at moves behind the colon that ends it. */
@@ -250,16 +253,15 @@ bool mox__cram_md5_verify(const char *record, struct mox_slice challenge, const 
 
 #define SALT_LEN 12
 
-static int derive_scram(char *record, const struct mox_env *env, enum hash h,
-                        struct mox_slice password, unsigned iterations)
+static void derive_scram(char record[CREDENTIAL_MAX], const struct mox_env *env, enum hash h,
+                         struct mox_slice password, unsigned iterations)
 {
     struct scram_record r;
     uint8_t salt[SALT_LEN];
     env->random(env->user, salt, sizeof salt);
     mox__scram_derive(&r, h, password, slice(salt, sizeof salt), iterations);
-    int rc = scram_format(&r, env, record);
+    scram_format(&r, record);
     mox__wipe(&r, sizeof r);
-    return rc;
 }
 
 int mox__credentials_derive(char records[CREDENTIAL_COUNT][CREDENTIAL_MAX],
@@ -267,13 +269,11 @@ int mox__credentials_derive(char records[CREDENTIAL_COUNT][CREDENTIAL_MAX],
                             const struct password_cost *cost)
 {
     int rc = hash_password(records[CREDENTIAL_PASSWORD], password, cost);
-    if (rc == MOX_OK)
-        rc = derive_scram(records[CREDENTIAL_SCRAM_SHA1], env, HASH_SHA1, password,
-                          SCRAM_ITERATIONS_SHA1);
-    if (rc == MOX_OK)
-        rc = derive_scram(records[CREDENTIAL_SCRAM_SHA256], env, HASH_SHA256, password,
-                          SCRAM_ITERATIONS_SHA256);
-    if (rc == MOX_OK)
-        cram_derive(records[CREDENTIAL_CRAM_MD5], password);
-    return rc;
+    if (rc < 0)
+        return rc;
+    derive_scram(records[CREDENTIAL_SCRAM_SHA1], env, HASH_SHA1, password, SCRAM_ITERATIONS_SHA1);
+    derive_scram(records[CREDENTIAL_SCRAM_SHA256], env, HASH_SHA256, password,
+                 SCRAM_ITERATIONS_SHA256);
+    cram_derive(records[CREDENTIAL_CRAM_MD5], password);
+    return MOX_OK;
 }

@@ -192,6 +192,22 @@ static const struct {
     {"l\xc2\xb7l", "l\xc2\xb7l"},
     {"a\xc2\xb7l", NULL},
     {"\xef\xbc\xa1", "\xef\xbc\xa1"}, /* full width stays */
+    /* ZERO WIDTH NON-JOINER between letters that join, also with a mark; not behind one that does not */
+    {"\xd9\x86\xe2\x80\x8c\xd8\xa7", "\xd9\x86\xe2\x80\x8c\xd8\xa7"},
+    {"\xd9\x86\xd9\x8e\xe2\x80\x8c\xd9\x85", "\xd9\x86\xd9\x8e\xe2\x80\x8c\xd9\x85"},
+    {"\xd8\xa7\xe2\x80\x8c\xd9\x86", NULL},
+    {"\xd9\x86\xe2\x80\x8c", NULL},
+    {"\xe2\x80\x8c\xd9\x86", NULL},
+    {"\xd9\x86\xe2\x80\x8d\xd9\x86", NULL}, /* ZERO WIDTH JOINER there */
+    {"\xe3\x83\xbb", NULL},                 /* KATAKANA MIDDLE DOT alone */
+    {"a\xe3\x83\xbb\xe3\x82\xab", "a\xe3\x83\xbb\xe3\x82\xab"},
+    {"\xcd\xb5\xce\xb1", "\xcd\xb5\xce\xb1"}, /* GREEK LOWER NUMERAL SIGN */
+    {"\xcd\xb5z", NULL},
+    {"\xd7\x90\xd7\xb3", "\xd7\x90\xd7\xb3"}, /* HEBREW PUNCTUATION GERESH */
+    {"x\xd7\xb3", NULL},
+    {"\xdb\xb1\xd9\xa1", NULL},   /* both kinds of Arabic digits, the other way round */
+    {"\xe2\x84\xa6", "\xce\xa9"}, /* OHM SIGN is NFC's OMEGA */
+    {"\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"}, /* Hangul as macOS writes it */
 #else
     {"\xcf\x80", NULL},
 #endif
