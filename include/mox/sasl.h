@@ -37,7 +37,8 @@ enum mox_sasl_ask {
  *  as the connection begins. */
 #define MOX_SASL_BY_CERTIFICATE "TLSCLIENTAUTH"
 
-/** Borrowed until the answer. Texts are NUL-terminated UTF-8; the exchange wipes them. */
+/** Borrowed until the answer, also when the exchange is aborted meanwhile. Texts are NUL-terminated UTF-8;
+ *  the exchange wipes them. */
 struct mox_sasl_question {
     size_t size;
     enum mox_sasl_ask ask;
@@ -120,8 +121,9 @@ enum mox_sasl_mechanism {
 MOX_API enum mox_sasl_mechanism mox_sasl_mechanism(struct mox_slice name);
 MOX_API const char *mox_sasl_mechanism_name(enum mox_sasl_mechanism m);
 /** Those of `have` that may be used and announced on this connection, in the same form: without
- *  -PLUS where there is no tls-exporter (clients know no other binding well), without EXTERNAL where the client has shown no certificate,
- *  without clear text where neither TLS nor `clear_text_allowed` is. */
+ *  -PLUS where there is no tls-exporter (RFC 9266: the binding that clients take), without EXTERNAL
+ *  where the client has shown no certificate, without clear text where neither TLS nor
+ *  `clear_text_allowed` is. */
 MOX_API unsigned mox_sasl_offered(unsigned have, const struct mox_tls_info *tls,
                                   bool clear_text_allowed);
 /** The nth of a set as announced, best first; NULL behind the last. */
@@ -174,38 +176,47 @@ struct mox_sasl_attempt {
 
 /* ---- the client side ---- */
 
+/** It blocks for no one, but SCRAM costs as much time as the server's number of iterations asks for, in
+ *  the step that answers its first challenge: 10 ms for 10,000, a second for a million. That is what
+ *  makes it dear to guess passwords; a host whose thread must not wait lets another one step. */
 struct mox_sasl_client;
 
 struct mox_sasl_client_config {
     size_t size;
-    const char *username, *password; /* copied */
+    const char *username, *password; /* copied; may be NULL where the mechanism needs none */
     const char *authorize;           /* the authorization identity; NULL: the user's own */
     const char *token;               /* OAUTHBEARER; copied */
     const char *hostname;            /* OAUTHBEARER: host and port of the server; may be NULL, 0 */
     uint16_t port;
     const struct mox_tls_info *tls; /* NULL without TLS; borrowed for the call of _new */
     unsigned min_iterations;        /* of SCRAM; default 2048 */
+    unsigned max_iterations;        /* default 1,000,000: a server must not keep us busy for ever */
 };
 
 MOX_API void mox_sasl_client_config_init(struct mox_sasl_client_config *config);
-/** The best of those that the server offers (a set) which the configuration has credentials for;
- *  without clear text unless there is TLS or `clear_text_allowed`. 0: none. */
+/** The best of those that the server offers (a set) which the configuration has credentials for: a token
+ *  comes before a password, and a certificate last; -PLUS needs a channel that can be bound.
+ *  Without clear text unless there is TLS or `clear_text_allowed`. 0: none. */
 MOX_API enum mox_sasl_mechanism mox_sasl_client_choose(const struct mox_sasl_client_config *config,
                                                        unsigned offered, bool clear_text_allowed);
-/** @param offered  all that the server offers: SCRAM says whether -PLUS was among them */
+/** @param offered  all that the server offers: SCRAM says whether -PLUS was among them
+ *  @return MOX_OK; MOX_EINVAL: the configuration lacks what the mechanism needs, or it has what no
+ *          response can; MOX_EUNSUPPORTED: -PLUS on a channel that cannot be bound; MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_sasl_client_new(struct mox_sasl_client **out,
                                              const struct mox_env *env, enum mox_sasl_mechanism m,
                                              unsigned offered,
                                              const struct mox_sasl_client_config *config);
+/** Wipes what it knows. NULL is fine. */
 MOX_API void mox_sasl_client_free(struct mox_sasl_client *c);
 /** @param challenge  data NULL at the start: whether there is an initial response
  *  @return MOX_OK: *response is to be sent (borrowed until the next step; data NULL: wait for the
- *          server's first challenge); MOX_ESYNTAX: not a challenge of this mechanism; MOX_EDENIED: the server
- *          is not who knows our password, or asks too little; MOX_ENOMEM. After a failure send "*". */
+ *          server's first challenge); MOX_ESYNTAX: not a challenge of this mechanism; MOX_EDENIED: the
+ *          server refuses, is not who knows our password, or asks too little or too much;
+ *          MOX_ENOMEM. A failure sticks; after it send "*". */
 MOX_API MOX_MUST_USE int mox_sasl_client_step(struct mox_sasl_client *c, struct mox_slice challenge,
                                               struct mox_slice *response);
-/** The server said that we are logged in: MOX_OK, or MOX_EDENIED when it has not proved what the mechanism
- *  asks it to. */
+/** The server said that we are logged in: MOX_OK, or MOX_EDENIED when it has not proved what the
+ *  mechanism asks it to. */
 MOX_API MOX_MUST_USE int mox_sasl_client_finish(const struct mox_sasl_client *c);
 
 MOX_END_DECLS

@@ -62,6 +62,14 @@ struct scram_record {
     uint8_t stored_key[HASH_MAX], server_key[HASH_MAX];
 };
 
+/* All three keys of a password; only the client needs the first. To be wiped. */
+struct scram_keys {
+    uint8_t client[HASH_MAX], stored[HASH_MAX], server[HASH_MAX];
+};
+
+/* Slow: one HMAC for each iteration. */
+void mox__scram_keys(enum hash h, struct mox_slice password, struct mox_slice salt,
+                     unsigned iterations, struct scram_keys *keys);
 MOX_PRIV void mox__scram_derive(struct scram_record *r, enum hash h, struct mox_slice password,
                                 struct mox_slice salt, unsigned iterations);
 MOX_PRIV MOX_MUST_USE int mox__scram_parse(struct scram_record *r, enum hash h, const char *record);

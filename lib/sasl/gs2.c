@@ -94,3 +94,13 @@ bool mox__saslname_decode(char *out, size_t size, struct mox_slice name)
     out[len] = '\0';
     return true;
 }
+
+void mox__saslname_encode(struct buf *out, const char *name)
+{
+    for (; *name != '\0'; name++) {
+        if (*name == ',' || *name == '=')
+            mox__buf_text(out, *name == ',' ? "=2C" : "=3D");
+        else
+            mox__buf_byte(out, (uint8_t)*name);
+    }
+}

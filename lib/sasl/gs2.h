@@ -2,7 +2,7 @@
 #ifndef SASL_GS2_H
 #define SASL_GS2_H
 
-#include "base/priv.h"
+#include "base/buf.h"
 
 /* The header with which SCRAM (RFC 5802 §7) and OAUTHBEARER (RFC 7628 §3.1) begin:
  *
@@ -32,5 +32,7 @@ const char *mox__gs2_binding_name(enum gs2_binding binding);
 /* Decodes =2C and =3D (RFC 5802 §5.1) in place of commas and equal signs, NUL-terminated. False: an
  * escape that there is not, an empty name, no UTF-8, a NUL, or one that does not fit. */
 bool mox__saslname_decode(char *out, size_t size, struct mox_slice name);
+/* The way back. */
+void mox__saslname_encode(struct buf *out, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "support/cm.h"
 
@@ -14,28 +15,47 @@ static const char sha_1[] = "4096:QSXCR+Q6sek8bf92:6dlGYMOdZcOPutkcNY8U2g7vK9Y=:
 static const char sha_256[] = "4096:W22ZaJ0SNY7soEsUEjb6gQ==:WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtb"
                               "sT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
 
-int exchange_setup(void **state)
+static const char md5[] = "10194e83a4d66441242de72d8040db3a:e0ac477f6c8fafe2032cb7de878c3a24";
+
+void exchange_init(struct exchange *x)
 {
-    struct exchange *x = calloc(1, sizeof *x);
-    assert_non_null(x);
+    *x = (struct exchange){.scram_sha_1 = sha_1,
+                           .scram_sha_256 = sha_256,
+                           .cram_md5 = md5,
+                           .admits = MOX_OK,
+                           .token_owner = "user"};
     test_env_init(&x->t);
     mox_sasl_server_config_init(&x->config);
     x->config.hostname = "mx.example";
     memset(x->config.secret, 7, sizeof x->config.secret);
-    x->scram_sha_1 = sha_1;
-    x->scram_sha_256 = sha_256;
-    x->admits = MOX_OK;
-    x->token_owner = "user";
+    mox_sasl_client_config_init(&x->client);
+    x->client.username = "user";
+    x->client.password = "pencil";
+    x->client.token = "t0ken";
+    x->client.hostname = "mx.example";
+    x->client.port = 587;
+    x->offered = ~0u;
+}
+
+void exchange_done(struct exchange *x)
+{
+    mox_sasl_server_free(x->server);
+    test_env_done(&x->t);
+}
+
+int exchange_setup(void **state)
+{
+    struct exchange *x = malloc(sizeof *x);
+    assert_non_null(x);
+    exchange_init(x);
     *state = x;
     return 0;
 }
 
 int exchange_teardown(void **state)
 {
-    struct exchange *x = *state;
-    mox_sasl_server_free(x->server);
-    test_env_done(&x->t);
-    free(x);
+    exchange_done(*state);
+    free(*state);
     return 0;
 }
 
@@ -56,7 +76,27 @@ void exchange_use_tls(struct exchange *x)
                                    .has_client_key = true};
     memset(x->tls.exporter, 0xe7, sizeof x->tls.exporter);
     memset(x->tls.end_point, 0xe9, 32);
-    x->config.tls = &x->tls;
+    x->config.tls = x->client.tls = &x->tls;
+}
+
+static void make_record(char *out, enum hash h, const char *salt, unsigned iterations)
+{
+    struct scram_record r;
+    char text[3][100];
+    size_t len = mox__hash_len(h);
+    mox__scram_derive(&r, h, slice_of("pencil"), slice_of(salt), iterations);
+    mox__base64_text(text[0], sizeof text[0], slice_of(salt));
+    mox__base64_text(text[1], sizeof text[1], slice(r.stored_key, len));
+    mox__base64_text(text[2], sizeof text[2], slice(r.server_key, len));
+    (void)snprintf(out, MOX_SASL_RECORD_MAX, "%u:%s:%s:%s", iterations, text[0], text[1], text[2]);
+}
+
+void exchange_set_iterations(struct exchange *x, unsigned iterations)
+{
+    make_record(x->made[0], HASH_SHA1, "salt of sha1", iterations);
+    make_record(x->made[1], HASH_SHA256, "sha256's one", iterations);
+    x->scram_sha_1 = x->made[0];
+    x->scram_sha_256 = x->made[1];
 }
 
 static int find_record(struct exchange *x, const struct mox_sasl_question *q,
@@ -77,6 +117,8 @@ static int find_answer(struct exchange *x, const struct mox_sasl_question *q,
                        struct mox_sasl_answer *answer)
 {
     bool is_user = strcmp(q->username, "user") == 0;
+    if (x->trouble != MOX_OK)
+        return x->trouble;
     (void)snprintf(answer->text, sizeof answer->text, "no log-in today");
     (void)snprintf(answer->username, sizeof answer->username, "%s", x->token_owner);
     switch (q->ask) {
@@ -97,7 +139,7 @@ static int find_answer(struct exchange *x, const struct mox_sasl_question *q,
     return MOX_EINVAL;
 }
 
-enum mox_sasl_step exchange_answer(struct exchange *x, enum mox_sasl_step step)
+static enum mox_sasl_step answer_all(struct exchange *x, enum mox_sasl_step step)
 {
     while (step == MOX_SASL_ASK) {
         const struct mox_sasl_question *q = mox_sasl_server_question(x->server);
@@ -112,12 +154,51 @@ enum mox_sasl_step exchange_answer(struct exchange *x, enum mox_sasl_step step)
 
 enum mox_sasl_step exchange_say_bytes(struct exchange *x, const void *response, size_t len)
 {
-    return exchange_answer(x, mox_sasl_server_step(x->server, slice(response, len)));
+    return answer_all(x, mox_sasl_server_step(x->server, slice(response, len)));
 }
 
 enum mox_sasl_step exchange_say(struct exchange *x, const char *response)
 {
     return exchange_say_bytes(x, response, response == NULL ? 0 : strlen(response));
+}
+
+static struct mox_slice altered(struct exchange *x, bool from_server, struct mox_slice message)
+{
+    return x->alter == NULL ? message : x->alter(x, from_server, message);
+}
+
+/* The client's next response reaches the server. MOX_OK: go on. */
+static int client_speaks(struct exchange *x, struct mox_sasl_client *c, struct mox_slice challenge)
+{
+    struct mox_slice response;
+    int rc = mox_sasl_client_step(c, challenge, &response);
+    if (rc == MOX_OK) {
+        struct mox_slice said = altered(x, false, response);
+        (void)exchange_say_bytes(x, said.data, said.len);
+    } else {
+        mox_sasl_server_abort(x->server);
+        x->step = MOX_SASL_FAILURE;
+    }
+    return rc;
+}
+
+int exchange_log_in(struct exchange *x, enum mox_sasl_mechanism m)
+{
+    struct mox_sasl_client *c = NULL;
+    mox_sasl_server_free(x->server);
+    x->server = NULL;
+    memset(x->asked, 0, sizeof x->asked);
+    int rc = mox_sasl_server_new(&x->server, &x->t.env, m, &x->config);
+    if (rc == MOX_OK)
+        rc = mox_sasl_client_new(&c, &x->t.env, m, x->offered, &x->client);
+    if (rc == MOX_OK)
+        rc = client_speaks(x, c, slice(NULL, 0));
+    while (rc == MOX_OK && x->step == MOX_SASL_CHALLENGE)
+        rc = client_speaks(x, c, altered(x, true, mox_sasl_server_challenge(x->server)));
+    if (rc == MOX_OK)
+        rc = x->step == MOX_SASL_SUCCESS ? mox_sasl_client_finish(c) : MOX_EDENIED;
+    mox_sasl_client_free(c);
+    return rc;
 }
 
 void assert_challenge(struct exchange *x, const char *text)
