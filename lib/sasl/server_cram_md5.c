@@ -17,8 +17,8 @@ static void start(struct mox_sasl_server *s, const char *hostname)
     uint64_t number;
     s->env.random(s->env.user, (uint8_t *)&number, sizeof number);
     int64_t now_us = s->env.wall_us(s->env.user);
-    (void)snprintf(s->unique, sizeof s->unique, "<%" PRIu64 ".%" PRId64 "000@%.*s>", number, now_us,
-                   255, hostname); /* nanoseconds */
+    (void)snprintf(s->unique, sizeof s->unique, "<%020" PRIu64 ".%" PRId64 "000@%.*s>", number,
+                   now_us, 255, hostname); /* nanoseconds */
 }
 
 static int hex_value(uint8_t c)

@@ -187,6 +187,7 @@ int exchange_log_in(struct exchange *x, enum mox_sasl_mechanism m)
     struct mox_sasl_client *c = NULL;
     mox_sasl_server_free(x->server);
     x->server = NULL;
+    x->step = MOX_SASL_CHALLENGE;
     memset(x->asked, 0, sizeof x->asked);
     int rc = mox_sasl_server_new(&x->server, &x->t.env, m, &x->config);
     if (rc == MOX_OK)
