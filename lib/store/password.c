@@ -8,31 +8,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* Hashing takes 64 MiB and a tenth of a second each; more at once would let logins starve mail. */
-#define HASHING_MAX 2
 /* How long a right password is answered without hashing it again. */
 #define CACHE_US (INT64_C(15) * 60 * 1000000)
 
 void mox__store_password_cost(struct mox_store *s, unsigned passes, size_t memory)
 {
     s->cost = (struct password_cost){.passes = passes, .memory = memory};
-}
-
-static void enter_hashing(struct mox_store *s)
-{
-    pthread_mutex_lock(&s->lock);
-    while (s->hashing >= HASHING_MAX)
-        (void)pthread_cond_wait(&s->changed, &s->lock);
-    s->hashing++;
-    pthread_mutex_unlock(&s->lock);
-}
-
-static void leave_hashing(struct mox_store *s)
-{
-    pthread_mutex_lock(&s->lock);
-    s->hashing--;
-    pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
 }
 
 static void wipe_buf(struct buf *b)
@@ -110,10 +91,10 @@ int mox_account_set_password(struct mox_account *a, const char *password, struct
     if (rc == MOX_OK && j == NULL)
         rc = mox__fail(err, MOX_ENOMEM, "set a password: out of memory");
     if (rc == MOX_OK) {
-        enter_hashing(a->store);
+        mox__gate_enter(&a->store->hashing);
         rc = mox__credentials_derive(j->records, a->env, slice(prepared.data, prepared.len),
                                      &a->store->cost);
-        leave_hashing(a->store);
+        mox__gate_leave(&a->store->hashing);
         if (rc < 0)
             (void)mox__fail(err, rc, "set a password: %s", mox_status_text(rc));
     }
@@ -192,12 +173,12 @@ static int verify(struct mox_account *a, struct mox_slice password, struct mox_e
     if (found < 0 && found != MOX_ENOTFOUND)
         return found;
     int rc = MOX_EDENIED;
-    enter_hashing(a->store);
+    mox__gate_enter(&a->store->hashing);
     if (found == MOX_ENOTFOUND)
         mox__password_dummy(password, &a->store->cost);
     else
         rc = mox__password_verify(a->env, record, password);
-    leave_hashing(a->store);
+    mox__gate_leave(&a->store->hashing);
     mox__wipe(record, sizeof record);
     return rc < 0
                ? mox__fail(err, rc,
@@ -236,7 +217,7 @@ int mox_account_check_password(struct mox_account *a, const char *password, stru
 
 void mox_store_dummy_check(struct mox_store *s, const char *password)
 {
-    enter_hashing(s);
+    mox__gate_enter(&s->hashing);
     mox__password_dummy(slice_of(password), &s->cost);
-    leave_hashing(s);
+    mox__gate_leave(&s->hashing);
 }

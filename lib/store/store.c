@@ -84,6 +84,7 @@ int mox_store_open(struct mox_store **out, const struct mox_env *env, const char
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->changed, NULL);
     (void)pthread_cond_init(&s->checkpoint_work, NULL);
+    mox__gate_init(&s->hashing, HASHING_MAX);
     s->dir = mox__strndup(env, dir, strlen(dir));
     s->spool_dir = mox__path(env, "%s/tmp", dir);
     if (s->dir == NULL || s->spool_dir == NULL) {
@@ -267,6 +268,7 @@ void mox_store_close(struct mox_store *s)
         (void)close(s->lock_fd);
     (void)pthread_mutex_destroy(&s->lock);
     (void)pthread_cond_destroy(&s->changed);
+    mox__gate_destroy(&s->hashing);
     (void)pthread_cond_destroy(&s->checkpoint_work);
     struct mox_env env = s->env;
     mox__mem_free(&env, s->dir);

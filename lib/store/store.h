@@ -8,6 +8,7 @@
 
 #include "sasl/credentials.h"
 #include "store/db.h"
+#include "store/gate.h"
 
 /*
  * How the durable store is divided:
@@ -27,7 +28,8 @@
  *   checkpoint.c  the WAL goes back into the database in the background
  *   wal.c         a WAL that a crash left is on the disk before it is believed
  *   db.c, gather.c  SQLite: connections and statements; its writes, gathered
- *   password.c    credentials;  verify.c  is all of it right?
+ *   password.c    credentials;  gate.c  not too many of them at once
+ *   verify.c      is all of it right?
  *
  * A write travels: submit (any thread: prepared as far as it can be, queued) → apply (committer,
  * inside the transaction, on `next` of the boxes) → COMMIT → publish (`next` becomes `now`) → done.
@@ -112,6 +114,7 @@ struct name_list;
 /* Argon2id: 64 MiB, 3 passes. */
 #define PASSWORD_MEMORY (64u * 1024 * 1024)
 #define PASSWORD_PASSES 3
+#define HASHING_MAX     2 /* at once; more would let log-ins starve mail */
 #define PASSWORD_CACHE  4
 
 /* How many files of transactions in doubt are remembered; others go at the next open. */
@@ -186,7 +189,7 @@ struct mox_store {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct mox_account *accounts;
-    unsigned hashing; /* passwords at work */
+    struct gate hashing; /* whatever runs Argon2id goes through it */
     struct password_cost cost;
 
     pthread_t checkpointer;
