@@ -201,7 +201,7 @@ int mox__account_load(struct mox_account *a, enum mox_account_open mode,
         rc = make_folder(a, err);
     }
     if (rc == MOX_OK)
-        rc = mox__wal_settle(a, err);
+        rc = mox__wal_settle(a->env, a->db_path, err);
     if (rc == MOX_OK)
         rc = mox__writer_open(a, err);
     if (rc == MOX_OK)

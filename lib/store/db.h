@@ -70,6 +70,14 @@ enum sql {
     SQL_CREDENTIAL_ALL,
     SQL_CREDENTIAL_CLEAR,
     SQL_CREDENTIAL_INSERT,
+    SQL_AUTH_KEYS,
+    SQL_AUTH_KEY_INSERT,
+    SQL_AUTH_KEY_DELETE,
+    SQL_AUTH_LOGIN_NOTE,
+    SQL_AUTH_LOGIN_PRUNE,
+    SQL_AUTH_LOGIN_CAP,
+    SQL_AUTH_LOGINS,
+    SQL_AUTH_LOGINS_OF,
     SQL_COUNT
 };
 
@@ -155,11 +163,18 @@ int mox__db_status(sqlite3 *sql, int result);
 /* The schema: creates it in an empty database, upgrades an older one, each step in a transaction.
  * MOX_ECORRUPT with a text for a foreign or newer database. */
 int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err);
-/* The same by any steps: steps[n] takes a database from version n to n + 1. */
-int mox__schema_upgrade_to(struct db *db, const char *const *steps, int newest, const char *path,
+/* A kind of database, by its number in the header: steps[n] takes one from version n to n + 1. */
+struct schema {
+    int application_id;
+    const char *what; /* "a mail store" */
+    const char *const *steps;
+    int newest;
+};
+int mox__schema_upgrade_to(struct db *db, const struct schema *schema, const char *path,
                            struct mox_error *err);
 /* "mox\x01" in the header of every account's database, so that file(1) can tell. */
 #define SCHEMA_APPLICATION_ID 0x6d6f7801
+#define AUTH_APPLICATION_ID   0x6d6f7802 /* auth.db */
 #define SCHEMA_VERSION        1
 
 #endif

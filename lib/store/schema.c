@@ -161,37 +161,37 @@ static int64_t pragma(struct db *db, const char *text)
     return value;
 }
 
-static int upgrade(struct db *db, const char *step, int64_t from)
+static int upgrade(struct db *db, const struct schema *schema, int64_t from)
 {
     char stamp[96];
     (void)snprintf(stamp, sizeof stamp, "PRAGMA application_id=%d; PRAGMA user_version=%d;",
-                   SCHEMA_APPLICATION_ID, (int)from + 1);
+                   schema->application_id, (int)from + 1);
     (void)mox__db_exec(db, "BEGIN IMMEDIATE");
-    (void)mox__db_exec(db, step);
+    (void)mox__db_exec(db, schema->steps[from]);
     (void)mox__db_exec(db, stamp);
     if (mox__db_exec(db, "COMMIT") < 0)
         (void)sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
     return db->status;
 }
 
-int mox__schema_upgrade_to(struct db *db, const char *const *steps, int newest, const char *path,
+int mox__schema_upgrade_to(struct db *db, const struct schema *schema, const char *path,
                            struct mox_error *err)
 {
     int64_t version = pragma(db, "PRAGMA user_version");
     int64_t application = pragma(db, "PRAGMA application_id");
     int64_t tables = pragma(db, "SELECT count(*) FROM sqlite_schema");
-    if (db->status == MOX_OK && tables > 0 && application != SCHEMA_APPLICATION_ID)
+    if (db->status == MOX_OK && tables > 0 && application != schema->application_id)
         return mox__fail(err, MOX_ECORRUPT,
-                         "open mail store %s: this SQLite database is not a mail store; move it "
+                         "open mail store %s: this SQLite database is not %s; move it "
                          "away or choose another folder",
-                         path);
-    if (db->status == MOX_OK && version > newest)
+                         path, schema->what);
+    if (db->status == MOX_OK && version > schema->newest)
         return mox__fail(err, MOX_ECORRUPT,
                          "open mail store %s: its format %" PRId64 " is newer than %d, the newest "
                          "that this program knows; use the newer program",
-                         path, version, newest);
-    for (; version < newest && db->status == MOX_OK; version++)
-        (void)upgrade(db, steps[version], version);
+                         path, version, schema->newest);
+    for (; version < schema->newest && db->status == MOX_OK; version++)
+        (void)upgrade(db, schema, version);
     if (db->status < 0)
         return mox__db_open_failed(db, path, err);
     return MOX_OK;
@@ -199,5 +199,11 @@ int mox__schema_upgrade_to(struct db *db, const char *const *steps, int newest, 
 
 int mox__schema_upgrade(struct db *db, const char *path, struct mox_error *err)
 {
-    return mox__schema_upgrade_to(db, upgrades, SCHEMA_VERSION, path, err);
+    static const struct schema account = {
+        .application_id = SCHEMA_APPLICATION_ID,
+        .what = "a mail store",
+        .steps = upgrades,
+        .newest = SCHEMA_VERSION,
+    };
+    return mox__schema_upgrade_to(db, &account, path, err);
 }

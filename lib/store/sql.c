@@ -127,6 +127,30 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_CREDENTIAL_ALL] = "SELECT kind, value FROM credential",
     [SQL_CREDENTIAL_CLEAR] = "DELETE FROM credential",
     [SQL_CREDENTIAL_INSERT] = "INSERT INTO credential(kind, value) VALUES(?1, ?2)",
+
+    [SQL_AUTH_KEYS] = "SELECT fingerprint, account, address, name, kind, no_imap_preauth, created"
+                      " FROM client_key ORDER BY fingerprint",
+    [SQL_AUTH_KEY_INSERT] =
+        "INSERT INTO client_key(fingerprint, account, address, name, kind, no_imap_preauth,"
+        " created) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_AUTH_KEY_DELETE] = "DELETE FROM client_key WHERE fingerprint = ?1",
+    [SQL_AUTH_LOGIN_NOTE] =
+        "INSERT INTO login_attempt(hash, account, failed, first, last, count, address, remote_ip,"
+        " local_ip, tls, protocol, user_agent, mechanism, result)"
+        " VALUES(?1, ?2, ?3, ?4, ?4, 1, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT(hash) DO"
+        " UPDATE SET first = min(first, excluded.first), last = max(last, excluded.last),"
+        " count = count + 1",
+    [SQL_AUTH_LOGIN_PRUNE] = "DELETE FROM login_attempt WHERE last < ?1",
+    [SQL_AUTH_LOGIN_CAP] =
+        "DELETE FROM login_attempt WHERE hash IN (SELECT hash FROM login_attempt"
+        " WHERE account = ?1 AND failed = ?2 ORDER BY last DESC LIMIT -1 OFFSET ?3)",
+    [SQL_AUTH_LOGINS] = "SELECT account, address, remote_ip, local_ip, tls, protocol, user_agent,"
+                        " mechanism, result, first, last, count FROM login_attempt"
+                        " ORDER BY last DESC, hash LIMIT ?1",
+    [SQL_AUTH_LOGINS_OF] =
+        "SELECT account, address, remote_ip, local_ip, tls, protocol, user_agent,"
+        " mechanism, result, first, last, count FROM login_attempt WHERE account = ?2"
+        " ORDER BY last DESC, hash LIMIT ?1",
 };
 
 const char *mox__sql_text(enum sql which)

@@ -316,7 +316,7 @@ void mox__recipients_add(struct mox_account *a, uint64_t message, struct mox_sli
 
 /* ---- wal.c ---- */
 /* Before the database is opened: what its log says is on the disk. */
-int mox__wal_settle(const struct mox_account *a, struct mox_error *err);
+int mox__wal_settle(const struct mox_env *env, const char *db_path, struct mox_error *err);
 
 /* ---- checkpoint.c ---- */
 int mox__checkpointer_start(struct mox_store *s, struct mox_error *err);

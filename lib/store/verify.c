@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/auth_db.h"
 #include "store/store.h"
 #include "store/thread.h"
 
@@ -297,7 +298,7 @@ static void check_files(struct check *c)
 static int check_account(struct check *c, struct mox_error *err)
 {
     struct mox_account *a = c->a;
-    int rc = mox__wal_settle(a, err);
+    int rc = mox__wal_settle(a->env, a->db_path, err);
     if (rc == MOX_OK)
         rc = mox__db_open(&a->writer, a->db_path, DB_CHECKPOINT, err);
     if (rc == MOX_OK)
@@ -370,6 +371,8 @@ int mox_store_verify(const struct mox_env *env, const char *dir,
     if (list != NULL)
         (void)closedir(list);
     mox__mem_free(env, accounts);
+    if (rc == MOX_OK)
+        rc = mox__auth_verify(env, dir, report, user, &c.problems, err);
     mox_store_close(s);
     if (rc == MOX_OK && c.problems > 0)
         rc = mox__fail(err, MOX_ECORRUPT, "verify %s: %u problems", dir, c.problems);

@@ -33,25 +33,25 @@ static int rewrite(int fd, uint8_t *chunk)
     return fdatasync(fd) == 0 ? MOX_OK : mox__status_of_errno(errno);
 }
 
-int mox__wal_settle(const struct mox_account *a, struct mox_error *err)
+int mox__wal_settle(const struct mox_env *env, const char *db_path, struct mox_error *err)
 {
     int rc = MOX_OK;
     uint8_t *chunk = NULL;
-    char *path = mox__path(a->env, "%s-wal", a->db_path);
+    char *path = mox__path(env, "%s-wal", db_path);
     int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
     if (path == NULL)
         rc = MOX_ENOMEM;
     else if (fd < 0 && errno != ENOENT)
         rc = mox__status_of_errno(errno);
     if (fd >= 0) {
-        chunk = mem_new(a->env, uint8_t, CHUNK);
+        chunk = mem_new(env, uint8_t, CHUNK);
         rc = chunk == NULL ? MOX_ENOMEM : rewrite(fd, chunk);
         (void)close(fd);
     }
-    mox__mem_free(a->env, chunk);
-    mox__mem_free(a->env, path);
+    mox__mem_free(env, chunk);
+    mox__mem_free(env, path);
     if (rc < 0)
-        return mox__fail(err, rc, "open mail store %s: write its log again: %s", a->db_path,
+        return mox__fail(err, rc, "open mail store %s: write its log again: %s", db_path,
                          mox_status_text(rc));
     return MOX_OK;
 }

@@ -23,10 +23,12 @@ static const char *const steps[] = {
 
 static void upgrade(const char *path)
 {
+    const struct schema newer = {
+        .application_id = SCHEMA_APPLICATION_ID, .what = "ours", .steps = steps, .newest = 2};
     struct db db;
     struct mox_error err = {0};
     if (mox__db_open(&db, path, DB_WRITER, &err) < 0 ||
-        mox__schema_upgrade_to(&db, steps, 2, path, &err) < 0)
+        mox__schema_upgrade_to(&db, &newer, path, &err) < 0)
         fail_msg("%s", err.text);
     mox__db_close(&db);
 }
