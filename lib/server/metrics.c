@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/metrics.h"
 
+#include "base/text.h"
+
 static const struct mox_metric smtp_connections = {
     .name = "mox_smtpserver_connection_total",
     .help = "Incoming SMTP connections.",
@@ -32,6 +34,12 @@ static const struct mox_metric refused_connections = {
     .name = "mox_connections_refused_total",
     .help = "Incoming connections that were refused, for a limit of their address or network.",
     .labels = {"protocol", "limit"},
+};
+static const struct mox_metric logins = {
+    .name = "mox_authentication_total",
+    .help = "Attempts to log in, and how they ended.",
+    .labels = {"kind", "variant", "result"},
+    .max_series = 256,
 };
 static const struct mox_metric ratelimited_logins = {
     .name = "mox_authentication_ratelimited_total",
@@ -78,9 +86,25 @@ void mox__count_refused(struct mox_server *s, const struct service_endpoint *e, 
     metric_count(&s->env, &refused_connections, services[e->kind].protocol, limit);
 }
 
+static const char *login_kind(const struct service_endpoint *e)
+{
+    return e->kind >= SERVE_IMAP ? "imap" : "submission";
+}
+
+void mox__count_login(struct mox_server *s, const struct service_endpoint *e,
+                      const struct mox_sasl_attempt *attempt)
+{
+    char variant[32]; /* names of mechanisms are short, and constants of ours */
+    size_t n = 0;
+    for (; attempt->mechanism[n] != '\0' && n < sizeof variant - 1; n++)
+        variant[n] = (char)to_lower((uint8_t)attempt->mechanism[n]);
+    variant[n] = '\0';
+    metric_count(&s->env, &logins, login_kind(e), variant, mox_sasl_failure_name(attempt->failure));
+}
+
 void mox__count_ratelimited(struct mox_server *s, const struct service_endpoint *e)
 {
-    metric_count(&s->env, &ratelimited_logins, e->kind >= SERVE_IMAP ? "imap" : "submission");
+    metric_count(&s->env, &ratelimited_logins, login_kind(e));
 }
 
 /* What can be known beforehand starts at 0, so that a first failure shows as a growth. */
@@ -93,6 +117,7 @@ static void begin_at_zero(struct mox_server *s)
     mox_metrics_declare(s->metrics, &open_connections);
     mox_metrics_declare(s->metrics, &deliveries);
     mox_metrics_declare(s->metrics, &submissions);
+    mox_metrics_declare(s->metrics, &logins);
     mox_metrics_declare(s->metrics, &refused_connections);
 }
 

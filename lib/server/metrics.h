@@ -22,6 +22,9 @@ void mox__count_delivery(struct mox_server *s, const char *result, const char *r
 /* A message of a user: "ok", or "badmessage", "badfrom", "badheader", "messagelimiterror",
  * "recipientlimiterror", "missingsmtputf8", "queueerror", "localserveerror". */
 void mox__count_submission(struct mox_server *s, const char *result);
+/* An attempt to log in has ended. */
+void mox__count_login(struct mox_server *s, const struct service_endpoint *e,
+                      const struct mox_sasl_attempt *attempt);
 /* A connection of this service is not let in; it does not begin. `limit` is a constant. */
 void mox__count_refused(struct mox_server *s, const struct service_endpoint *e, const char *limit);
 /* Too many logins have failed for a connection, or for one more attempt. */
