@@ -39,6 +39,13 @@ static const struct dialogue {
     {"tls.txt", HOST_IMPLICIT_TLS},
     {"no-tls.txt", HOST_NO_TLS},
     {"gone.txt", HOST_NO_TLS},
+    {"auth-cram-md5.txt", HOST_IMPLICIT_TLS | HOST_SASL},
+    {"auth-scram.txt", HOST_IMPLICIT_TLS | HOST_SASL},
+    {"auth-scram-plus.txt", HOST_IMPLICIT_TLS | HOST_SASL},
+    {"auth-oauthbearer.txt", HOST_IMPLICIT_TLS | HOST_SASL},
+    {"auth-offered.txt", HOST_STARTTLS | HOST_SASL},
+    {"auth-external.txt", HOST_IMPLICIT_TLS | HOST_SASL | HOST_KEY | HOST_NO_PREAUTH},
+    {"preauth.txt", HOST_IMPLICIT_TLS | HOST_SASL | HOST_KEY},
 #ifdef MOX_HAVE_IDN /* names beyond ASCII */
     {"mailboxes.txt", HOST_NO_TLS},
     {"names.txt", HOST_NO_TLS},

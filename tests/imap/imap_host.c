@@ -202,6 +202,9 @@ static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_
                  struct mox_mailstore *store)
 {
     struct session *s = user;
+    if ((s->host->options & HOST_NO_PREAUTH) != 0 &&
+        strcmp(q->mechanism, MOX_SASL_BY_CERTIFICATE) == 0)
+        return MOX_EDENIED;
     int rc = q->ask == MOX_SASL_ASK_PASSWORD ? check_password(q, a) : sasl_users_answer(q, a);
     s->host->asked = rc == MOX_LATER ? q : NULL;
     if (rc == MOX_OK && q->ask != MOX_SASL_ASK_RECORD)
@@ -236,6 +239,11 @@ static void config_of(struct mox_imap_server_config *config, struct mox_peer *pe
     strcpy(peer->remote_ip, "192.0.2.1");
     strcpy(peer->local_ip, "192.0.2.2");
     peer->tls = (options & HOST_IMPLICIT_TLS) != 0;
+    if (options & HOST_SASL) {
+        config->mechanisms = ~0u;
+        config->login_delay_us = 0;
+        sasl_users_tls(&peer->tls_info, (options & HOST_KEY) != 0);
+    }
 }
 
 /* --- the dialogue --- */

@@ -17,6 +17,9 @@ enum host_options {
     HOST_DELAYS = 1 << 8,    /* logins wait after others that failed */
     HOST_READ_ONLY = 1 << 7, /* a store with the four required functions */
     HOST_PEDANTIC = 1 << 6,  /* what is usually tolerated is refused */
+    HOST_SASL = 1 << 9,      /* all mechanisms, without delays; with TLS the channel can be bound */
+    HOST_KEY = 1 << 10,      /* and the client has shown its certificate (support/sasl_users.h) */
+    HOST_NO_PREAUTH = 1 << 11, /* which is not enough to be logged in */
     HOST_FILLED = 1 << 5     /* Inbox has three messages, the first one seen */
 };
 

@@ -50,6 +50,27 @@ static void patient(struct smtp_host *h)
     h->config.login_delay_us = 1000000;
 }
 
+/* All mechanisms, on a channel that can be bound, without delays. */
+static void sasl(struct smtp_host *h)
+{
+    submissions(h);
+    sasl_users_tls(&h->peer.tls_info, false);
+    h->config.mechanisms = ~0u;
+    h->config.login_delay_us = 0;
+}
+
+static void sasl_with_certificate(struct smtp_host *h)
+{
+    sasl(h);
+    sasl_users_tls(&h->peer.tls_info, true);
+}
+
+static void sasl_without_tls(struct smtp_host *h)
+{
+    submission(h);
+    h->config.mechanisms = ~0u;
+}
+
 static void pedantic(struct smtp_host *h)
 {
     submissions(h);
@@ -110,6 +131,16 @@ static bool applies(const char *name)
     X(a_login_that_waits_ends_with_the_server, "auth-delay-shutdown", patient)                     \
     X(a_login_that_waits_ends_with_the_client, "auth-delay-eof", patient)                          \
     X(auth_is_answered_later, "auth-later", submissions)                                           \
+    X(what_auth_offers_depends_on_tls, "auth-offered", sasl_without_tls)                           \
+    X(auth_goes_by_cram_md5, "auth-cram-md5", sasl)                                                \
+    X(auth_goes_by_scram_sha_1, "auth-scram-sha-1", sasl)                                          \
+    X(auth_goes_by_scram_sha_256, "auth-scram-sha-256", sasl)                                      \
+    X(auth_goes_by_scram_sha_1_plus, "auth-scram-sha-1-plus", sasl)                                \
+    X(auth_goes_by_scram_sha_256_plus, "auth-scram-sha-256-plus", sasl)                            \
+    X(auth_goes_by_token, "auth-oauthbearer", sasl)                                                \
+    X(auth_goes_by_certificate, "auth-external", sasl_with_certificate)                            \
+    X(a_certificate_stands_for_auth, "auth-certificate", sasl_with_certificate)                    \
+    X(records_come_later, "auth-record-later", sasl)                                               \
     X(questions_are_answered_later, "later", delivery)                                             \
     X(failures_of_the_host_become_replies, "host-failures", delivery)                              \
     X(chunks_make_a_message, "bdat", delivery)                                                     \
