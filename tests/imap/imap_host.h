@@ -20,7 +20,7 @@ enum host_options {
     HOST_SASL = 1 << 9,      /* all mechanisms, without delays; with TLS the channel can be bound */
     HOST_KEY = 1 << 10,      /* and the client has shown its certificate (support/sasl_users.h) */
     HOST_NO_PREAUTH = 1 << 11, /* which is not enough to be logged in */
-    HOST_FILLED = 1 << 5     /* Inbox has three messages, the first one seen */
+    HOST_FILLED = 1 << 5       /* Inbox has three messages, the first one seen */
 };
 
 /* Plays tests/transcripts/imap/<name>. The user is u@example.org with the password `secret`, whom

@@ -6,16 +6,34 @@
 #include <string.h>
 
 #include "support/cm.h"
+#include "support/sasl_users.h"
 
 static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
                  struct mox_mailstore *store)
 {
     const struct rig *r = user;
-    (void)a;
+    if (q->ask != MOX_SASL_ASK_PASSWORD) {
+        int rc = sasl_users_answer(q, a);
+        if (rc == MOX_OK && q->ask != MOX_SASL_ASK_RECORD)
+            *store = *r->store;
+        return rc;
+    }
+    if (strcmp(q->password, "later") == 0)
+        return MOX_LATER;
+    if (strcmp(q->password, "broken") == 0)
+        return MOX_EIO;
     if (strcmp(q->username, "u@example.org") != 0 || strcmp(q->password, "secret") != 0)
         return MOX_EDENIED;
     *store = *r->store;
     return MOX_OK;
+}
+
+static void auth_ended(void *user, const struct mox_sasl_attempt *attempt)
+{
+    struct rig *r = user;
+    r->attempts++;
+    r->last_failure = attempt->failure;
+    r->last_is_harmless = attempt->harmless;
 }
 
 static void wake(void *user)
@@ -25,7 +43,7 @@ static void wake(void *user)
 }
 
 static const struct mox_imap_server_callbacks callbacks = {
-    .size = sizeof callbacks, .auth = login, .wake = wake};
+    .size = sizeof callbacks, .auth = login, .wake = wake, .auth_ended = auth_ended};
 
 static int open_with(struct rig *r, const struct mox_env *env, struct mox_mailstore *store,
                      size_t max_output_bytes, long steps)
@@ -36,6 +54,7 @@ static int open_with(struct rig *r, const struct mox_env *env, struct mox_mailst
     config.hostname = "mx.example";
     config.auth_without_tls = true;
     config.starttls = true;
+    config.mechanisms = ~0u;
     config.login_delay_us = 0;
     config.max_output_bytes = max_output_bytes;
     struct mox_peer peer = {.size = sizeof peer, .cid = 10};

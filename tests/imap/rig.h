@@ -7,7 +7,8 @@
 #include "support/testenv.h"
 
 /* One session over a store in memory, for tests that are no dialogues. u@example.org logs in with
- * `secret`. */
+ * `secret`; the password `later` is answered by the test, `broken` fails for now. For mechanisms without
+ * a password: support/sasl_users.h. */
 struct rig {
     struct mox_env env;
     struct mox_mailstore *store;
@@ -16,6 +17,9 @@ struct rig {
     long steps_left; /* of the host; 0: it does nothing any more */
     char *said;      /* what the server said and nobody looked at; may be NULL */
     size_t said_len;
+    unsigned attempts; /* to log in, that have ended */
+    enum mox_sasl_failure last_failure;
+    bool last_is_harmless;
 };
 
 /* As rig_open(), with so little output at once that every longer answer pauses, and a host that

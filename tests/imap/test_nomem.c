@@ -1,75 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "rig.h"
 #include "support/cm.h"
 #include "support/corpora.h"
+#include "support/script.h"
 
 /* What the clients of all dialogues say, with each allocation failing in turn: the session says what
  * it can or ends with MOX_ENOMEM, and nothing leaks. */
-
-#define LINES_MAX 400
-
-struct script {
-    char *lines[LINES_MAX];
-    size_t lens[LINES_MAX], count;
-};
-
-/* The escapes of the dialogues, in place; returns the length. */
-static size_t unescape(char *text)
-{
-    char *to = text;
-    for (const char *at = text; *at != '\0';) {
-        unsigned byte = (uint8_t)*at++;
-        if (byte == '\\' && *at != '\0') {
-            char c = *at++;
-            byte = c == 'r'   ? '\r'
-                   : c == 'n' ? '\n'
-                   : c == 't' ? '\t'
-                   : c == '0' ? '\0'
-                              : (uint8_t)c;
-            if (c == 'x' && sscanf(at, "%2x", &byte) == 1)
-                at += 2;
-        }
-        *to++ = (char)byte;
-    }
-    return (size_t)(to - text);
-}
-
-/* Keeps what the client says: C: a line, c: bytes. */
-static void add_line(struct script *s, const char *line)
-{
-    if ((line[0] != 'C' && line[0] != 'c') || line[1] != ':' || line[2] != ' ')
-        return;
-    assert_true(s->count < LINES_MAX);
-    size_t size = strlen(line) + 3;
-    char *copy = malloc(size);
-    assert_non_null(copy);
-    (void)snprintf(copy, size, "%s", line + 3);
-    copy[strcspn(copy, "\n")] = '\0';
-    size_t len = unescape(copy);
-    if (line[0] == 'C') {
-        memcpy(copy + len, "\r\n", 2);
-        len += 2;
-    }
-    s->lines[s->count] = copy;
-    s->lens[s->count++] = len;
-}
-
-static void read_script(struct script *s, struct mox_slice data)
-{
-    char line[8192];
-    const char *at = (const char *)data.data, *end = at + data.len;
-    s->count = 0;
-    while (at < end) {
-        size_t len = strcspn(at, "\n");
-        (void)snprintf(line, sizeof line, "%.*s", (int)len, at);
-        add_line(s, line);
-        at += len + 1;
-    }
-}
 
 /* Returns whether the nth allocation failed. */
 static bool play(const struct script *s, long nth)
@@ -100,11 +36,10 @@ static void each_allocation(void *user, const char *path, struct mox_slice data)
     struct totals *totals = user;
     struct script s;
     (void)path;
-    read_script(&s, data);
+    script_read(&s, data);
     for (long nth = 1; play(&s, nth); nth++)
         totals->allocations++;
-    for (size_t i = 0; i < s.count; i++)
-        free(s.lines[i]);
+    script_free(&s);
     totals->dialogues++;
 }
 
