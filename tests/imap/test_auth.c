@@ -50,7 +50,7 @@ static const struct {
      "reason=ok"},
     /* Nothing was tried. */
     {"a login\r\na login u\r\na authenticate none\r\na authenticate external\r\na noop\r\n", 0, 0,
-     false, "cmd=NOOP result=ok"},
+     false, "cmd=noop result=ok"},
 };
 
 static void each_attempt_is_told_and_logged_once(void **state)
