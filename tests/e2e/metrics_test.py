@@ -138,6 +138,29 @@ class MetricsTest(unittest.TestCase):
         self.assertGreaterEqual(self.grown(before, "mox_store_commit_writes_sum"), 3)
         self.assertGreaterEqual(self.grown(before, "mox_store_commit_duration_seconds_count"), 2)
 
+    def test_logins_by_mechanism_and_how_they_ended(self):
+        before = self.metrics()
+        with self.smtp("submission") as c:
+            c.ehlo()
+            for password in ("wrong-one", PASSWORD):
+                plain = base64.b64encode(f"\0{USER}\0{password}".encode()).decode()
+                c.docmd("AUTH", "PLAIN " + plain)
+        with self.smtp("submission") as c:
+            c.ehlo()
+            c.docmd("AUTH", "SCRAM-SHA-256")
+            c.docmd("*")
+        c = self.imap()
+        with self.assertRaises(imaplib.IMAP4.error):
+            c.login(USER, "wrong-one")
+        c.login(USER, PASSWORD)
+        c.logout()
+        for kind, variant, result in (("submission", "plain", "ok"), ("submission", "plain", "badcreds"),
+                                      ("submission", "scram-sha-256", "aborted"), ("imap", "login", "badcreds"),
+                                      ("imap", "login", "ok")):
+            with self.subTest(kind=kind, variant=variant, result=result):
+                self.assertEqual(self.grown(before, "mox_authentication_total", kind=kind, variant=variant,
+                                            result=result), 1)
+
     def test_open_connections_come_and_go(self):
         def is_open(n):
             return self.metrics().get("mox_connections_count", protocol="imap", listener="local") == n
