@@ -40,6 +40,7 @@ struct mox_config_tls {
         struct mox_config_keycert *items;
         size_t count; /* at least 1 */
     } key_certs;
+    bool client_auth_disabled;
 };
 
 struct mox_config_smtp {

@@ -68,6 +68,11 @@ static const struct field tls_fields[] = {
     {.name = "KeyCerts", .type = &keycerts_type, .offset = AT(key_certs),
      .doc = "Certificates with their keys. A client gets the one that fits the name that it asks "
             "for, else the first."},
+    {.name = "ClientAuthDisabled", .type = &mox__type_bool, .offset = AT(client_auth_disabled),
+     .doc = "Do not ask the programs of users for a certificate. By default submission and IMAP ask, "
+            "and who has a key that was added by mox config tlspubkey add is logged in by it; who has "
+            "none logs in otherwise, and one that is not known ends the connection. Some programs "
+            "show people a dialog when they are asked."},
 };
 #undef AT
 static const struct value_type tls_type =

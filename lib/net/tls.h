@@ -78,9 +78,10 @@ struct tls_client_key {
     uint8_t fingerprint[32];     /* SHA-256 of the SubjectPublicKeyInfo */
     char kind[TLS_KEY_KIND_MAX]; /* "ecdsa-p256", "rsa-2048" */
 };
-/* The first certificate of a PEM text, for a client to log in with. MOX_ESYNTAX, MOX_EUNSUPPORTED,
- * MOX_EDENIED (too weak); the text says it to whoever has the certificate. */
-MOX_MUST_USE int mox__tls_read_client_key(struct tls_client_key *out, const char *pem,
+/* A certificate for a client to log in with: DER, or the first of a PEM text that ends in a NUL, which
+ * counts. MOX_ESYNTAX, MOX_EUNSUPPORTED, MOX_EDENIED (too weak); the text says it to whoever has the
+ * certificate. */
+MOX_MUST_USE int mox__tls_read_client_key(struct tls_client_key *out, struct mox_slice certificate,
                                           struct mox_error *err);
 
 /* Writes a new ECDSA P-256 key (mode 0600) and a certificate for it, signed by itself, as PEM

@@ -136,17 +136,18 @@ static int fail_parse(struct mox_error *err, int rc)
                          "the certificate's key, or its signature, is of a kind that this server's "
                          "TLS library does not know, as Ed25519; use one with ECDSA or RSA");
     return mox__fail(err, rc == MBEDTLS_ERR_X509_ALLOC_FAILED ? MOX_ENOMEM : MOX_ESYNTAX,
-                     "this is not a certificate in PEM form (-----BEGIN CERTIFICATE-----)");
+                     "this is not an X.509 certificate");
 }
 
-int mox__tls_read_client_key(struct tls_client_key *out, const char *pem, struct mox_error *err)
+int mox__tls_read_client_key(struct tls_client_key *out, struct mox_slice certificate,
+                             struct mox_error *err)
 {
     *out = (struct tls_client_key){.kind = ""};
     mbedtls_x509_crt crt;
     mbedtls_x509_crt_init(&crt);
     int problem = mox__crypto_init() < 0
                       ? MBEDTLS_ERR_X509_ALLOC_FAILED
-                      : mbedtls_x509_crt_parse(&crt, (const unsigned char *)pem, strlen(pem) + 1);
+                      : mbedtls_x509_crt_parse(&crt, certificate.data, certificate.len);
     int rc = problem != 0 ? fail_parse(err, problem) : check_kind(&crt.pk, out->kind, err);
     if (rc == MOX_OK)
         key_of(&crt, out->fingerprint);

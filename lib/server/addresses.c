@@ -13,7 +13,7 @@ static const struct service_info {
     const char *pkg;
     uint16_t standard_port;
     bool implicit_tls;
-    bool tickets; /* a large sender fails at port 25 with tickets on */
+    bool for_users; /* has tickets, on which a large sender fails at port 25; asks for certificates */
 } infos[SERVICE_KINDS] = {
     [SERVE_SMTP] = {"smtp", "smtpserver", 25, false, false},
     [SERVE_SUBMISSION] = {"submission", "smtpserver", 587, false, true},
@@ -45,9 +45,15 @@ static int read_certificates(struct mox_server *s, size_t index, struct mox_erro
         mox_config_path(s->files, files->key_file, key, sizeof key) < 0)
         return mox__fail(err, MOX_ELIMIT, "listener %s: the path of a TLS file is too long",
                          l->name);
+    bool asks = s->auth_db != NULL && !l->tls->client_auth_disabled;
     for (size_t i = 0; i < 2; i++) {
         struct tls_context_config config = {
-            .cert_file = cert, .key_file = key, .tickets = i == 0};
+            .cert_file = cert,
+            .key_file = key,
+            .tickets = i == 0,
+            .knows_key = i == 0 && asks ? mox__client_key_is_known : NULL,
+            .knows_user = s,
+        };
         int rc = mox__tls_context_new(&s->contexts[2 * index + i], &s->env, &config, err);
         if (rc < 0)
             return rc;
@@ -69,7 +75,7 @@ static void fill_service(struct mox_server *s, size_t index, enum service_kind k
         .service = kind >= SERVE_IMAP ? &mox__imap_service : &mox__smtp_service,
         .user = e,
         .pkg = info->pkg,
-        .tls = no_tls ? NULL : s->contexts[2 * index + (info->tickets ? 0 : 1)],
+        .tls = no_tls ? NULL : s->contexts[2 * index + (info->for_users ? 0 : 1)],
         .implicit_tls = info->implicit_tls,
     };
 }

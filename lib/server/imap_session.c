@@ -78,6 +78,10 @@ static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sas
     struct imap_session *is = user;
     (void)a; /* comes later */
     (void)store;
+    if (is->engine != NULL) /* otherwise it greets now */
+        mox__login_identify(&is->login, mox_imap_server_peer(is->engine));
+    if (strcmp(q->mechanism, MOX_SASL_BY_CERTIFICATE) == 0 && is->login.shown.no_imap_preauth)
+        return MOX_EDENIED;
     int rc = mox__login_start(&is->login, q);
     is->pending = rc == MOX_LATER;
     return rc;
@@ -133,6 +137,7 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
     is->opened_us = mox__loop_now(s->net->loop);
     is->login =
         (struct login_client){.server = s, .env = mox__conn_env(c), .pkg = PKG, .done = login_done};
+    mox__login_identify(&is->login, peer);
     mox__log_connection(c, e, peer);
     struct mox_imap_server_config config;
     configure(&config, e);
@@ -164,4 +169,5 @@ const struct service mox__imap_service = {
     .closed = session_closed,
     .admit = mox__limits_admit,
     .left = mox__limits_left,
+    .key_refused = mox__client_key_refused,
 };

@@ -36,7 +36,7 @@ static int write_static(const struct mox_env *env, const struct mox_localserve_c
     uint16_t base = config->port_base != 0 ? config->port_base : LOCALSERVE_PORT_BASE;
     const char *both[] = {"127.0.0.1", "::1"}, *one[] = {config->ip};
     struct mox_config_keycert pair = {CERT_FILE, KEY_FILE};
-    struct mox_config_tls tls = {{&pair, 1}};
+    struct mox_config_tls tls = {.key_certs = {&pair, 1}};
     struct mox_config_listener l;
     mox_config_listener_init(&l);
     l.name = "local";

@@ -96,11 +96,11 @@ static int open_and_admit(struct login *l)
 
 static int check_certificate(struct login *l)
 {
-    if (l->client->only == NULL)
+    if (l->client->shown.account == NULL)
         return MOX_EDENIED;
     if (*l->question->username == '\0')
         (void)snprintf(l->answer.username, sizeof l->answer.username, "%s",
-                       l->client->only_address);
+                       l->client->shown.address);
     return open_and_admit(l);
 }
 
@@ -113,7 +113,7 @@ static int check_token(struct login *l)
     if (rc < 0)
         return rc;
     l->config = mox__login_account(s, username);
-    if (l->client->only != NULL && l->config != l->client->only)
+    if (l->client->shown.account != NULL && l->config != l->client->shown.account)
         l->config = NULL;
     return open_and_admit(l);
 }
@@ -163,9 +163,15 @@ static const struct mox_config_account *account_of(const struct login_client *cl
 {
     const struct mox_config_account *named = NULL;
     if (q->ask == MOX_SASL_ASK_CERTIFICATE && *q->username == '\0')
-        return client->only;
+        return client->shown.account;
     named = mox__login_account(client->server, q->username);
-    return client->only == NULL || named == client->only ? named : NULL;
+    return client->shown.account == NULL || named == client->shown.account ? named : NULL;
+}
+
+void mox__login_identify(struct login_client *client, const struct mox_peer *peer)
+{
+    if (!mox__client_of(client->server, peer, &client->shown))
+        client->shown = (struct client_user){.account = NULL};
 }
 
 int mox__login_start(struct login_client *client, const struct mox_sasl_question *q)

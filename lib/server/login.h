@@ -17,10 +17,9 @@ struct login_client {
     struct mox_server *server;
     const struct mox_env *env; /* of the connection, for the log */
     const char *pkg;
-    /* Whose certificate the client has shown, and the address it was registered with: nobody else
-     * can log in. NULL: none was shown. */
-    const struct mox_config_account *only;
-    const char *only_address;
+    /* Whose certificate the client has shown: nobody else can log in. `account` is NULL: none was shown,
+     * or its key is not known any more. */
+    struct client_user shown;
     /* On the loop's thread, never before mox__login_start() has returned. The login is gone once
      * this returns. */
     void (*done)(struct login *l);
@@ -41,6 +40,8 @@ struct login {
 
 /* What the server can answer for: a set of enum mox_sasl_mechanism. */
 unsigned mox__login_mechanisms(const struct mox_server *s);
+/* Looks who has the key of the connection's certificate: before each question, since keys come and go. */
+void mox__login_identify(struct login_client *client, const struct mox_peer *peer);
 /* MOX_LATER, or MOX_ETOOMANY when too many wait; MOX_ENOMEM.
  * @param client, q  borrowed until done */
 int mox__login_start(struct login_client *client, const struct mox_sasl_question *q);

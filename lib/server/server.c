@@ -135,6 +135,8 @@ static int open_all(struct mox_server *s, struct mox_error *err)
     mox__timer_init(&s->patience, s->net->loop, out_of_patience);
     rc = mox_store_open(&s->store, &s->env, s->files->data_dir, err);
     if (rc == MOX_OK)
+        rc = mox__auth_db_start(s, err);
+    if (rc == MOX_OK)
         rc = mox__received_id_key(&s->env, s->files->data_dir, s->received_id_key, err);
     if (rc == MOX_OK) {
         derive_sasl_secret(s);
@@ -193,6 +195,7 @@ void mox_server_free(struct mox_server *s)
         mox__net_join_workers(s->net);
     mox__pool_free(s->hashing);
     mox__accounts_free(s);
+    mox_auth_db_close(s->auth_db);
     mox_store_close(s->store);
     if (s->patience.loop != NULL)
         mox__timer_stop(&s->patience);

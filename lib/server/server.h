@@ -8,6 +8,7 @@
 #include <mox/store.h>
 
 #include "net/listener.h"
+#include "server/client_keys.h"
 #include "server/limits.h"
 
 /* The server from inside. Where to look:
@@ -16,6 +17,7 @@
  *   addresses.c    listeners and certificates, as configured
  *   accounts.c     which accounts are open
  *   login.c        what SASL asks about users; login_name.c: which account is meant
+ *   client_keys.c  whose the keys of client certificates are
  *   auth_ended.c   what follows from each attempt to log in, of all protocols
  *   limits.c       which connections and logins are refused, since there were too many
  *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
@@ -67,6 +69,7 @@ struct mox_server {
     struct net *net;
     struct pool *hashing;
     struct mox_store *store;
+    struct mox_auth_db *auth_db; /* NULL: it could not be opened */
     struct limits limits;
     uint8_t received_id_key[24];
     uint8_t sasl_secret[32];
@@ -76,7 +79,7 @@ struct mox_server {
 
     /* SERVICE_KINDS for each listener; those without use are empty. */
     struct service_endpoint *services;
-    struct tls_context **contexts; /* two for each listener: with tickets, and without */
+    struct tls_context **contexts; /* two for each listener: for users, and for port 25 */
     struct bound_address *bound;
     size_t bound_count;
 

@@ -81,6 +81,7 @@ static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sas
 {
     struct smtp_session *ss = user;
     (void)a; /* comes later */
+    mox__login_identify(&ss->login, mox_smtp_server_peer(ss->engine));
     int rc = mox__login_start(&ss->login, q);
     return rc == MOX_LATER ? later(ss) : rc;
 }
@@ -353,4 +354,5 @@ const struct service mox__smtp_service = {
     .gone = session_gone,
     .admit = mox__limits_admit,
     .left = mox__limits_left,
+    .key_refused = mox__client_key_refused,
 };
