@@ -14,90 +14,10 @@
 
 #include <mox/server.h>
 
+#include "server/place.h"
 #include "server/server.h"
 #include "support/cm.h"
 #include "support/testenv.h"
-
-/* A test environment whose clocks go. */
-static void real_time(struct test_env *t)
-{
-    struct mox_env system;
-    mox_env_system(&system);
-    test_env_init(t);
-    t->log_level = MOX_LOG_INFO;
-    t->env.monotonic_us = system.monotonic_us;
-    t->env.wall_us = system.wall_us;
-    t->env.random = system.random;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-static void remove_tree(const char *path)
-{
-    (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* Below the ports that the system gives to the clients of other tests, and far from the base of a test
- * that was started next to this one. */
-static uint16_t free_base(void)
-{
-    for (unsigned base = 2000 + (unsigned)getpid() * 7919U % 29000;;
-         base = base > 31000 ? 2000 : base + 7) {
-        bool all = true;
-        static const unsigned ports[] = {25, 143, 465, 587, 993};
-        for (size_t i = 0; i < 5 && all; i++) {
-            int fd = socket(AF_INET, SOCK_STREAM, 0);
-            struct sockaddr_in a = {.sin_family = AF_INET,
-                                    .sin_port = htons((uint16_t)(base + ports[i])),
-                                    .sin_addr = {htonl(INADDR_LOOPBACK)}};
-            all = bind(fd, (const struct sockaddr *)&a, sizeof a) == 0;
-            (void)close(fd);
-        }
-        if (all)
-            return (uint16_t)base;
-    }
-}
-
-struct place {
-    char parent[64], dir[80];
-    uint16_t base;
-    struct mox_config *files;
-};
-
-static void make_place(struct place *p, const struct mox_env *env)
-{
-    struct mox_localserve_config config;
-    struct mox_error err;
-    (void)snprintf(p->parent, sizeof p->parent, "/tmp/mox-server-XXXXXX");
-    assert_non_null(mkdtemp(p->parent));
-    (void)snprintf(p->dir, sizeof p->dir, "%s/server", p->parent);
-    p->base = free_base();
-    mox_localserve_config_init(&config);
-    config.dir = p->dir;
-    if (mox_localserve_prepare(&p->files, env, &config, &err) < 0)
-        fail_msg("%s", err.text);
-}
-
-static void remove_place(struct place *p)
-{
-    mox_config_free(p->files);
-    remove_tree(p->parent);
-}
-
-static void configure(struct mox_server_config *config, const struct place *p)
-{
-    mox_server_config_init(config);
-    config->config = p->files;
-    config->port_base = p->base;
-    config->ip = "127.0.0.1";
-    config->localserve = true;
-}
 
 /* -- in the loop of another program ---------------------------------------------------------- */
 
