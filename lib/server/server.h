@@ -22,6 +22,7 @@
  *   limits.c       which connections and logins are refused, since there were too many
  *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
  *   smtp_delay.c   answers that are late on purpose; nap.c
+ *   smtp_rcpt.c    whom it sends to; smtp_submit.c: what users may send
  *   smtp_deliver.c its messages, from the spool to the store
  *   imap_session.c one IMAP connection
  *   ctl_session.c  one conversation on the control socket

@@ -4,32 +4,41 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/metrics.h"
-#include "server/smtp_session.h"
+#include "server/smtp_submit.h"
 
-/* A message on its way to the store. While all its accounts are open and its content is in memory,
- * handing it over waits for nothing and happens on the loop's thread; else a worker does it. */
+/*
+ * A message on its way to the store:
+ *
+ *   delivery                            ┌▶ hand over ─▶ stores ─▶ finish
+ *   submission  count it ─▶ sender's store ─┘
+ *                  └ refused ─▶ finish
+ *
+ * Each step to the right of an arrow waits for a store or not; one before it runs on the loop's thread
+ * while the accounts it needs are open and the content is in memory, for then it waits for nothing,
+ * else on a worker. */
 struct handover {
     struct smtp_session *session;
-    const struct mox_smtp_envelope *envelope;
+    struct mox_smtp_envelope envelope; /* as the engine gave it, but for smtputf8 */
     struct mox_delivery *delivery;
     struct mox_account **accounts; /* one open reference for each recipient */
     size_t account_count;
+    struct submission_count count;
+    enum mox_submission_outcome outcome; /* of a submission that is refused */
+    struct mox_smtp_reply reply;         /* when `refused` */
+    bool refused;
     struct work work;
     struct loop_task settled;
+    int (*run)(struct handover *h); /* the step under way; when it fails, no store was asked */
+    void (*next)(struct handover *h);
     int rc; /* of what comes before the stores answer */
     struct mox_error error;
     unsigned awaited; /* the worker, and the stores */
     int64_t begun_us;
 };
 
-static bool waits_for_nothing(struct smtp_session *ss)
+static bool is_submission(const struct handover *h)
 {
-    if (mox_spool_fd(ss->spool) >= 0)
-        return false;
-    for (size_t i = 0; i < ss->recipient_count; i++)
-        if (!mox__account_is_open(ss->server, ss->recipients[i].account))
-            return false;
-    return true;
+    return h->session->endpoint->kind != SERVE_SMTP;
 }
 
 static void free_handover(struct handover *h)
@@ -37,10 +46,13 @@ static void free_handover(struct handover *h)
     struct smtp_session *ss = h->session;
     for (size_t i = 0; i < h->account_count; i++)
         mox__account_keep(ss->server, ss->recipients[i].account, h->accounts[i]);
+    mox__submission_count_free(&h->count, ss);
     mox_delivery_free(h->delivery);
     mox__mem_free(&ss->server->env, h->accounts);
     mox__mem_free(&ss->server->env, h);
 }
+
+/* ---- the end ---- */
 
 static const char *problem_of(const struct handover *h, int rc)
 {
@@ -55,7 +67,7 @@ static void log_outcome(struct handover *h, int rc)
 {
     struct smtp_session *ss = h->session;
     const struct mox_env *env = mox__conn_env(ss->conn);
-    const struct mox_smtp_envelope *e = h->envelope;
+    const struct mox_smtp_envelope *e = &h->envelope;
     int64_t took_us = mox__loop_now(ss->server->net->loop) - h->begun_us;
     const char *problem = problem_of(h, rc);
     for (size_t i = 0; i < ss->recipient_count; i++)
@@ -64,51 +76,109 @@ static void log_outcome(struct handover *h, int rc)
                  F_TEXT("mailfrom", e->mail_from.address),
                  F_TEXT("rcptto", e->recipients[i].address),
                  F_TEXT("account", ss->recipients[i].account->name),
-                 F_TEXT("mailbox", ss->recipients[i].mailbox), F_UINT("size", e->content_bytes),
-                 F_DURATION("duration", took_us));
+                 F_TEXT("mailbox", ss->recipients[i].mailbox),
+                 F_UINT("size", mox_spool_size(ss->spool)), F_DURATION("duration", took_us));
 }
 
 /* A message is stored for all of its recipients, or for none. */
-static void count_outcome(const struct handover *h, int rc)
+static void count_delivery(const struct handover *h, int rc)
 {
     struct smtp_session *ss = h->session;
-    struct mox_server *s = ss->server;
     const char *failed = h->rc < 0 ? "accounterror" : "delivererror";
-    const char *reason = s->config.localserve ? "localserve" : "no-bad-signals";
-    if (ss->endpoint->kind != SERVE_SMTP) {
-        mox__count_submission(s, rc == MOX_OK           ? "ok"
-                                 : s->config.localserve ? "localserveerror"
-                                                        : "queueerror");
-        return;
-    }
+    const char *reason = ss->server->config.localserve ? "localserve" : "no-bad-signals";
     for (size_t i = 0; i < ss->recipient_count; i++)
-        mox__count_delivery(s, rc == MOX_OK ? "delivered" : failed, reason);
+        mox__count_delivery(ss->server, rc == MOX_OK ? "delivered" : failed, reason);
+}
+
+/* Tells everybody but the engine, and frees. */
+static void end(struct handover *h, int rc, const struct mox_smtp_reply *reply)
+{
+    if (!h->refused)
+        log_outcome(h, rc);
+    if (is_submission(h))
+        mox__submission_ended(h->session, rc < 0 && !h->refused ? MOX_SUBMISSION_QUEUE : h->outcome,
+                              reply);
+    else if (!h->refused)
+        count_delivery(h, rc);
+    free_handover(h);
+}
+
+/* The reply to what failed before the stores were asked to keep the message. */
+static struct mox_smtp_reply early_reply(const struct handover *h)
+{
+    struct mox_smtp_reply reply = h->reply;
+    if (!h->refused)
+        mox_smtp_reply_set(&reply, 451, "4.3.0", "the mailbox cannot be opened; try again later");
+    return reply;
 }
 
 static void finish(struct handover *h)
 {
     struct smtp_session *ss = h->session;
-    struct mox_smtp_reply reply;
+    struct mox_smtp_reply reply = early_reply(h);
     int rc = h->rc;
     if (rc == MOX_OK)
         rc = mox_delivery_reply(h->delivery, &reply);
-    else
-        mox_smtp_reply_set(&reply, 451, "4.3.0", "the mailbox cannot be opened; try again later");
-    log_outcome(h, rc);
-    count_outcome(h, rc);
-    free_handover(h);
+    end(h, rc, &reply);
     mox__smtp_answer_pending(ss, rc, rc == MOX_OK ? NULL : &reply);
 }
+
+/* ---- steps ---- */
 
 static void came(struct handover *h)
 {
     if (--h->awaited == 0)
-        finish(h);
+        h->next(h);
 }
 
-static void stores_answered(struct loop_task *t)
+static void store_answered(struct loop_task *t)
 {
     came(container_of(t, struct handover, settled));
+}
+
+static void work(struct work *w)
+{
+    struct handover *h = container_of(w, struct handover, work);
+    h->rc = h->run(h);
+}
+
+static void worked(struct work *w)
+{
+    struct handover *h = container_of(w, struct handover, work);
+    if (h->rc < 0) {
+        h->awaited = 1;
+        h->next = finish;
+    }
+    came(h);
+}
+
+/* Runs a step; once the stores have answered, `next` follows. A failure is the caller's to tell. */
+static int step(struct handover *h, bool waits, int (*run)(struct handover *h),
+                void (*next)(struct handover *h))
+{
+    h->run = run;
+    h->next = next;
+    if (!waits) {
+        h->awaited = 1;
+        return run(h);
+    }
+    h->awaited = 2;
+    h->work.run = work;
+    h->work.done = worked;
+    return mox__pool_submit(h->session->server->net->workers, &h->work);
+}
+
+/* ---- into the stores ---- */
+
+static bool handing_over_waits(const struct handover *h)
+{
+    const struct smtp_session *ss = h->session;
+    if (mox_spool_fd(ss->spool) >= 0)
+        return true;
+    for (size_t i = 0; i < ss->recipient_count; i++)
+        if (!mox__account_is_open(ss->server, ss->recipients[i].account))
+            return true;
+    return false;
 }
 
 /* On any thread. */
@@ -119,13 +189,10 @@ static void pass_on(void *user, struct mox_delivery *d)
     mox__loop_post(h->session->server->net->loop, &h->settled);
 }
 
-/* Any thread. When it fails, the stores were not asked. */
-static int hand_over(struct handover *h)
+static int add_recipients(struct handover *h)
 {
     struct smtp_session *ss = h->session;
-    enum mox_smtp_mode mode =
-        ss->endpoint->kind == SERVE_SMTP ? MOX_SMTP_DELIVERY : MOX_SMTP_SUBMISSION;
-    int rc = mox_delivery_new(&h->delivery, &ss->server->env, h->envelope, mode, ss->spool);
+    int rc = MOX_OK;
     for (size_t i = 0; rc == MOX_OK && i < ss->recipient_count; i++) {
         const struct recipient *r = &ss->recipients[i];
         rc = mox__account_open(ss->server, r->account->name, &h->accounts[i], &h->error);
@@ -133,58 +200,124 @@ static int hand_over(struct handover *h)
             break;
         h->account_count++;
         struct mox_mailstore store = mox_account_mailstore(h->accounts[i]);
-        rc = mox_delivery_add(h->delivery, &store, r->mailbox, &h->envelope->recipients[i], NULL);
+        rc = mox_delivery_add(h->delivery, &store, r->mailbox, &h->envelope.recipients[i], NULL);
     }
+    return rc;
+}
+
+/* Any thread. */
+static int hand_over(struct handover *h)
+{
+    struct smtp_session *ss = h->session;
+    int rc =
+        mox_delivery_new(&h->delivery, &ss->server->env, &h->envelope,
+                         is_submission(h) ? MOX_SMTP_SUBMISSION : MOX_SMTP_DELIVERY, ss->spool);
+    if (rc == MOX_OK && is_submission(h))
+        mox_delivery_set_lines(h->delivery, mox_submission_result(ss->submission)->lines);
+    if (rc == MOX_OK)
+        rc = add_recipients(h);
     if (rc == MOX_OK)
         mox_delivery_start(h->delivery, pass_on, h);
     return rc;
 }
 
-static void work(struct work *w)
+/* RFC 6531: what was declared is not always needed, and only what is needed is passed on. */
+static int look_at_delivery(struct handover *h)
 {
-    struct handover *h = container_of(w, struct handover, work);
-    h->rc = hand_over(h);
+    struct mox_slice content;
+    struct smtp_session *ss = h->session;
+    struct mox_smtp_envelope *e = &h->envelope;
+    bool needed = e->smtputf8;
+    if (!e->smtputf8 && !ss->server->pedantic)
+        return MOX_OK;
+    int rc = mox_spool_bytes(ss->spool, &content);
+    if (rc == MOX_OK)
+        rc = mox_smtputf8_needed(&ss->server->env, e, content, &needed);
+    if (rc == MOX_OK && needed && !e->smtputf8) {
+        h->refused = true;
+        mox_smtp_reply_set(&h->reply, 550, "5.6.0",
+                           "addresses or header fields beyond ASCII need SMTPUTF8 at MAIL");
+        return MOX_EREFUSED;
+    }
+    e->smtputf8 = needed;
+    return rc;
 }
 
-static void worked(struct work *w)
+static int take_delivery(struct handover *h)
 {
-    struct handover *h = container_of(w, struct handover, work);
-    if (h->rc < 0)
-        h->awaited = 1;
-    came(h);
+    int rc = look_at_delivery(h);
+    return rc < 0 ? rc : hand_over(h);
 }
+
+/* ---- submission ---- */
+
+static bool counting_waits(const struct handover *h)
+{
+    const struct smtp_session *ss = h->session;
+    return mox_spool_fd(ss->spool) >= 0 || !mox__account_is_open(ss->server, ss->user);
+}
+
+/* On any thread. */
+static void counted(struct mox_write *w)
+{
+    struct handover *h = w->user;
+    mox__loop_post(h->session->server->net->loop, &h->settled);
+}
+
+static int take_submission(struct handover *h)
+{
+    struct smtp_session *ss = h->session;
+    int rc = mox__submission_examine(ss, &h->envelope, &h->reply, &h->outcome);
+    h->refused = rc < 0 && h->outcome != MOX_SUBMISSION_QUEUE;
+    if (rc == MOX_OK)
+        rc = mox__submission_count(&h->count, ss, &h->envelope, counted, h);
+    h->error = h->count.error;
+    return rc;
+}
+
+/* Only what is counted goes on: a crash between the two lets less through, not more. */
+static void go_on_if_counted(struct handover *h)
+{
+    h->rc = mox__submission_counted(&h->count, h->session, &h->reply, &h->outcome);
+    h->refused = h->rc < 0 && h->outcome != MOX_SUBMISSION_QUEUE;
+    if (h->rc < 0)
+        h->error = h->count.op.write.error;
+    else
+        h->rc = step(h, handing_over_waits(h), hand_over, finish);
+    if (h->rc < 0)
+        finish(h);
+}
+
+/* ---- the begin ---- */
 
 static int start(struct handover *h)
 {
-    if (waits_for_nothing(h->session)) {
-        h->awaited = 1;
-        return hand_over(h);
-    }
-    h->awaited = 2;
-    h->work.run = work;
-    h->work.done = worked;
-    return mox__pool_submit(h->session->server->net->workers, &h->work);
+    h->accounts =
+        mem_new(&h->session->server->env, struct mox_account *, h->session->recipient_count + 1);
+    if (h->accounts == NULL)
+        return MOX_ENOMEM;
+    if (is_submission(h))
+        return step(h, counting_waits(h), take_submission, go_on_if_counted);
+    return step(h, handing_over_waits(h), take_delivery, finish);
 }
 
 int mox__smtp_deliver(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
                       struct mox_smtp_reply *reply)
 {
-    const struct mox_env *env = &ss->server->env;
-    struct handover *h = mem_new(env, struct handover, 1);
-    if (h == NULL)
+    struct handover *h = mem_new(&ss->server->env, struct handover, 1);
+    if (h == NULL) {
+        mox_smtp_reply_set(reply, 451, "4.3.0", "out of memory; try again later");
         return MOX_ENOMEM;
+    }
     h->session = ss;
-    h->envelope = envelope;
-    h->settled.run = stores_answered;
+    h->envelope = *envelope;
+    h->settled.run = store_answered;
     h->begun_us = mox__loop_now(ss->server->net->loop);
-    h->accounts = mem_new(env, struct mox_account *, ss->recipient_count + 1);
-    int rc = h->accounts == NULL ? MOX_ENOMEM : start(h);
+    int rc = start(h);
     if (rc == MOX_OK)
         return MOX_LATER;
-    mox_smtp_reply_set(reply, 451, "4.3.0", "not delivered; try again later");
     h->rc = rc;
-    log_outcome(h, rc);
-    count_outcome(h, rc);
-    free_handover(h);
+    *reply = early_reply(h);
+    end(h, rc, reply);
     return rc;
 }

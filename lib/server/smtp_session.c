@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "server/metrics.h"
+#include "server/smtp_submit.h"
 
 #define PKG "smtpserver"
 
@@ -20,6 +21,7 @@ static void free_session(struct smtp_session *ss)
     struct conn *c = ss->conn;
     struct mox_env *env = &ss->server->env;
     mox_smtp_server_free(ss->engine); /* ends the transaction, too */
+    mox_submission_free(ss->submission);
     mox_spool_free(ss->spool);
     mox__mem_free(env, ss->recipients);
     mox__mem_free(env, ss);
@@ -94,27 +96,6 @@ static void on_auth_ended(void *user, const struct mox_sasl_attempt *attempt)
     mox__auth_ended(ss->server, ss->endpoint, mox_smtp_server_peer(ss->engine), attempt);
 }
 
-/* Submission: a user sends as himself. A test server takes any sender, unless it is pedantic:
- * programs under test send from addresses of their own. */
-static int check_sender(struct smtp_session *ss, const struct mox_smtp_path *from,
-                        struct mox_smtp_reply *reply)
-{
-    struct mox_server *s = ss->server;
-    if (from->address[0] == '\0' || (s->config.localserve && !s->pedantic))
-        return MOX_OK;
-    struct mox_config_target target;
-    enum mox_config_found found = mox_config_lookup(
-        s->files, slice_of(from->localpart), slice_of(from->domain), MOX_CONFIG_LOGIN, &target);
-    if (found == MOX_CONFIG_DOMAIN_DISABLED) {
-        mox_smtp_reply_set(reply, 451, "4.3.0", "the domain of this address is disabled for now");
-        return MOX_EREFUSED;
-    }
-    if (found == MOX_CONFIG_FOUND && !from->is_literal && target.account == ss->user)
-        return MOX_OK;
-    mox_smtp_reply_set(reply, 550, "5.7.1", "this address is not one of your account's");
-    return MOX_EDENIED;
-}
-
 static int on_mail(void *user, const struct mox_smtp_envelope *envelope,
                    struct mox_smtp_reply *reply)
 {
@@ -123,50 +104,9 @@ static int on_mail(void *user, const struct mox_smtp_envelope *envelope,
     int rc = special(ss, from->localpart, MOX_SPECIAL_MAIL, reply);
     if (rc != MOX_OK)
         return rc;
-    return ss->endpoint->kind == SERVE_SMTP ? MOX_OK : check_sender(ss, from, reply);
-}
-
-/* Who gets the mail of this address. */
-static int resolve(struct smtp_session *ss, const struct mox_smtp_path *path, struct recipient *out,
-                   struct mox_smtp_reply *reply)
-{
-    struct mox_server *s = ss->server;
-    struct mox_config_target target = {.account = NULL};
-    enum mox_config_found found =
-        path->is_literal ? MOX_CONFIG_NO_DOMAIN
-                         : mox_config_lookup(s->files, slice_of(path->localpart),
-                                             slice_of(path->is_postmaster ? "" : path->domain),
-                                             MOX_CONFIG_RECIPIENT, &target);
-    *out = (struct recipient){target.account, target.mailbox};
-    if (found == MOX_CONFIG_FOUND)
+    if (ss->endpoint->kind == SERVE_SMTP || from->address[0] == '\0')
         return MOX_OK;
-    if (s->config.localserve) {
-        out->account = mox_config_account(s->files, s->files->mox->postmaster.account);
-        out->mailbox = "Inbox";
-        return MOX_OK;
-    }
-    if (found == MOX_CONFIG_DOMAIN_DISABLED)
-        mox_smtp_reply_set(reply, 450, "4.2.1", "the domain is disabled for now; try again later");
-    else if (found == MOX_CONFIG_NO_DOMAIN)
-        mox_smtp_reply_set(reply, 550, "5.1.1", "not accepting mail for this domain");
-    else
-        mox_smtp_reply_set(reply, 550, "5.1.1", "no such user");
-    return MOX_ENOTFOUND;
-}
-
-static int add_recipient(struct smtp_session *ss, const struct recipient *r)
-{
-    if (ss->recipient_count == ss->recipient_cap) {
-        size_t cap =
-            ss->recipient_cap == 0 ? 4 : 2 * ss->recipient_cap; /* the engine has the bound */
-        void *more = mox__realloc(&ss->server->env, ss->recipients, cap, sizeof *ss->recipients);
-        if (more == NULL)
-            return MOX_ENOMEM;
-        ss->recipients = more;
-        ss->recipient_cap = cap;
-    }
-    ss->recipients[ss->recipient_count++] = *r;
-    return MOX_OK;
+    return mox__submission_sender(ss, slice_of(from->localpart), from->domain, reply);
 }
 
 static int on_rcpt(void *user, const struct mox_smtp_envelope *envelope,
@@ -175,19 +115,7 @@ static int on_rcpt(void *user, const struct mox_smtp_envelope *envelope,
     (void)envelope;
     struct smtp_session *ss = user;
     int rc = special(ss, path->localpart, MOX_SPECIAL_RCPT, reply);
-    if (rc != MOX_OK)
-        return rc;
-    struct recipient r;
-    rc = resolve(ss, path, &r, reply);
-    if (rc < 0) {
-        if (ss->endpoint->kind == SERVE_SMTP)
-            mox__count_delivery(ss->server, "unknownuser", "");
-        return rc;
-    }
-    rc = add_recipient(ss, &r);
-    if (rc < 0)
-        mox_smtp_reply_set(reply, 452, "4.3.0", "out of memory; try again later");
-    return rc;
+    return rc != MOX_OK ? rc : mox__smtp_rcpt(ss, path, reply);
 }
 
 /* Logs that a message could not be kept until its end: one line, for the engine stops then.
@@ -211,15 +139,29 @@ static int on_data_begin(void *user, const struct mox_smtp_envelope *envelope,
     struct smtp_session *ss = user;
     int rc = mox_spool_new(&ss->spool, &ss->server->env, ss->server->spool_dir,
                            (uint64_t)ss->endpoint->listener->smtp_max_message_size);
+    if (rc == MOX_OK && ss->endpoint->kind != SERVE_SMTP)
+        rc = mox_submission_new(&ss->submission, &ss->server->env, ss->spool);
     if (log_spool(ss, rc) < 0)
         mox_smtp_reply_set(reply, 451, "4.3.0", "cannot take a message now; try again later");
     return rc;
 }
 
+static bool keeping_waits(const struct smtp_session *ss, size_t len)
+{
+    return ss->submission != NULL ? mox_submission_write_waits(ss->submission, len)
+                                  : mox_spool_write_waits(ss->spool, len);
+}
+
+static int keep(struct smtp_session *ss, struct mox_slice piece)
+{
+    return ss->submission != NULL ? mox_submission_write(ss->submission, piece)
+                                  : mox_spool_write(ss->spool, piece);
+}
+
 static void write_piece(struct work *w)
 {
     struct smtp_session *ss = container_of(w, struct smtp_session, work);
-    ss->piece_rc = mox_spool_write(ss->spool, ss->piece);
+    ss->piece_rc = keep(ss, ss->piece);
 }
 
 static void piece_written(struct work *w)
@@ -232,8 +174,10 @@ static int on_data(void *user, struct mox_slice piece, struct mox_smtp_reply *re
 {
     (void)reply;
     struct smtp_session *ss = user;
-    if (!mox_spool_write_waits(ss->spool, piece.len))
-        return log_spool(ss, mox_spool_write(ss->spool, piece));
+    if (ss->nobody)
+        return MOX_OK;
+    if (!keeping_waits(ss, piece.len))
+        return log_spool(ss, keep(ss, piece));
     ss->piece = piece;
     ss->work.run = write_piece;
     ss->work.done = piece_written;
@@ -250,18 +194,25 @@ static int on_deliver(void *user, const struct mox_smtp_envelope *envelope,
     int rc = MOX_OK;
     for (size_t i = 0; rc == MOX_OK && i < envelope->recipient_count; i++)
         rc = special(ss, envelope->recipients[i].localpart, stage, reply);
+    if (rc != MOX_OK && ss->submission != NULL)
+        mox__submission_ended(ss, MOX_SUBMISSION_LOCALSERVE, reply);
     if (rc != MOX_OK)
         return rc;
+    if (ss->nobody)
+        return mox__smtp_nobody(ss, reply);
     return mox__smtp_deliver_late(ss, envelope, reply, ss->delivery_delay_us);
 }
 
 static void on_reset(void *user)
 {
     struct smtp_session *ss = user;
+    mox_submission_free(ss->submission);
     mox_spool_free(ss->spool);
+    ss->submission = NULL;
     ss->spool = NULL;
     ss->recipient_count = 0;
     ss->delivery_delay_us = 0;
+    ss->nobody = false;
 }
 
 static const struct mox_smtp_server_callbacks callbacks = {

@@ -3,6 +3,7 @@
 #define SERVER_SMTP_SESSION_H
 
 #include <mox/smtp_server.h>
+#include <mox/submission.h>
 
 #include "server/login.h"
 #include "server/nap.h"
@@ -36,8 +37,10 @@ struct smtp_session {
     /* How long the delivery is to wait: set, at the end of the content, by what finds that the sender is
      * a stranger (the listener's FirstTimeSenderDelay). */
     int64_t delivery_delay_us;
+    bool nobody; /* its recipient does not exist, and the client is told at the end */
     struct mox_spool *spool;
-    struct work work; /* a piece that goes to the disk */
+    struct mox_submission *submission; /* what goes to the spool goes through it; or NULL */
+    struct work work;                  /* a piece that goes to the disk */
     struct mox_slice piece;
     int piece_rc;
 };
@@ -46,6 +49,11 @@ struct smtp_session {
  * connection is gone. */
 void mox__smtp_answer_pending(struct smtp_session *ss, int status,
                               const struct mox_smtp_reply *reply);
+/* smtp_rcpt.c: takes a recipient, or refuses it. */
+MOX_MUST_USE int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_path *path,
+                                struct mox_smtp_reply *reply);
+/* Refuses the message, whose recipient does not exist: MOX_LATER, with `pending` set, or a failure. */
+MOX_MUST_USE int mox__smtp_nobody(struct smtp_session *ss, struct mox_smtp_reply *reply);
 /* smtp_deliver.c: brings the message to all recipients. MOX_LATER, or a failure at once. */
 MOX_MUST_USE int mox__smtp_deliver(struct smtp_session *ss,
                                    const struct mox_smtp_envelope *envelope,

@@ -82,12 +82,22 @@ static const struct step strict_delivery[] = {
     {"EHLO client.example\r\n", "250"},
     {"MAIL FROM:<mailfrom550@x.example>\r\n", "250"}, /* nothing special here */
     {"RCPT TO:<b@x.example>\r\n", "550"},
-    {"RCPT TO:<nobody@localhost>\r\n", "550"},
     {"RCPT TO:<mox@[127.0.0.1]>\r\n", "550"},
     {"RCPT TO:<MOX+tag@LocalHost>\r\n", "250"},
+    {"RCPT TO:<postmaster>\r\n", "452"}, /* in a message of its own */
+    {"RCPT TO:<nobody@localhost>\r\n", "452"},
+    {"DATA\r\n", "354"},
+    {"Subject: strict\r\n\r\nbody\r\n.\r\n", "250"},
+    {"MAIL FROM:<a@x.example>\r\n", "250"},
     {"RCPT TO:<postmaster>\r\n", "250"},
     {"DATA\r\n", "354"},
     {"Subject: strict\r\n\r\nbody\r\n.\r\n", "250"},
+    {"MAIL FROM:<a@x.example>\r\n", "250"},
+    {"RCPT TO:<nobody@localhost>\r\n", "250"}, /* told at the end, so that guessing costs */
+    {"RCPT TO:<mox@localhost>\r\n", "452"},
+    {"DATA\r\n", "354"},
+    {"Subject: strict\r\n\r\nbody\r\n.\r\n", "550"},
+    {"RCPT TO:<mox@localhost>\r\n", "503"},
     {"QUIT\r\n", "221"},
     {NULL, NULL},
 };
@@ -98,10 +108,21 @@ static const struct step strict_submission[] = {
     {"AUTH PLAIN AG1veEBsb2NhbGhvc3QAbW94bW94bW94\r\n", "235"},
     {"MAIL FROM:<a@x.example>\r\n", "550"},
     {"MAIL FROM:<nobody@localhost>\r\n", "550"},
+    {"MAIL FROM:<mox@[127.0.0.1]>\r\n", "550"},
     {"MAIL FROM:<mox+tag@localhost>\r\n", "250"},
+    {"RCPT TO:<b@x.example>\r\n", "550"},
+    {"RCPT TO:<nobody@localhost>\r\n", "550"},
     {"RCPT TO:<mox@localhost>\r\n", "250"},
     {"DATA\r\n", "354"},
     {"From: mox@localhost\r\nSubject: strict\r\n\r\nbody\r\n.\r\n", "250"},
+    {"MAIL FROM:<>\r\n", "250"},
+    {"RCPT TO:<mox@localhost>\r\n", "250"},
+    {"DATA\r\n", "354"},
+    {"From: other@localhost\r\n\r\nbody\r\n.\r\n", "550"},
+    {"MAIL FROM:<mox@localhost>\r\n", "250"},
+    {"RCPT TO:<mox@localhost>\r\n", "250"},
+    {"DATA\r\n", "354"},
+    {"Subject: no From\r\n\r\nbody\r\n.\r\n", "550"},
     {"QUIT\r\n", "221"},
     {NULL, NULL},
 };
@@ -132,6 +153,7 @@ static void serve_in_loop(bool strict, size_t delivered)
     configure(&config, &p);
     config.loop = h.loop;
     config.localserve = !strict;
+    config.limits = false;
     config.stopped = stopped;
     config.stopped_user = &h;
     h.base = p.base;
