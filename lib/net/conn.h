@@ -30,6 +30,9 @@ struct service {
     /* A client has shown that it has the key of a certificate, but nobody knows the key: its handshake was
      * refused, before there is a session or during STARTTLS. NULL: nothing more is done. */
     void (*key_refused)(void *user, const struct mox_peer *peer);
+    /* A handshake of STARTTLS failed; `word` is a constant: eof, sslv2, nottls, unsupportedversions,
+     * alert-<number>-<name>, other. NULL: nothing is done. */
+    void (*starttls_failed)(void *user, const char *word);
     /* Asked before anything is made for a new connection, and before its handshake: whether it may
      * be. What it is told otherwise is sent at once, as far as the socket takes it; on ports with TLS
      * from the start it is told nothing. *words is borrowed until the next call. NULL: all may. */

@@ -58,6 +58,7 @@ struct conn {
     bool told;                 /* the engine knows of the shutdown */
     bool lasts;                /* until mox__net_abort() */
     bool hello_seen;           /* what begins the handshake looks like one */
+    bool hello_is_ssl2;        /* of SSL 2.0 */
     bool release;              /* the session is gone: free when the rest is too */
     uint8_t idle_rounds;       /* of the sweep, without traffic; all: its memory was given back */
     size_t lingered;           /* bytes thrown away */

@@ -32,6 +32,13 @@ static void log_failure(struct conn *c, const char *problem)
              F_TEXT("remote", peer.remote_ip));
 }
 
+/* Says of a handshake that began with STARTTLS how it failed. */
+static void say_failure(struct conn *c, const char *word)
+{
+    if (c->engine.ops != NULL && c->endpoint->service->starttls_failed != NULL)
+        c->endpoint->service->starttls_failed(c->endpoint->user, c->hello_is_ssl2 ? "sslv2" : word);
+}
+
 static void key_refused(struct conn *c)
 {
     struct mox_peer peer;
@@ -45,12 +52,13 @@ static void key_refused(struct conn *c)
 /* -- not TLS at all -------------------------------------------------------------------------- */
 
 /* Whoever looks what is there, or took the port for another, is a line at debug. */
-static void not_tls(struct conn *c, const char *message)
+static void not_tls(struct conn *c, const char *message, const char *word)
 {
     struct mox_peer peer;
     mox__peer_fill(&peer, c->fd);
     log_line(&c->log.env, MOX_LOG_DEBUG, c->endpoint->pkg, message, NULL,
              F_TEXT("remote", peer.remote_ip));
+    say_failure(c, word);
     (void)mox__conn_linger(c);
 }
 
@@ -62,10 +70,11 @@ static bool begins_handshake(struct conn *c)
     if (n < 0 || c->hello_seen) /* the handshake finds what it is */
         return true;
     c->hello_seen = true;
+    c->hello_is_ssl2 = first != RECORD_HANDSHAKE && (first & SSL2_LENGTH) != 0;
     if (n == 0)
-        not_tls(c, "closed before a tls handshake");
-    else if (first != RECORD_HANDSHAKE && (first & SSL2_LENGTH) == 0)
-        not_tls(c, "not speaking tls");
+        not_tls(c, "closed before a tls handshake", "eof");
+    else if (first != RECORD_HANDSHAKE && !c->hello_is_ssl2)
+        not_tls(c, "not speaking tls", "nottls");
     else
         return true;
     return false;
@@ -109,6 +118,7 @@ static void handshake_done(struct work *w)
         return;
     default:
         log_failure(c, mox__tls_problem(c->tls));
+        say_failure(c, mox__tls_problem_word(c->tls));
         if (mox__tls_key_refused(c->tls) && c->endpoint->service->key_refused != NULL)
             key_refused(c);
         (void)mox__conn_linger(c);
@@ -136,6 +146,7 @@ void mox__conn_handshake_due(struct conn *c)
         return;
     }
     log_failure(c, "not finished within a minute");
+    say_failure(c, "other");
     (void)mox__conn_close(c);
 }
 

@@ -94,12 +94,14 @@ static enum tls_status status_of(struct tls *t, int rc)
     case 0:
     case MBEDTLS_ERR_SSL_CONN_EOF:
     case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+        t->failure = MBEDTLS_ERR_SSL_CONN_EOF;
         (void)snprintf(t->problem, sizeof t->problem, "closed by the client");
         return TLS_EOF;
     case MBEDTLS_ERR_NET_CONN_RESET:
         (void)snprintf(t->problem, sizeof t->problem, "connection reset by the client");
         return TLS_FAILED;
     default:
+        t->failure = rc;
         mox__tls_error_text(rc, t->problem, sizeof t->problem);
         return TLS_FAILED;
     }

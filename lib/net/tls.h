@@ -69,6 +69,8 @@ void mox__tls_release_memory(struct tls *t);
 
 /* What failed, for the log. Never NULL. */
 const char *mox__tls_problem(const struct tls *t);
+/* The same as a constant word (conn.h), after a handshake that failed. tls_problem.c */
+const char *mox__tls_problem_word(const struct tls *t);
 /* The handshake failed since the client's key is not known: a failed login. mox__tls_info() says which. */
 bool mox__tls_key_refused(const struct tls *t);
 

@@ -54,8 +54,16 @@ struct tls {
     bool client_key_refused; /* it is, and is not known */
     uint8_t client_key[32];
     char sni[256];
+    int failure; /* of mbedTLS, or 0 */
     char problem[128];
 };
+
+/* The same failure has two names. */
+#ifdef MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION
+#define MOX_TLS_BAD_VERSION MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION
+#else
+#define MOX_TLS_BAD_VERSION MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
+#endif
 
 /* mbedTLS's form of a source of randomness; `user` is a struct mox_env. */
 int mox__tls_random(void *user, unsigned char *out, size_t len);

@@ -35,6 +35,11 @@ static const struct mox_metric refused_connections = {
     .help = "Incoming connections that were refused, for a limit of their address or network.",
     .labels = {"protocol", "limit"},
 };
+static const struct mox_metric starttls_errors = {
+    .name = "mox_smtpserver_delivery_starttls_errors_total",
+    .help = "Incoming connections for delivery whose handshake after STARTTLS failed.",
+    .labels = {"reason"},
+};
 static const struct mox_metric logins = {
     .name = "mox_authentication_total",
     .help = "Attempts to log in, and how they ended.",
@@ -86,6 +91,13 @@ void mox__count_refused(struct mox_server *s, const struct service_endpoint *e, 
     metric_count(&s->env, &refused_connections, services[e->kind].protocol, limit);
 }
 
+void mox__count_starttls_error(struct mox_server *s, const struct service_endpoint *e,
+                               const char *word)
+{
+    if (e->kind == SERVE_SMTP)
+        metric_count(&s->env, &starttls_errors, word);
+}
+
 static const char *login_kind(const struct service_endpoint *e)
 {
     return e->kind >= SERVE_IMAP ? "imap" : "submission";
@@ -118,6 +130,7 @@ static void begin_at_zero(struct mox_server *s)
     mox_metrics_declare(s->metrics, &deliveries);
     mox_metrics_declare(s->metrics, &submissions);
     mox_metrics_declare(s->metrics, &logins);
+    mox_metrics_declare(s->metrics, &starttls_errors);
     mox_metrics_declare(s->metrics, &refused_connections);
 }
 

@@ -22,6 +22,9 @@ void mox__count_delivery(struct mox_server *s, const char *result, const char *r
 /* A message of a user: "ok", or "badmessage", "badfrom", "badheader", "messagelimiterror",
  * "recipientlimiterror", "missingsmtputf8", "queueerror", "localserveerror". */
 void mox__count_submission(struct mox_server *s, const char *result);
+/* STARTTLS of this service failed; `word` is a constant. */
+void mox__count_starttls_error(struct mox_server *s, const struct service_endpoint *e,
+                               const char *word);
 /* An attempt to log in has ended. */
 void mox__count_login(struct mox_server *s, const struct service_endpoint *e,
                       const struct mox_sasl_attempt *attempt);

@@ -299,10 +299,17 @@ static void session_gone(void *session)
         mox__nap_end_soon(&ss->nap);
 }
 
+static void starttls_failed(void *user, const char *word)
+{
+    const struct service_endpoint *e = user;
+    mox__count_starttls_error(e->server, e, word);
+}
+
 const struct service mox__smtp_service = {
     .open = open_session,
     .closed = session_closed,
     .gone = session_gone,
+    .starttls_failed = starttls_failed,
     .admit = mox__limits_admit,
     .left = mox__limits_left,
     .key_refused = mox__client_key_refused,

@@ -6,11 +6,13 @@ import imaplib
 import re
 import socket
 import smtplib
+import ssl
 import subprocess
 import time
 import unittest
 
 from daemon import MOX, PASSWORD, PATIENCE, USER, Daemon, any_certificate
+from dialogue import Client
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 SAMPLE = re.compile(r'(%s)(?:\{((?:%s="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (-?[0-9.]+)$' % (NAME, NAME))
@@ -138,6 +140,48 @@ class MetricsTest(unittest.TestCase):
         self.assertGreaterEqual(self.grown(before, "mox_store_commit_writes_sum"), 3)
         self.assertGreaterEqual(self.grown(before, "mox_store_commit_duration_seconds_count"), 2)
 
+    @staticmethod
+    def wait_for(condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def starttls(self, then):
+        with Client(self.server, "smtp") as c:
+            c.say("EHLO x")
+            self.assertRegex(c.say("STARTTLS"), "^220")
+            then(c.socket)
+
+    def test_handshakes_of_deliveries_that_fail(self):
+        def wait(s):
+            with contextlib.suppress(OSError):
+                while s.recv(4096):
+                    pass
+        def not_tls(s):
+            s.sendall(b"EHLO again\r\n")
+            wait(s)
+        def hangs_up(s):
+            s.shutdown(socket.SHUT_WR)
+            wait(s)
+        def verifies(s):
+            with self.assertRaises(ssl.SSLError):
+                ssl.create_default_context().wrap_socket(s, server_hostname="localhost")
+        def old(s):
+            s.sendall(bytes.fromhex("802e0100020015000000100100800200800300800400800500800600400700c0") + bytes(16))
+            wait(s)
+        before = self.metrics()
+        for then in (lambda s: any_certificate().wrap_socket(s).close(), not_tls, hangs_up, verifies, old):
+            self.starttls(then)
+        self.wait_for(lambda: self.grown(before, "mox_smtpserver_delivery_starttls_errors_total") == 4)
+        m = self.metrics()
+        self.assertEqual(self.grown(before, "mox_smtpserver_delivery_starttls_total"), 5)
+        name = "mox_smtpserver_delivery_starttls_errors_total"
+        for reason in ("nottls", "eof", "sslv2"):
+            self.assertEqual(self.grown(before, name, reason=reason), 1, reason)
+        alerts = {dict(l)["reason"] for (n, l), _ in m.values.items() if n == name} - {"nottls", "eof", "sslv2"}
+        self.assertEqual(len(alerts), 1, alerts)
+        self.assertRegex(alerts.pop(), r"^alert-4[268]-[a-z-]+$")
+
     def test_logins_by_mechanism_and_how_they_ended(self):
         before = self.metrics()
         with self.smtp("submission") as c:
@@ -164,15 +208,12 @@ class MetricsTest(unittest.TestCase):
     def test_open_connections_come_and_go(self):
         def is_open(n):
             return self.metrics().get("mox_connections_count", protocol="imap", listener="local") == n
-        deadline = time.monotonic() + PATIENCE
-        while not is_open(0) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        self.wait_for(lambda: is_open(0))
         a, b = self.imap(), self.imap()
         self.assertTrue(is_open(2))
         a.shutdown()
         b.shutdown()
-        while not is_open(0) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        self.wait_for(lambda: is_open(0))
         self.assertTrue(is_open(0))
 
     def test_lines_of_the_log_are_counted_below_their_level_too(self):
