@@ -2,6 +2,7 @@
 #include "imap/session.h"
 
 #include "base/log.h"
+#include "base/metric.h"
 
 /* What makes life slow for those who guess passwords, and short for those who do not speak IMAP at
  * all. */
@@ -50,8 +51,14 @@ void mox__imap_login_succeeded(struct mox_imap_server *s)
 
 /* -- other protocols ------------------------------------------------------------------------- */
 
+static const struct mox_metric others = {
+    .name = "mox_imap_not_imap_total",
+    .help = "IMAP connections that began with another protocol.",
+};
+
 void mox__imap_not_imap(struct mox_imap_server *s)
 {
+    metric_count(&s->env, &others, NULL);
     log_line(&s->env, MOX_LOG_DEBUG, "imapserver", "not speaking imap", NULL,
              F_HEX("cid", s->peer.cid), F_TEXT("remote", s->peer.remote_ip));
     mox__imap_bye(s, "please try again speaking imap");

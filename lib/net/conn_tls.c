@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/mem.h"
 #include "net/conn_priv.h"
 
@@ -51,10 +52,17 @@ static void key_refused(struct conn *c)
 
 /* -- not TLS at all -------------------------------------------------------------------------- */
 
+static const struct mox_metric others = {
+    .name = "mox_tls_not_tls_total",
+    .help = "Connections that began something else than TLS where TLS was due.",
+    .labels = {"pkg"},
+};
+
 /* Whoever looks what is there, or took the port for another, is a line at debug. */
 static void not_tls(struct conn *c, const char *message, const char *word)
 {
     struct mox_peer peer;
+    metric_count(&c->net->env, &others, c->endpoint->pkg);
     mox__peer_fill(&peer, c->fd);
     log_line(&c->log.env, MOX_LOG_DEBUG, c->endpoint->pkg, message, NULL,
              F_TEXT("remote", peer.remote_ip));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
+#include "base/metric.h"
 #include "base/text.h"
 #include "smtp/server.h"
 
@@ -65,11 +66,17 @@ void mox__smtp_release(struct mox_smtp_server *s)
 
 /* -- other protocols ------------------------------------------------------------------------- */
 
+static const struct mox_metric others = {
+    .name = "mox_smtpserver_not_smtp_total",
+    .help = "SMTP connections that began with another protocol.",
+};
+
 /* Whoever starts with something else, HTTP say, is not answered line by line. */
 void mox__smtp_not_smtp(struct mox_smtp_server *s)
 {
     log_line(&s->env, MOX_LOG_DEBUG, SMTP_PKG, "not speaking smtp", NULL, F_HEX("cid", s->peer.cid),
              F_TEXT("remote", s->peer.remote_ip));
+    metric_count(&s->env, &others, NULL);
     s->verb = "(unknown)";
     s->verb_us = s->env.monotonic_us(s->env.user);
     mox__smtp_bye(s, 500, "5.5.2", "please speak SMTP");
