@@ -146,6 +146,8 @@ static enum mox_sasl_step answer_all(struct exchange *x, enum mox_sasl_step step
         struct mox_sasl_answer answer;
         mox_sasl_answer_init(&answer);
         x->asked[q->ask]++;
+        if (x->see_question != NULL)
+            x->see_question(x, q);
         int status = find_answer(x, q, &answer);
         step = mox_sasl_server_answer(x->server, status, &answer);
     }

@@ -29,6 +29,7 @@ struct exchange {
     /* Sees each message, and may put another in its place. */
     struct mox_slice (*alter)(struct exchange *x, bool from_server, struct mox_slice message);
     void *alter_user;
+    void (*see_question)(struct exchange *x, const struct mox_sasl_question *q); /* or NULL */
 };
 
 /* setup and teardown of cmocka. */
