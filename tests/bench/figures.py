@@ -58,6 +58,8 @@ ROWS = [
      ("sessions", "idle session, memory", {"sessions": 1000, "tls": "no"}), 1, LESS, 16, False),
     ("1,000 idle sessions, ms until the last is told",
      ("sessions", "delivery until the last is told, p50", {"sessions": 1000, "tls": "no"}), 1, LESS, 15, False),
+    ("SCRAM-SHA-256 with 4,096 iterations, both sides, ms",
+     ("sasl", "log-in, both sides", {"mechanism": "SCRAM-SHA-256", "iterations": 4096}), 1, LESS, 5, False),
     ("start to listening, ms", ("start", "start", {"messages": 100000}), 1, LESS, 30, False),
     ("idle RSS, MB", ("start", "idle RSS", {"messages": 100000}), 1.048576, LESS, 8, False),
 ]
