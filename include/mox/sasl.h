@@ -4,6 +4,7 @@
 
 #include <mox/engine.h>
 #include <mox/env.h>
+#include <mox/error.h>
 
 MOX_BEGIN_DECLS
 
@@ -68,6 +69,17 @@ struct mox_sasl_answer {
 
 /** An answer that says nothing yet. */
 MOX_API void mox_sasl_answer_init(struct mox_sasl_answer *answer);
+
+/** Makes the record of a password, for hosts that keep users of their own: mox_account_set_password()
+ *  does it for accounts. Each has a salt of its own; none gives back the password. Takes some
+ *  milliseconds.
+ *
+ * @param kind  "cram-md5", "scram-sha-1" or "scram-sha-256"
+ * @return MOX_OK; MOX_EDENIED: not fit for a password (RFC 8265 §4.2), and the text says why; MOX_EINVAL: no
+ *         such kind; MOX_ENOMEM */
+MOX_API MOX_MUST_USE int mox_sasl_record(char out[MOX_SASL_RECORD_MAX], const struct mox_env *env,
+                                         const char *kind, const char *password,
+                                         struct mox_error *err);
 
 /** How an exchange failed, and so what the protocol says. */
 enum mox_sasl_failure {

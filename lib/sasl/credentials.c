@@ -264,6 +264,17 @@ static void derive_scram(char record[CREDENTIAL_MAX], const struct mox_env *env,
     mox__wipe(&r, sizeof r);
 }
 
+static void derive(char out[CREDENTIAL_MAX], const struct mox_env *env, enum credential kind,
+                   struct mox_slice password)
+{
+    if (kind == CREDENTIAL_CRAM_MD5)
+        cram_derive(out, password);
+    else if (kind == CREDENTIAL_SCRAM_SHA1)
+        derive_scram(out, env, HASH_SHA1, password, SCRAM_ITERATIONS_SHA1);
+    else
+        derive_scram(out, env, HASH_SHA256, password, SCRAM_ITERATIONS_SHA256);
+}
+
 int mox__credentials_derive(char records[CREDENTIAL_COUNT][CREDENTIAL_MAX],
                             const struct mox_env *env, struct mox_slice password,
                             const struct password_cost *cost)
@@ -271,9 +282,25 @@ int mox__credentials_derive(char records[CREDENTIAL_COUNT][CREDENTIAL_MAX],
     int rc = hash_password(records[CREDENTIAL_PASSWORD], password, cost);
     if (rc < 0)
         return rc;
-    derive_scram(records[CREDENTIAL_SCRAM_SHA1], env, HASH_SHA1, password, SCRAM_ITERATIONS_SHA1);
-    derive_scram(records[CREDENTIAL_SCRAM_SHA256], env, HASH_SHA256, password,
-                 SCRAM_ITERATIONS_SHA256);
-    cram_derive(records[CREDENTIAL_CRAM_MD5], password);
+    for (enum credential k = CREDENTIAL_CRAM_MD5; k < CREDENTIAL_COUNT; k++)
+        derive(records[k], env, k, password);
     return MOX_OK;
+}
+
+int mox_sasl_record(char out[MOX_SASL_RECORD_MAX], const struct mox_env *env, const char *kind,
+                    const char *password, struct mox_error *err)
+{
+    uint8_t room[CREDENTIAL_PASSWORD_MAX * 3]; /* NFC may lengthen */
+    struct buf prepared = buf_over(room, sizeof room);
+    enum credential k = CREDENTIAL_CRAM_MD5; /* the first that mechanisms ask for */
+    out[0] = '\0';
+    while (k < CREDENTIAL_COUNT && strcmp(kind, mox__credential_name(k)) != 0)
+        k++;
+    if (k == CREDENTIAL_COUNT)
+        return mox__fail(err, MOX_EINVAL, "make a record: there is no kind %s", kind);
+    int rc = mox__password_prepare(&prepared, password, err);
+    if (rc == MOX_OK)
+        derive(out, env, k, slice(room, prepared.len));
+    mox__wipe(room, sizeof room);
+    return rc;
 }

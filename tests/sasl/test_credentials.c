@@ -100,6 +100,28 @@ static void records_hold_what_was_derived(void **state)
     test_env_done(&t);
 }
 
+static void hosts_make_records_of_their_own(void **state)
+{
+    (void)state;
+    struct test_env t;
+    test_env_init(&t);
+    char record[MOX_SASL_RECORD_MAX];
+    struct scram_record r;
+    struct mox_error err = {0};
+    assert_int_equal(mox_sasl_record(record, &t.env, "scram-sha-1", "pencil", &err), MOX_OK);
+    assert_int_equal(mox__scram_parse(&r, HASH_SHA1, record), MOX_OK);
+    assert_int_equal(r.iterations, 8192);
+    assert_int_equal(mox_sasl_record(record, &t.env, "scram-sha-256", "pencil", &err), MOX_OK);
+    assert_int_equal(mox__scram_parse(&r, HASH_SHA256, record), MOX_OK);
+    assert_int_equal(r.iterations, 10000);
+    assert_int_equal(mox_sasl_record(record, &t.env, "cram-md5", "pencil", &err), MOX_OK);
+    assert_true(mox__cram_md5_is_record(record));
+    assert_int_equal(mox_sasl_record(record, &t.env, "password", "pencil", &err), MOX_EINVAL);
+    assert_int_equal(mox_sasl_record(record, &t.env, "cram-md5", "\x01", &err), MOX_EDENIED);
+    assert_string_equal(record, "");
+    test_env_done(&t);
+}
+
 /* RFC 2195 §2, and a password of more than one block of MD5. */
 static void cram_md5_agrees_with_the_rfc(void **state)
 {
@@ -241,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scram_agrees_with_the_rfcs),
         cmocka_unit_test(records_hold_what_was_derived),
+        cmocka_unit_test(hosts_make_records_of_their_own),
         cmocka_unit_test(cram_md5_agrees_with_the_rfc),
         cmocka_unit_test(our_md5_agrees_with_the_library),
         cmocka_unit_test(bcrypt_records_of_others_are_verified),
