@@ -79,7 +79,8 @@ static enum step fail(struct mox_imap_server *s, struct command *c)
     case MOX_SASL_FAILED_TEMPORARY:
         break;
     }
-    return mox__imap_no(c, NULL, "cannot log in at the moment, try again later");
+    /* RFC 5530 §3: so that the user is not asked for another password. */
+    return mox__imap_no(c, "UNAVAILABLE", "cannot log in at the moment, try again later");
 }
 
 static enum step challenge(struct mox_imap_server *s)

@@ -78,8 +78,12 @@ static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sas
     struct imap_session *is = user;
     (void)a; /* comes later */
     (void)store;
-    if (is->engine != NULL) /* otherwise it greets now */
-        mox__login_identify(&is->login, mox_imap_server_peer(is->engine));
+    if (is->engine != NULL) { /* otherwise it greets now, and was just let in */
+        const struct mox_peer *peer = mox_imap_server_peer(is->engine);
+        if (!mox__limits_may_log_in(is->endpoint, peer->remote_ip))
+            return MOX_ETOOMANY;
+        mox__login_identify(&is->login, peer);
+    }
     if (strcmp(q->mechanism, MOX_SASL_BY_CERTIFICATE) == 0 && is->login.shown.no_imap_preauth)
         return MOX_EDENIED;
     int rc = mox__login_start(&is->login, q);

@@ -83,6 +83,8 @@ static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sas
 {
     struct smtp_session *ss = user;
     (void)a; /* comes later */
+    if (!mox__limits_may_log_in(ss->endpoint, mox_smtp_server_peer(ss->engine)->remote_ip))
+        return MOX_ETOOMANY;
     mox__login_identify(&ss->login, mox_smtp_server_peer(ss->engine));
     int rc = mox__login_start(&ss->login, q);
     return rc == MOX_LATER ? later(ss) : rc;

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""`localserve -limits`: what one address may do. All of 127.0.0.0/8 is this machine, so each test has addresses of
+its own, in networks of their own. Windows follow the clock's minutes: a test that a minute's end cuts in two is
+taken again."""
+import base64
+import contextlib
+import smtplib
+import socket
+import subprocess
+import time
+import unittest
+
+from daemon import MOX, PASSWORD, PATIENCE, USER, Daemon
+
+WRONG = base64.b64encode(b"\0mox@localhost\0wrong").decode()
+RIGHT = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
+networks = (f"127.{n}.1" for n in range(10, 200))
+
+
+class Peer:
+    """A connection from that address, and its greeting."""
+
+    def __init__(self, server, service, ip):
+        self.sock = socket.create_connection(("127.0.0.1", server.port(service)), 60, (ip, 0))
+        self.file = self.sock.makefile("rb")
+        self.greeting = self.line()
+
+    def line(self):
+        """'' at the end."""
+        return self.file.readline().decode()
+
+    def ask(self, *lines):
+        """The last line of the last answer."""
+        answer = ""
+        for said in lines:
+            self.sock.sendall(f"{said}\r\n".encode())
+            answer = self.line()
+            while answer[3:4] == "-" or answer.startswith("* "):
+                answer = self.line()
+        return answer
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.close()
+
+
+def whole_minute(scenario):
+    """Tries again when a minute has ended meanwhile."""
+    def test(self):
+        for _ in range(5):
+            minute = time.time() // 60
+            try:
+                scenario(self, next(networks))
+            except AssertionError:
+                if time.time() // 60 == minute:
+                    raise
+            else:
+                if time.time() // 60 == minute:
+                    return
+        self.skipTest("a minute is too short here")
+    return test
+
+
+class Limits(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Daemon("-limits", "-loglevel", "info").__enter__()
+        cls.addClassCleanup(cls.server.__exit__)
+
+    def peer(self, service, ip):
+        return self.enterContext(Peer(self.server, service, ip))
+
+    def greets(self, service, ip):
+        """The greeting of a connection that goes at once."""
+        with Peer(self.server, service, ip) as p:
+            return p.greeting
+
+    def fail_login(self, service, ip):
+        """An attempt that costs little; whether it could be made."""
+        with Peer(self.server, service, ip) as p:
+            if service == "imap":
+                if not p.greeting.startswith("* OK"):
+                    return False
+                p.sock.sendall(b"a AUTHENTICATE PLAIN\r\n")
+                self.assertTrue(p.line().startswith("+"))
+                self.assertTrue(p.ask("*").startswith("a BAD"))
+            else:
+                if not p.greeting.startswith("220"):
+                    return False
+                self.assertTrue(p.ask("EHLO client.example", "AUTH PLAIN").startswith("334"))
+                self.assertTrue(p.ask("*").startswith("501"))
+            return True
+
+    def test_the_31st_connection_is_refused_and_other_protocols_are_not(self):
+        ip = next(networks) + ".1"
+        for service in ("imap", "imap", "imap"):
+            for _ in range(10):
+                self.assertTrue(self.peer(service, ip).greeting.startswith("* OK"))
+        refused = self.peer("imap", ip)
+        self.assertTrue(refused.greeting.startswith("* BYE too many open connections"), refused.greeting)
+        self.assertEqual(refused.line(), "")
+        for service in ("smtp", "submission"):
+            for _ in range(15):
+                self.assertTrue(self.peer(service, ip).greeting.startswith("220 "))
+        refused = self.peer("smtp", ip)
+        self.assertTrue(refused.greeting.startswith("421 4.7.0 too many open connections"), refused.greeting)
+        self.assertEqual(refused.line(), "")
+        with contextlib.suppress(ConnectionResetError):  # without a handshake
+            self.assertEqual(self.greets("submissions", ip), "")
+
+    def test_who_leaves_makes_room(self):
+        ip = next(networks) + ".1"
+        peers = [self.peer("imap", ip) for _ in range(30)]
+        self.assertTrue(self.greets("imap", ip).startswith("* BYE"))
+        peers[0].close()
+        deadline = time.monotonic() + 60
+        while not self.greets("imap", ip).startswith("* OK"):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+    @whole_minute
+    def test_the_301st_connection_in_a_minute_is_refused(self, network):
+        for _ in range(300):
+            self.assertTrue(self.greets("smtp", network + ".1").startswith("220"))
+        self.assertIn("421 4.7.0 too many new connections", self.greets("submission", network + ".1"))
+        self.assertTrue(self.greets("imap", network + ".1").startswith("* OK"))
+        self.assertTrue(self.greets("smtp", network + ".2").startswith("220"))
+
+    @whole_minute
+    def test_logins_that_fail_lock_out_users_of_all_protocols_but_not_mail(self, network):
+        ip = network + ".1"
+        inside = self.peer("imap", ip), self.peer("submission", ip)
+        for i in range(10):
+            self.assertTrue(self.fail_login("imap" if i % 2 else "submission", ip), i)
+        self.assertTrue(self.greets("imap", ip).startswith("* BYE too many failed logins"))
+        self.assertTrue(self.greets("submission", ip).startswith("421 4.7.0 too many failed logins"))
+        # Who was connected before cannot go on guessing, not even with the right password.
+        self.assertTrue(inside[0].ask(f"a LOGIN {USER} {PASSWORD}").startswith("a NO [UNAVAILABLE]"))
+        self.assertTrue(inside[1].ask("EHLO client.example", f"AUTH PLAIN {RIGHT}").startswith("454 4.7.0"))
+        with smtplib.SMTP("127.0.0.1", self.server.port("smtp"), timeout=60, source_address=(ip, 0)) as smtp:
+            smtp.sendmail("a@remote.example", [USER], b"Subject: mail\r\n\r\nHello\r\n")
+        self.assertTrue(self.greets("imap", network + ".2").startswith("* OK"))
+
+    @whole_minute
+    def test_a_login_that_succeeds_clears_the_address(self, network):
+        ip = network + ".1"
+        for _ in range(2):
+            with Peer(self.server, "submission", ip) as p:
+                self.assertTrue(p.ask("EHLO client.example", f"AUTH PLAIN {WRONG}").startswith("535"))
+            for _ in range(8):
+                self.assertTrue(self.fail_login("imap", ip))
+            with Peer(self.server, "imap", ip) as p:
+                self.assertTrue(p.ask(f"a LOGIN {USER} {PASSWORD}").startswith("a OK"), p)
+
+    @whole_minute
+    def test_what_one_address_does_counts_for_its_network(self, network):
+        for i in range(30):
+            self.assertTrue(self.fail_login("submission", f"{network}.{1 + i % 5}"))
+        self.assertTrue(self.greets("imap", network + ".60").startswith("* BYE"))
+        self.assertTrue(self.greets("imap", network + ".64").startswith("* OK"))
+
+    def count(self, series):
+        text = subprocess.run([MOX, "metrics", "-dir", self.server.dir], capture_output=True, text=True, check=True,
+                              timeout=PATIENCE).stdout
+        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(series))
+
+    @whole_minute
+    def test_refusals_are_in_the_log_and_are_counted(self, network):
+        open_before = self.count('mox_connections_refused_total{protocol="imap",limit="open connections"}')
+        logins_before = self.count('mox_authentication_ratelimited_total{kind="submission"}')
+        for _ in range(31):
+            self.peer("imap", network + ".1")
+        for _ in range(10):
+            self.fail_login("submission", network + ".1")
+        self.greets("submission", network + ".1")
+        self.assertEqual(self.count('mox_connections_refused_total{protocol="imap",limit="open connections"}'),
+                         open_before + 1)
+        self.assertEqual(self.count('mox_authentication_ratelimited_total{kind="submission"}'), logins_before + 1)
+        self.assertIn("connection refused", self.server.log_text())
+
+
+class NoLimits(unittest.TestCase):
+    def test_without_the_flag_thousands_connect_and_fail_to_log_in(self):
+        with Daemon("-loglevel", "error") as server:
+            with contextlib.ExitStack() as stack:
+                for service in ("smtp", "imap"):
+                    for _ in range(150):
+                        p = stack.enter_context(Peer(server, service, "127.0.0.1"))
+                        self.assertRegex(p.greeting, r"^(220|\* OK)")
+            for _ in range(2000):
+                with Peer(server, "smtp", "127.0.0.1") as p:
+                    self.assertTrue(p.greeting.startswith("220"))
+            for _ in range(100):
+                with Peer(server, "submission", "127.0.0.1") as p:
+                    self.assertTrue(p.ask("EHLO client.example", "AUTH PLAIN", "*").startswith("501"))
+            with Peer(server, "imap", "127.0.0.1") as p:
+                self.assertTrue(p.ask(f"a LOGIN {USER} {PASSWORD}").startswith("a OK"))
+
+
+if __name__ == "__main__":
+    unittest.main()
