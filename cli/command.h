@@ -40,7 +40,7 @@ struct command_group {
 /* In the order of the help; one group per file. */
 extern const struct command_group *const command_groups[];
 extern const size_t command_group_count;
-extern const struct command_group serve_group, server_group, config_group, data_group,
+extern const struct command_group serve_group, server_group, config_group, logins_group, data_group,
     help_group;
 extern const struct flag global_flags[];
 

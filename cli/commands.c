@@ -14,6 +14,7 @@ const struct command_group *const command_groups[] = {
     &serve_group,
     &server_group,
     &config_group,
+    &logins_group,
     &data_group,
     &help_group,
 };

@@ -3,18 +3,69 @@
 
 #include "help.h"
 
-/* The first words of all commands, each once. */
-static void first_words(FILE *out)
+/* Commands of all groups, one after the other; NULL behind the last. */
+static const struct command *command_at(size_t n)
 {
-    char last[32] = "";
-    for (size_t g = 0; g < command_group_count; g++)
-        for (size_t i = 0; i < command_groups[g]->count; i++) {
-            const char *words = command_groups[g]->commands[i].words;
-            char word[32];
-            (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(words, " "), words);
-            if (strcmp(word, last) != 0)
-                (void)fprintf(out, "%s%s", *last == '\0' ? "" : " ", word);
-            (void)snprintf(last, sizeof last, "%s", word);
+    for (size_t g = 0; g < command_group_count; g++) {
+        if (n < command_groups[g]->count)
+            return &command_groups[g]->commands[n];
+        n -= command_groups[g]->count;
+    }
+    return NULL;
+}
+
+/* The words of a command behind `len` bytes of other words; NULL: it does not begin with them. */
+static const char *rest_of(const struct command *c, const char *begin, size_t len)
+{
+    if (len == 0)
+        return c->words;
+    bool begins = strncmp(c->words, begin, len) == 0 && c->words[len] == ' ';
+    return begins ? c->words + len + 1 : NULL;
+}
+
+/* Whether a command before the nth begins with these words. */
+static bool came_before(size_t n, const char *begin, size_t len)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *words = command_at(i)->words;
+        if (strncmp(words, begin, len) == 0 && (words[len] == ' ' || words[len] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+/* What can come behind some words, each once. */
+static void next_words(FILE *out, const char *begin, size_t len)
+{
+    const char *between = "", *rest;
+    const struct command *c;
+    for (size_t n = 0; (c = command_at(n)) != NULL; n++) {
+        if ((rest = rest_of(c, begin, len)) == NULL)
+            continue;
+        size_t word = strcspn(rest, " ");
+        if (came_before(n, c->words, (size_t)(rest - c->words) + word))
+            continue;
+        (void)fprintf(out, "%s%.*s", between, (int)word, rest);
+        between = " ";
+    }
+}
+
+/* A case for each beginning of a command. */
+static void bash_next(FILE *out)
+{
+    const struct command *c;
+    (void)fputs("    ''|help) next='", out);
+    next_words(out, "", 0);
+    (void)fputs("' ;;\n", out);
+    for (size_t n = 0; (c = command_at(n)) != NULL; n++)
+        for (const char *end = strchr(c->words, ' '); end != NULL; end = strchr(end + 1, ' ')) {
+            size_t len = (size_t)(end - c->words);
+            if (came_before(n, c->words, len))
+                continue;
+            (void)fprintf(out, "    '%.*s'|'help %.*s') next='", (int)len, c->words, (int)len,
+                          c->words);
+            next_words(out, c->words, len);
+            (void)fputs("' ;;\n", out);
         }
 }
 
@@ -73,15 +124,9 @@ void help_bash(FILE *out)
         }
     (void)fputs("    esac\n"
                 "    local next=''\n"
-                "    case $words in\n"
-                "    ''|help) next='", out);
-    first_words(out);
-    (void)fputs("' ;;\n    config|'help config') next='", out);
-    for (size_t g = 0; g < command_group_count; g++)
-        for (size_t i = 0; i < command_groups[g]->count; i++)
-            if (strncmp(command_groups[g]->commands[i].words, "config ", 7) == 0)
-                (void)fprintf(out, " %s", command_groups[g]->commands[i].words + 7);
-    (void)fputs("' ;;\n    esac\n"
+                "    case $words in\n", out);
+    bash_next(out);
+    (void)fputs("    esac\n"
                 "    if [[ $cur == -* ]]; then next=$flags; fi\n"
                 "    COMPREPLY=($(compgen -W \"$next\" -- \"$cur\"))\n"
                 "}\n"

@@ -2,6 +2,7 @@
 #ifndef MOX_CTL_H
 #define MOX_CTL_H
 
+#include <mox/auth_db.h>
 #include <mox/engine.h>
 #include <mox/env.h>
 #include <mox/log.h>
@@ -30,6 +31,12 @@ MOX_BEGIN_DECLS
  * | loglevels | | ok, and a stream of lines `pkg: level`, the default as `(default)` |
  * | setloglevels | pkg, level | ok; an empty pkg is the default, an empty level removes one |
  * | metrics | | ok, and a stream of text as Prometheus reads it |
+ * | tlspubkeylist | account, or empty | ok, and a stream of lines: fingerprint (base64url), kind, account, address, `yes` or `no` (logged in when an IMAP connection begins), time, name |
+ * | tlspubkeyadd | address, name, `yes` or `no`, certificate (DER in base64) | ok, and a stream of its line |
+ * | tlspubkeyrm | fingerprint | ok |
+ * | loginattempts | account, `-` or empty; how many, 0 for all | ok, and a stream of lines, the newest first: last time, first time, count, result, account, address, remote address, protocol, mechanism, TLS, user agent |
+ *
+ * The fields of such lines are separated by tabs.
  */
 
 /**
@@ -52,6 +59,15 @@ struct mox_ctl_handlers {
 
     /** What is shown by `metrics`; borrowed. NULL: nothing is counted here. */
     struct mox_metrics *metrics;
+
+    /** Keys of clients and attempts to log in; borrowed. NULL: there are none here. */
+    struct mox_auth_db *auth_db;
+
+    /** Add the key of a certificate (DER) for the user with that address. Fills *added. NULL: keys can
+     *  only be listed and removed. */
+    int (*add_client_key)(void *user, const char *address, const char *name, bool no_imap_preauth,
+                          struct mox_slice certificate, struct mox_client_key *added,
+                          struct mox_error *err);
 };
 
 /**

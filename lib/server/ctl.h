@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-#define CTL_MAX_PARAMS 2
+#define CTL_MAX_PARAMS 4
 
 /*  COMMAND --line--> PARAMS --last line--> RUN --ok--------------------> COMMAND
  *     |                                     |---ok, stream--> STREAM --0--^
@@ -42,6 +42,11 @@ struct ctl_command {
 
 /* The command of that name, or NULL. ctl_command.c */
 const struct ctl_command *mox__ctl_command(struct mox_slice name);
+/* ctl_auth.c */
+int mox__ctl_list_keys(struct mox_ctl *c, struct mox_error *err);
+int mox__ctl_add_key(struct mox_ctl *c, struct mox_error *err);
+int mox__ctl_remove_key(struct mox_ctl *c, struct mox_error *err);
+int mox__ctl_list_logins(struct mox_ctl *c, struct mox_error *err);
 /* A line of ours. */
 void mox__ctl_say(struct mox_ctl *c, const char *line);
 

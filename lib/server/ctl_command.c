@@ -90,6 +90,10 @@ static const struct ctl_command commands[] = {
     {"loglevels", 0, run_log_levels},
     {"setloglevels", 2, run_set_log_levels},
     {"metrics", 0, run_metrics},
+    {"tlspubkeylist", 1, mox__ctl_list_keys},
+    {"tlspubkeyadd", 4, mox__ctl_add_key},
+    {"tlspubkeyrm", 1, mox__ctl_remove_key},
+    {"loginattempts", 2, mox__ctl_list_logins},
 };
 
 const struct ctl_command *mox__ctl_command(struct mox_slice name)

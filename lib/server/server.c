@@ -46,6 +46,13 @@ static int ctl_set_password(void *user, const char *address, const char *passwor
     return mox__server_set_password(user, address, password, err);
 }
 
+static int ctl_add_key(void *user, const char *address, const char *name, bool no_imap_preauth,
+                       struct mox_slice certificate, struct mox_client_key *added,
+                       struct mox_error *err)
+{
+    return mox__client_key_add(user, address, name, no_imap_preauth, certificate, added, err);
+}
+
 static int open_ctl(struct mox_server *s, struct mox_error *err)
 {
     s->ctl_handlers = (struct mox_ctl_handlers){
@@ -54,6 +61,8 @@ static int open_ctl(struct mox_server *s, struct mox_error *err)
         .set_account_password = ctl_set_password,
         .logger = s->config.logger,
         .metrics = s->metrics,
+        .auth_db = s->auth_db,
+        .add_client_key = ctl_add_key,
     };
     s->ctl_endpoint = (struct endpoint){
         .service = &mox__ctl_service,

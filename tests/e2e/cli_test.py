@@ -122,7 +122,9 @@ class CliTest(unittest.TestCase):
     def test_bash_completes_commands_and_flags(self):
         script = self.dir / "completion"
         script.write_text(self.mox("help", "-bash").stdout)
-        for words, expected in ((["mox", "conf"], ["config"]), (["mox", "config", "t"], ["test"]),
+        for words, expected in ((["mox", "conf"], ["config"]), (["mox", "config", "t"], ["test", "tlspubkey"]),
+                                (["mox", "config", "tlspubkey", "r"], ["rm"]),
+                                (["mox", "help", "config", "tlspubkey", "g"], ["get"]),
                                 (["mox", "-dir", "x", "sto"], ["stop"]),
                                 (["mox", "stop", "-di"], ["-dir"])):
             line = 'source {}; COMP_WORDS=({}); COMP_CWORD={}; _mox; echo "${{COMPREPLY[@]}}"'

@@ -52,8 +52,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len == 0 || mox_logger_new(&logger, STDERR_FILENO) < 0)
         return 0;
     int rc = mox_metrics_new(&metrics, &env);
-    const struct mox_ctl_handlers handlers = {sizeof handlers, stop, set_account_password, logger,
-                                              metrics};
+    const struct mox_ctl_handlers handlers = {.size = sizeof handlers,
+                                              .stop = stop,
+                                              .set_account_password = set_account_password,
+                                              .logger = logger,
+                                              .metrics = metrics};
     if (rc == MOX_OK && mox_ctl_new(&ctl, &env, &handlers, &stopped) == MOX_OK) {
         const struct mox_engine e = mox_ctl_engine(ctl);
         size_t step = (size_t)data[0] + 1;

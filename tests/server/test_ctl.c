@@ -46,6 +46,25 @@ static int set_account_password(void *user, const char *address, const char *pas
     return MOX_OK;
 }
 
+/* Any certificate of three bytes. */
+static int add_client_key(void *user, const char *address, const char *name, bool no_imap_preauth,
+                          struct mox_slice certificate, struct mox_client_key *added,
+                          struct mox_error *err)
+{
+    struct server *s = user;
+    (void)err;
+    assert_int_equal(certificate.len, 3);
+    *added = (struct mox_client_key){.size = sizeof *added,
+                                     .account = "mjl",
+                                     .kind = "rsa-2048",
+                                     .no_imap_preauth = no_imap_preauth,
+                                     .created_us = 0};
+    memset(added->fingerprint, certificate.data[0], sizeof added->fingerprint);
+    (void)snprintf(added->address, sizeof added->address, "%s", address);
+    (void)snprintf(added->name, sizeof added->name, "%s", name);
+    return mox_auth_db_add_key(s->handlers.auth_db, added, NULL);
+}
+
 static const struct mox_metric letters = {.name = "letters_total", .help = "Letters."};
 
 static int server_start(struct server *s, long fail_at)
@@ -56,8 +75,14 @@ static int server_start(struct server *s, long fail_at)
     assert_int_equal(mox_logger_level(s->logger, "smtpserver", MOX_LOG_TRACE), MOX_OK);
     assert_int_equal(mox_metrics_new(&s->metrics, &s->t.env), MOX_OK);
     mox_metrics_add(s->metrics, &letters, NULL, 7);
-    s->handlers = (struct mox_ctl_handlers){sizeof s->handlers, stop, set_account_password,
-                                            s->logger, s->metrics};
+    s->handlers = (struct mox_ctl_handlers){
+        .size = sizeof s->handlers,
+        .stop = stop,
+        .set_account_password = set_account_password,
+        .logger = s->logger,
+        .metrics = s->metrics,
+        .add_client_key = add_client_key,
+    };
     s->t.allocations = 0;
     s->t.fail_at = fail_at;
     int rc = mox_ctl_new(&s->ctl, &s->t.env, &s->handlers, s);
@@ -169,6 +194,79 @@ static void a_server_that_counts_nothing_says_so(void **state)
     (void)feed(&s, "metrics\n", 8);
     assert_string_equal(s.out, "ctlv0\nnothing is counted here\n");
     server_end(&s);
+}
+
+#define FINGERPRINT "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
+#define LINE        FINGERPRINT "\trsa-2048\tmjl\ta@x.example\tno\t1970-01-01T00:00:00Z\tmy phone\n"
+
+static void keys_and_logins_are_listed_and_changed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"tlspubkeylist\n\n", "ok\n0\n"},
+        {"tlspubkeyadd\na@x.example\nmy phone\nno\nnot base64\n",
+         "the certificate is not in base64\n"},
+        {"tlspubkeyadd\na@x.example\nmy phone\nno\nAQID\nok\n", "ok\n102\n" LINE "0\n"},
+        {"tlspubkeylist\nmjl\nok\n", "ok\n102\n" LINE "0\n"},
+        {"tlspubkeylist\neve\n", "ok\n0\n"},
+        {"tlspubkeyrm\nAQEB\n", "remove a key: none has the fingerprint AQEB\n"},
+        {"tlspubkeyrm\n" FINGERPRINT "\n", "ok\n"},
+        {"tlspubkeylist\n\n", "ok\n0\n"},
+        {"loginattempts\n\nmany\n", "many is no number of attempts\n"},
+        {"loginattempts\n\n0\nok\n", "ok\n100\n2026-01-02T03:04:05Z\t2026-01-02T03:04:"
+                                     "05Z\t2\tbadcreds\t-\tb@x.example\t192.0.2.1\t"
+                                     "imap\tplain\tTLS1.3\tmutt\n0\n"},
+        {"loginattempts\nmjl\n0\n", "ok\n0\n"},
+    };
+    char dir[] = "/tmp/mox-ctl-XXXXXX", path[64];
+    struct mox_env env;
+    struct mox_auth_db *db = NULL;
+    struct mox_login_attempt a = {.size = sizeof a,
+                                  .address = "b@x.example",
+                                  .remote_ip = "192.0.2.1",
+                                  .tls = "TLS1.3",
+                                  .protocol = "imap",
+                                  .user_agent = "mutt",
+                                  .mechanism = "plain",
+                                  .result = "badcreds"};
+    struct test_env t;
+    test_env_init(&t);
+    env = t.env;
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(mox_auth_db_open(&db, &env, dir, NULL), MOX_OK);
+    mox_auth_db_note_login(db, &a);
+    mox_auth_db_note_login(db, &a);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct server s;
+        char expected[512];
+        assert_int_equal(server_start(&s, 0), MOX_OK);
+        s.handlers.auth_db = db;
+        (void)feed(&s, cases[i].in, 7);
+        (void)snprintf(expected, sizeof expected, "ctlv0\n%s", cases[i].out);
+        assert_string_equal(s.out, expected);
+        server_end(&s);
+    }
+    mox_auth_db_close(db);
+    test_env_done(&t);
+    (void)snprintf(path, sizeof path, "%s/auth.db", dir);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void a_server_without_auth_db_says_so(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {"tlspubkeylist\n\n", "tlspubkeyadd\na\nb\nno\nAQID\n",
+                                           "tlspubkeyrm\nx\n", "loginattempts\n\n0\n"};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        struct server s;
+        assert_int_equal(server_start(&s, 0), MOX_OK);
+        (void)feed(&s, commands[i], 100);
+        assert_string_equal(s.out, "ctlv0\nthis server has no auth.db; its log may say why\n");
+        server_end(&s);
+    }
 }
 
 static void handlers_get_the_parameters(void **state)
@@ -415,6 +513,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_are_answered_however_the_input_is_split),
         cmocka_unit_test(a_server_that_counts_nothing_says_so),
+        cmocka_unit_test(keys_and_logins_are_listed_and_changed),
+        cmocka_unit_test(a_server_without_auth_db_says_so),
         cmocka_unit_test(handlers_get_the_parameters),
         cmocka_unit_test(stop_keeps_the_connection_until_the_end),
         cmocka_unit_test(shutdown_and_idleness_close_the_others),
