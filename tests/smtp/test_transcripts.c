@@ -83,6 +83,12 @@ static void holding(struct smtp_host *h)
     h->config.future_release = h->config.requiretls = true;
 }
 
+static void holding_delivery(struct smtp_host *h)
+{
+    delivery(h);
+    h->config.future_release = h->config.requiretls = true;
+}
+
 /* ---- one test per transcript ---- */
 
 /* Without Unicode tables SMTPUTF8 is not offered: transcripts that speak of it do not apply. */
@@ -154,7 +160,9 @@ static bool applies(const char *name)
     X(bad_transactions_are_counted, "bad-transactions", delivery)                                  \
     X(pedantic_refuses_what_is_tolerated, "pedantic", pedantic)                                    \
     X(addresses_are_unicode_with_smtputf8, "smtputf8", delivery)                                   \
-    X(messages_can_be_held, "hold", holding)
+    X(messages_can_be_held, "hold", holding)                                                       \
+    X(nothing_is_held_where_it_is_not_offered, "hold-not-offered", submissions)                    \
+    X(other_servers_hold_their_mail_themselves, "hold-delivery", holding_delivery)
 
 #define DEFINE(test, file, server)                                                                 \
     static void test(void **state)                                                                 \
