@@ -91,6 +91,17 @@ class NoMemory(MailCase):
             self.send(smtp, SMALL)
             self.send(smtp, LARGE)
 
+    def submission_session(self):
+        with self.smtp(self.server, "submission") as smtp:
+            try:
+                smtp.login(USER, PASSWORD)
+            except smtplib.SMTPAuthenticationError as refused:
+                self.assertEqual(refused.smtp_code, 454)
+                self.refused += 1
+                return
+            self.send(smtp, SMALL)
+            self.send(smtp, LARGE)
+
     def tls_session(self):
         with self.smtp(self.server) as smtp:
             smtp.starttls(context=any_certificate())
@@ -131,6 +142,10 @@ class NoMemory(MailCase):
 
     def test_smtp(self):
         self.in_turn(self.smtp_session)
+        self.check()
+
+    def test_submission(self):
+        self.in_turn(self.submission_session)
         self.check()
 
     def test_smtp_with_tls(self):
