@@ -115,7 +115,7 @@ static const struct command commands[] = {
              "or that of a package. An empty level takes a package's own level away.\n"
              "\n"
              "Levels are error, warn, info, debug, trace (protocol lines), traceauth (passwords too)\n"
-             "and tracedata (messages too). Packages are smtpserver, imapserver, store and others.\n"
+             "and tracedata (messages too). Packages are main, smtpserver, imapserver, store, ctl, config.\n"
              "\n"
              "    mox loglevels\n"
              "    mox loglevels trace imapserver\n"

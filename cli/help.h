@@ -21,6 +21,7 @@ size_t help_count(char **words, size_t count, const struct command **only);
 
 /* mox(1), and what bash asks for completing a command line. */
 void help_man(FILE *out);
+void help_man_topics(FILE *out); /* its sections on the log and on metrics */
 void help_bash(FILE *out);
 
 #endif

@@ -88,6 +88,7 @@ void help_man(FILE *out)
         for (size_t i = 0; i < command_groups[g]->count; i++)
             command(out, &command_groups[g]->commands[i]);
     }
+    help_man_topics(out);
     (void)fputs(".SH ENVIRONMENT\n"
                 ".TP\n.B MOXCONF\n"
                 "Path of mox.conf, when neither \\-config nor \\-dir is given.\n"

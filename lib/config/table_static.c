@@ -170,7 +170,7 @@ static const struct field static_fields[] = {
     {.name = "PackageLogLevels", .type = &levels_type, .offset = AT(package_log_levels),
      .check = mox__check_package,
      .doc = "Levels of single packages, instead of LogLevel. For example: smtpserver, imapserver, "
-            "store, junk."},
+            "store, ctl."},
     {.name = "Hostname", .type = &mox__type_string, .offset = AT(hostname), .required = true,
      .check = mox__check_hostname,
      .doc = "Full name of this machine on the internet. For example: mail.example.org."},

@@ -87,6 +87,11 @@ class MetricsTest(unittest.TestCase):
     def grown(self, before, name, **labels):
         return self.metrics().get(name, **labels) - before.get(name, **labels)
 
+    def test_the_man_page_has_them_all(self):
+        man = subprocess.run([MOX, "help", "-man"], capture_output=True, text=True, check=True).stdout
+        for name in self.metrics().types:
+            self.assertIn(name, man)
+
     def test_what_every_process_has(self):
         m = self.metrics()
         self.assertLess(abs(m.get("process_start_time_seconds") - time.time()), 24 * 3600)
