@@ -47,7 +47,7 @@ bool mox__imap_is_secret(const struct mox_imap_server *s)
     if (row != NULL)
         return (row->flags & ROW_SECRET) != 0;
     /* A client that did not wait: this could be the password for a login that was refused. */
-    return s->secret_seen && s->state == ST_NOT_AUTHENTICATED;
+    return s->secret_stray || (s->secret_seen && s->state == ST_NOT_AUTHENTICATED);
 }
 
 static void refuse_at_once(struct mox_imap_server *s, struct command *c)
@@ -83,6 +83,7 @@ void mox__imap_open(struct mox_imap_server *s, struct mox_slice line)
     s->first_seen = true;
     if (mox__imap_is_secret(s)) {
         s->secret_seen = true;
+        s->secret_stray = s->secret_stray || (s->state & ST_USER) != 0;
         if (!whole)
             tag = slice_of("*"); /* it goes to the log with the answer */
         if (c->row == NULL)

@@ -75,6 +75,7 @@ struct mox_imap_server {
     bool first_seen;   /* a command was there; before, anything else is a probe */
     bool starttls_due; /* the OK is in the output, the handshake comes next */
     bool secret_seen;  /* there was a LOGIN or AUTHENTICATE */
+    bool secret_stray; /* and one of somebody who is logged in: what belongs to it may follow */
     bool utf8;         /* names travel as UTF-8 (UTF8=ACCEPT) */
     unsigned bad_commands;
     unsigned failed_logins; /* attempts since the last that succeeded, with the one under way */

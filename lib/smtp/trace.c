@@ -52,10 +52,11 @@ void mox__smtp_trace_command(struct mox_smtp_server *s, struct mox_slice line)
     if (mox__slice_starts_nocase(line, "AUTH")) {
         trace_auth_command(s, line);
         s->auth_seen = true;
-    } else if (s->data_refused && is_unknown) {
-        mox__smtp_trace_content(s, line);
-    } else if (s->auth_seen && is_unknown) {
+    } else if (is_unknown && s->auth_seen &&
+               (!s->data_refused || !mox__log_enabled(&s->env, MOX_LOG_TRACEAUTH, SMTP_PKG))) {
         trace_secret(s, "RC: ***", line); /* a response to an AUTH that was refused, perhaps */
+    } else if (is_unknown && s->data_refused) {
+        mox__smtp_trace_content(s, line);
     } else {
         trace(s, MOX_LOG_TRACE, "RC: ", line);
         s->data_refused = s->data_refused || mox__slice_is_nocase(verb, "DATA") ||

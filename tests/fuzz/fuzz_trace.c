@@ -8,12 +8,20 @@
 #include <mox/smtp_server.h>
 
 #include "fuzz/input.h"
+#include "support/sasl_users.h"
 #include "support/testenv.h"
 
 #define SECRET        "pa55-w0rd_S3cret"
 #define SECRET_BASE64 "cGE1NS13MHJkX1MzY3JldA=="     /* the password alone: LOGIN */
 #define PLAIN_BASE64  "AHUAcGE1NS13MHJkX1MzY3JldA==" /* NUL u NUL password */
 #define SHOWN_BASE64  "MHJkX1MzY3JldA"               /* in both */
+/* Responses of mechanisms that send no password, with it where their secrets are. */
+#define CRAM_BASE64  "dXUg" SECRET_BASE64         /* uu password */
+#define FIRST_BASE64 "biwsbj11LHI9" SECRET_BASE64 /* n,,n=u,r=password */
+#define FINAL_BASE64 "Yz1iaXdzLHI9" SECRET_BASE64 /* c=biws,r=password */
+#define TOKEN_BASE64                                                                               \
+    "bixhPXV1dSwBYXV0aD1CZWFyZXIg" SECRET_BASE64    /* n,a=uuu, auth=Bearer password */
+#define SCRAM_BASE64 "biwsbj11LHI9YWJjZGVmZ2hpag==" /* n,,n=u,r=abcdefghij */
 
 /* What a client sends to log in. In the middle of each the server may have refused already. */
 static const char *const imap_logins[] = {
@@ -33,6 +41,12 @@ static const char *const imap_logins[] = {
     "t authenticate nosuch " PLAIN_BASE64 "\r\n",
     "t authenticate plain\r\n" PLAIN_BASE64 "=\r\n",
     "t login u " SECRET "\n",
+    "t authenticate cram-md5\r\n" CRAM_BASE64 "\r\n",
+    "t authenticate scram-sha-256 " FIRST_BASE64 "\r\n",
+    "t authenticate scram-sha-1 " SCRAM_BASE64 "\r\n" FINAL_BASE64 "\r\n",
+    "t authenticate scram-sha-256-plus\r\n" FIRST_BASE64 "\r\n" FINAL_BASE64 "\r\n",
+    "t authenticate oauthbearer " TOKEN_BASE64 "\r\nAQ==\r\n",
+    "t authenticate oauthbearer\r\n" TOKEN_BASE64 "\r\n",
 };
 static const char *const smtp_logins[] = {
     "AUTH PLAIN " PLAIN_BASE64 "\r\n",
@@ -48,6 +62,13 @@ static const char *const smtp_logins[] = {
     "AUTH\tPLAIN " PLAIN_BASE64 "\r\n",
     "AUTH PLAIN\t" PLAIN_BASE64 "\r\n",
     "AUTH PLAIN " PLAIN_BASE64 "\n",
+    "AUTH CRAM-MD5\r\n" CRAM_BASE64 "\r\n",
+    "AUTH CRAM-MD5 " CRAM_BASE64 "\r\n",
+    "auth scram-sha-256 " FIRST_BASE64 "\r\n",
+    "AUTH SCRAM-SHA-1 " SCRAM_BASE64 "\r\n" FINAL_BASE64 "\r\n",
+    "AUTH SCRAM-SHA-256-PLUS\r\n" FIRST_BASE64 "\r\n" FINAL_BASE64 "\r\n",
+    "AUTH OAUTHBEARER " TOKEN_BASE64 "\r\nAQ==\r\n",
+    "AUTH OAUTHBEARER\r\n" TOKEN_BASE64 "\r\n",
 };
 
 struct session {
@@ -63,7 +84,12 @@ static int imap_login(void *user, const struct mox_sasl_question *q, struct mox_
                       struct mox_mailstore *store)
 {
     struct session *s = user;
-    (void)a;
+    if (q->ask != MOX_SASL_ASK_PASSWORD) {
+        int rc = sasl_users_answer(q, a);
+        if (rc == MOX_OK && q->ask != MOX_SASL_ASK_RECORD)
+            *store = s->store;
+        return rc;
+    }
     if ((s->settings & 1) != 0 || strcmp(q->password, SECRET) != 0)
         return MOX_EDENIED;
     *store = s->store;
@@ -78,7 +104,8 @@ static void wake(void *user)
 static int smtp_auth(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a)
 {
     struct session *s = user;
-    (void)a;
+    if (q->ask != MOX_SASL_ASK_PASSWORD)
+        return sasl_users_answer(q, a);
     if ((s->settings & 2) != 0)
         return MOX_EIO;
     return (s->settings & 1) != 0 || strcmp(q->password, SECRET) != 0 ? MOX_EDENIED : MOX_OK;
@@ -120,12 +147,16 @@ static const struct mox_smtp_server_callbacks smtp_callbacks = {.size = sizeof s
 
 static void open_session(struct session *s, bool imap)
 {
-    const struct mox_peer peer = {.size = sizeof peer, .remote_ip = "192.0.2.1"};
+    struct mox_peer peer = {.size = sizeof peer, .remote_ip = "192.0.2.1"};
+    peer.tls = (s->settings & 64) != 0;
+    if (peer.tls)
+        sasl_users_tls(&peer.tls_info, (s->settings & 128) != 0);
     if (imap) {
         struct mox_imap_server_config config;
         mox_imap_server_config_init(&config);
         config.auth_without_tls = (s->settings & 4) == 0;
         config.pedantic = (s->settings & 8) != 0;
+        config.mechanisms = ~0u;
         assert(mox_imap_server_new(&s->imap, &s->t.env, &config, &peer, &imap_callbacks, s) ==
                MOX_OK);
         s->e = mox_imap_server_engine(s->imap);
@@ -137,6 +168,7 @@ static void open_session(struct session *s, bool imap)
     config.mode = (s->settings & 16) != 0 ? MOX_SMTP_DELIVERY : MOX_SMTP_SUBMISSION;
     config.auth_without_tls = (s->settings & 4) == 0;
     config.pedantic = (s->settings & 8) != 0;
+    config.mechanisms = ~0u;
     assert(mox_smtp_server_new(&s->smtp, &s->t.env, &config, &peer, &smtp_callbacks, s) == MOX_OK);
     s->e = mox_smtp_server_engine(s->smtp);
 }
