@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "sasl/attempt.h"
 
-/* A challenge in base64: what a client put into its nonce comes back in it. */
-#define CHALLENGE_MAX 24576
+/* A challenge in base64: a nonce of the client comes back in it. */
+#define CHALLENGE_MAX 4096
 
 /* How an exchange that failed is answered (RFC 4954 §4, §6; RFC 5248). */
 static const struct refusal {

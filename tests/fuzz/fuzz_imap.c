@@ -4,6 +4,7 @@
 
 #include <mox/imap_server.h>
 
+#include "support/sasl_users.h"
 #include "support/testenv.h"
 
 /* A client that sends anything, at any state of a session, over a store in memory. The first byte
@@ -12,11 +13,14 @@
 static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
                  struct mox_mailstore *store)
 {
-    (void)a;
-    if (strcmp(q->username, "u") != 0 || strcmp(q->password, "p") != 0)
-        return MOX_EDENIED;
-    *store = *(const struct mox_mailstore *)user;
-    return MOX_OK;
+    int rc = MOX_EDENIED;
+    if (q->ask != MOX_SASL_ASK_PASSWORD)
+        rc = sasl_users_answer_now(q, a);
+    else if (strcmp(q->username, "u") == 0 && strcmp(q->password, "p") == 0)
+        rc = MOX_OK;
+    if (rc == MOX_OK && q->ask != MOX_SASL_ASK_RECORD)
+        *store = *(const struct mox_mailstore *)user;
+    return rc;
 }
 
 static void wake(void *user)
@@ -97,15 +101,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct mox_mailstore store;
     struct mox_imap_server *s = NULL;
     struct mox_imap_server_config config;
-    const struct mox_peer peer = {.size = sizeof peer};
+    struct mox_peer peer = {.size = sizeof peer};
     if (len < 2)
         return 0;
+    peer.tls = data[1] >= 128; /* then there is a channel to bind, and its certificate is greeted */
+    sasl_users_tls(&peer.tls_info, true);
     test_env_init(&t);
     t.log_level = MOX_LOG_ERROR;
     mox_imap_server_config_init(&config);
     config.auth_without_tls = true;
     config.starttls = true;
     config.max_append_bytes = 10000;
+    config.mechanisms = ~0u;
     config.max_output_bytes = OUTPUT_BYTES;
     if (mox_memory_mailstore_new(&store, &t.env) < 0)
         return 0;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "fuzz/input.h"
+#include "support/sasl_users.h"
 #include "support/testenv.h"
 
 struct play {
@@ -21,11 +22,14 @@ struct play {
 static int login(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a,
                  struct mox_mailstore *store)
 {
-    (void)a;
-    if (strcmp(q->username, "u") != 0 || strcmp(q->password, "p") != 0)
-        return MOX_EDENIED;
-    *store = ((struct play *)user)->store;
-    return MOX_OK;
+    int rc = MOX_EDENIED;
+    if (q->ask != MOX_SASL_ASK_PASSWORD)
+        rc = sasl_users_answer_now(q, a);
+    else if (strcmp(q->username, "u") == 0 && strcmp(q->password, "p") == 0)
+        rc = MOX_OK;
+    if (rc == MOX_OK && q->ask != MOX_SASL_ASK_RECORD)
+        *store = ((struct play *)user)->store;
+    return rc;
 }
 
 static void wake(void *user)
@@ -90,6 +94,7 @@ static void play(struct play *p, struct input in, size_t step, size_t output_byt
     mox_imap_server_config_init(&config);
     config.auth_without_tls = true;
     config.max_append_bytes = 10000;
+    config.mechanisms = ~0u;
     config.max_output_bytes = output_bytes;
     mox__buf_init(&p->said, &p->t.env, SIZE_MAX / 2);
     assert(mox_memory_mailstore_new(&p->store, &p->t.env) == MOX_OK);

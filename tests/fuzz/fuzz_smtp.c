@@ -4,6 +4,7 @@
 
 #include <mox/smtp_server.h>
 
+#include "support/sasl_users.h"
 #include "support/testenv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -48,6 +49,8 @@ static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sas
     struct host *h = user;
     int rc = outcome(h);
     h->asked_auth = rc == MOX_LATER;
+    if (rc == MOX_OK && q->ask != MOX_SASL_ASK_PASSWORD)
+        (void)sasl_users_answer_now(q, a);
     return rc;
 }
 
@@ -117,7 +120,8 @@ static const struct mox_smtp_server_callbacks callbacks = {
     .reset = on_reset,
 };
 
-/* Every line is a code with a space or a hyphen, at most 510 bytes, printable, and CRLF. */
+/* Every line is a code with a space or a hyphen, at most 510 bytes unless it is a challenge,
+ * printable, and CRLF. */
 static void check_lines(const uint8_t *out, size_t len)
 {
     size_t start = 0;
@@ -125,7 +129,8 @@ static void check_lines(const uint8_t *out, size_t len)
         assert(out[i] >= ' ' || out[i] == '\r' || out[i] == '\n');
         if (out[i] != '\n')
             continue;
-        assert(i > start && out[i - 1] == '\r' && i - 1 - start <= 510 && i - 1 - start >= 4);
+        assert(i > start && out[i - 1] == '\r' && i - 1 - start >= 4);
+        assert(i - 1 - start <= 510 || memcmp(out + start, "334 ", 4) == 0);
         assert(out[start] >= '2' && out[start] <= '5');
         assert(out[start + 3] == ' ' || out[start + 3] == '-');
         start = i + 1;
@@ -196,11 +201,12 @@ static void configure(struct mox_smtp_server_config *c, uint8_t bits)
     c->pedantic = (bits & 8) != 0;
     c->tls_required = (bits & 16) != 0;
     c->requiretls = c->future_release = (bits & 32) != 0;
+    c->mechanisms = ~0u;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static const struct mox_peer peer = {.size = sizeof peer, .remote_ip = "192.0.2.1"};
+    struct mox_peer peer = {.size = sizeof peer, .remote_ip = "192.0.2.1"};
     struct mox_smtp_server_config config;
     struct host h = {0};
     if (len < 3)
@@ -208,6 +214,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     test_env_init(&h.t);
     h.t.log_level = MOX_LOG_ERROR;
     configure(&config, data[1]);
+    peer.tls = (data[1] & 64) != 0; /* then there is a channel to bind, and perhaps a certificate */
+    sasl_users_tls(&peer.tls_info, (data[1] & 128) != 0);
     h.answers = data[2];
     assert(mox_smtp_server_new(&h.s, &h.t.env, &config, &peer, &callbacks, &h) == MOX_OK);
     serve(&h);

@@ -5,6 +5,7 @@
 
 #include <mox/smtp_server.h>
 
+#include "support/sasl_users.h"
 #include "support/testenv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -54,7 +55,8 @@ static int judge(const char *text)
 static int on_auth(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a)
 {
     (void)user;
-    (void)a;
+    if (q->ask != MOX_SASL_ASK_PASSWORD)
+        return sasl_users_answer_now(q, a);
     return judge(q->username) < 0 ? MOX_EDENIED : judge(q->password);
 }
 
@@ -128,6 +130,7 @@ static void play(struct host *h, uint8_t bits, const uint8_t *data, size_t len, 
     config.mode = (bits & 1) != 0 ? MOX_SMTP_SUBMISSION : MOX_SMTP_DELIVERY;
     config.auth_without_tls = true;
     config.pedantic = (bits & 2) != 0;
+    config.mechanisms = ~0u;
     test_env_init(&h->t);
     h->t.log_level = MOX_LOG_ERROR;
     assert(mox_smtp_server_new(&h->s, &h->t.env, &config, &peer, &callbacks, h) == MOX_OK);

@@ -79,6 +79,12 @@ int sasl_users_answer(const struct mox_sasl_question *q, struct mox_sasl_answer 
     return MOX_EINVAL;
 }
 
+int sasl_users_answer_now(const struct mox_sasl_question *q, struct mox_sasl_answer *a)
+{
+    int rc = sasl_users_answer(q, a);
+    return rc == MOX_LATER ? MOX_EDENIED : rc;
+}
+
 void sasl_users_tls(struct mox_tls_info *info, bool has_key)
 {
     *info = (struct mox_tls_info){

@@ -18,6 +18,8 @@
 
 /* Not for MOX_SASL_ASK_PASSWORD, which hosts of tests answer in their own ways. */
 int sasl_users_answer(const struct mox_sasl_question *q, struct mox_sasl_answer *a);
+/* The same for hosts that answer at once: nobody waits. */
+int sasl_users_answer_now(const struct mox_sasl_question *q, struct mox_sasl_answer *a);
 /* MOX_OK with the record of a user that waited for it. */
 void sasl_users_record(const char *kind, struct mox_sasl_answer *a);
 /* TLS with a tls-exporter, and with a certificate if `has_key`. */
