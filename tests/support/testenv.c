@@ -75,8 +75,11 @@ static void keep_line(void *user, const struct mox_log_line *line)
     char text[17 * 1024]; /* as the logger's */
     size_t len = mox__logfmt(line, false, text, sizeof text);
     pthread_mutex_lock(&lock);
-    t->log = realloc(t->log, t->log_len + len + 1);
-    assert_non_null(t->log);
+    if (t->log_len + len + 1 > t->log_cap) { /* sanitizers copy it each time */
+        t->log_cap = 2 * (t->log_len + len + 1);
+        t->log = realloc(t->log, t->log_cap);
+        assert_non_null(t->log);
+    }
     memcpy(t->log + t->log_len, text, len);
     t->log_len += len;
     t->log[t->log_len] = '\0';

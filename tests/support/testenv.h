@@ -18,7 +18,7 @@ struct test_env {
     size_t live_bytes;     /* asked for, not freed yet */
     enum mox_log_level log_level; /* starts at MOX_LOG_TRACE */
     char *log;             /* logfmt lines so far, NUL-terminated; may be NULL */
-    size_t log_len;
+    size_t log_len, log_cap;
 };
 
 void test_env_init(struct test_env *t);
