@@ -90,6 +90,15 @@ static void count_delivery(const struct handover *h, int rc)
         mox__count_delivery(ss->server, rc == MOX_OK ? "delivered" : failed, reason);
 }
 
+static void log_rejection(const struct handover *h, const struct mox_smtp_reply *reply)
+{
+    const struct smtp_session *ss = h->session;
+    mox__count_delivery(ss->server, "reject", "missingsmtputf8");
+    log_line(mox__conn_env(ss->conn), MOX_LOG_INFO, "smtpserver", "incoming message rejected",
+             reply->text, F_TEXT("reason", "missingsmtputf8"),
+             F_TEXT("mailfrom", h->envelope.mail_from.address));
+}
+
 /* Tells everybody but the engine, and frees. */
 static void end(struct handover *h, int rc, const struct mox_smtp_reply *reply)
 {
@@ -98,7 +107,9 @@ static void end(struct handover *h, int rc, const struct mox_smtp_reply *reply)
     if (is_submission(h))
         mox__submission_ended(h->session, rc < 0 && !h->refused ? MOX_SUBMISSION_QUEUE : h->outcome,
                               reply);
-    else if (!h->refused)
+    else if (h->refused)
+        log_rejection(h, reply);
+    else
         count_delivery(h, rc);
     free_handover(h);
 }

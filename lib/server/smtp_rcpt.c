@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "server/metrics.h"
@@ -88,9 +89,13 @@ int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_path *path,
     return rc;
 }
 
-int mox__smtp_nobody(struct smtp_session *ss, struct mox_smtp_reply *reply)
+int mox__smtp_nobody(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
+                     struct mox_smtp_reply *reply)
 {
     mox__count_delivery(ss->server, "unknownuser", "");
+    log_line(mox__conn_env(ss->conn), MOX_LOG_INFO, "smtpserver", "incoming message rejected", NULL,
+             F_TEXT("reason", "unknownuser"), F_TEXT("mailfrom", envelope->mail_from.address),
+             F_TEXT("rcptto", envelope->recipients[0].address));
     mox_smtp_reply_set(reply, 550, "5.1.1", "no such user");
     return mox__smtp_refuse_late(ss, reply, ss->server->delays.unknown_recipients_us);
 }

@@ -201,7 +201,7 @@ static int on_deliver(void *user, const struct mox_smtp_envelope *envelope,
     if (rc != MOX_OK)
         return rc;
     if (ss->nobody)
-        return mox__smtp_nobody(ss, reply);
+        return mox__smtp_nobody(ss, envelope, reply);
     return mox__smtp_deliver_late(ss, envelope, reply, ss->delivery_delay_us);
 }
 

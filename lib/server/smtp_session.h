@@ -53,7 +53,8 @@ void mox__smtp_answer_pending(struct smtp_session *ss, int status,
 MOX_MUST_USE int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_path *path,
                                 struct mox_smtp_reply *reply);
 /* Refuses the message, whose recipient does not exist: MOX_LATER, with `pending` set, or a failure. */
-MOX_MUST_USE int mox__smtp_nobody(struct smtp_session *ss, struct mox_smtp_reply *reply);
+MOX_MUST_USE int mox__smtp_nobody(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
+                                  struct mox_smtp_reply *reply);
 /* smtp_deliver.c: brings the message to all recipients. MOX_LATER, or a failure at once. */
 MOX_MUST_USE int mox__smtp_deliver(struct smtp_session *ss,
                                    const struct mox_smtp_envelope *envelope,

@@ -20,16 +20,26 @@ PREFIX = ["Delivered-To", "Return-Path", "Received"]
 
 class Submissions(unittest.TestCase):
     args = ()
+    config = {}  # lines of domains.conf, and what stands below them
 
     @classmethod
     def setUpClass(cls):
         cls.server = Daemon(*cls.args)
-        cls.prepare()
         cls.server.start()
+        if cls.config:
+            assert cls.server.stop() is not None
+            cls.configure(os.path.join(cls.server.dir, "domains.conf"))
+            cls.server.start()
 
     @classmethod
-    def prepare(cls):
-        pass
+    def configure(cls, path):
+        with open(path) as f:
+            lines = f.read().split("\n")
+        for place, more in cls.config.items():
+            at = lines.index(place)
+            lines[at + 1:at + 1] = more
+        with open(path, "w") as f:
+            f.write("\n".join(lines))
 
     @classmethod
     def tearDownClass(cls):
@@ -216,6 +226,15 @@ class Lenient(Submissions):
         self.accept((FROM + "Subject: \xe9\r\n\r\nbody\r\n"), options=["SMTPUTF8"])
         self.assertIn("with UTF8SMTPSA id", self.received())
 
+    def test_deliveries_too_say_smtputf8_when_it_is_needed(self):
+        for subject, protocol in (("e", "ESMTP"), ("\xe9", "UTF8SMTP")):
+            with smtplib.SMTP("127.0.0.1", self.server.port("smtp"), "client.example") as c:
+                c.ehlo()
+                c.mail("a@client.example", ["SMTPUTF8", "BODY=8BITMIME"])
+                c.rcpt(USER)
+                self.assertEqual(c.data(f"Subject: {subject}\r\n\r\n\xe9\r\n".encode())[0], 250)
+            self.assertIn(f"with {protocol} id", self.received())
+
     def test_addresses_that_ask_for_a_failure(self):
         self.refuse(550, "5.0.0", FROM + "\r\nbody\r\n", to=("x-permerror@x.example",))
         self.assertIn("result=localserveerror", self.server.log_text())
@@ -241,6 +260,21 @@ class Lenient(Submissions):
 
 class Pedantic(Submissions):
     args = ("-pedantic",)
+    config = {"Domains:": ["\toff.example:", "\t\tDisabled: true"],
+              "\t\tDestinations:": ["\t\t\tmox@off.example: nil"]}
+
+    def test_a_domain_that_is_disabled_sends_nothing_for_now(self):
+        self.refuse(451, "4.3.0", FROM + "\r\nbody\r\n", sender="mox@off.example")
+        self.refuse(451, "4.3.0", "From: mox@off.example\r\n\r\nbody\r\n")
+
+    def test_other_servers_declare_what_they_need(self):
+        with smtplib.SMTP("127.0.0.1", self.server.port("smtp"), "client.example") as c:
+            for options, code in (("", 550), (" SMTPUTF8", 250)):
+                c.docmd("EHLO", "client.example")
+                c.docmd("MAIL", "FROM:<a@client.example> BODY=8BITMIME" + options)
+                c.docmd("RCPT", f"TO:<{USER}>")
+                self.assertEqual(c.data("Subject: \xe9\r\n\r\nbody\r\n".encode())[0], code)
+        self.assertIn('m="incoming message rejected"', self.server.log_text())
 
     def test_users_send_as_themselves(self):
         self.accept(FROM + "\r\nbody\r\n")
@@ -263,18 +297,8 @@ class Pedantic(Submissions):
 class Limited(Submissions):
     args = ("-limits",)
 
-    @classmethod
-    def prepare(cls):
-        cls.server.start()
-        assert cls.server.stop() is not None
-        path = os.path.join(cls.server.dir, "domains.conf")
-        with open(path) as f:
-            lines = f.read().split("\n")
-        at = next(n for n, line in enumerate(lines) if line == "\tmox:")
-        lines[at + 1:at + 1] = ["\t\tMaxOutgoingMessagesPerDay: 5",
-                                "\t\tMaxFirstTimeRecipientsPerDay: 2"]
-        with open(path, "w") as f:
-            f.write("\n".join(lines))
+    config = {"\tmox:": ["\t\tMaxOutgoingMessagesPerDay: 5",
+                         "\t\tMaxFirstTimeRecipientsPerDay: 2"]}
 
     def restart(self, kill):
         if kill:
