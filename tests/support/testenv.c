@@ -24,12 +24,14 @@ static int64_t wall(void *user)
 static void random_bytes(void *user, uint8_t *out, size_t len)
 {
     struct test_env *t = user;
+    pthread_mutex_lock(&lock);
     for (size_t i = 0; i < len; i++) {
         uint64_t z = (t->random_state += 0x9e3779b97f4a7c15u);
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
         z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
         out[i] = (uint8_t)(z ^ (z >> 31));
     }
+    pthread_mutex_unlock(&lock);
 }
 
 /* Each block is preceded by its size, so that live_bytes is exact. */

@@ -6,7 +6,7 @@
 
 /* An environment in the test's hand: the clocks stand still until they are moved, randomness is a
  * fixed sequence, the nth allocation fails on request, log lines are kept. One thread, except for
- * the allocator and the log. */
+ * the allocator, randomness and the log. */
 struct test_env {
     struct mox_env env;
     int64_t monotonic_us; /* starts at 1 000 000 */
