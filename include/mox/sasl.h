@@ -189,7 +189,7 @@ struct mox_sasl_attempt {
 /* ---- the client side ---- */
 
 /** It blocks for no one, but SCRAM costs as much time as the server's number of iterations asks for, in
- *  the step that answers its first challenge: 10 ms for 10,000, a second for a million. That is what
+ *  the step that answers its first challenge: 5 ms for 10,000, half a second for a million. That is what
  *  makes it dear to guess passwords; a host whose thread must not wait lets another one step. */
 struct mox_sasl_client;
 

@@ -2,16 +2,13 @@
 #include "base/crypto.h"
 
 #include <pthread.h>
-#include <string.h>
 
 #include <mbedtls/aes.h>
-#include <mbedtls/md.h>
 #include <psa/crypto.h>
 #include <sodium.h>
 
 #include <mox/error.h>
 
-#include "base/mem.h"
 #include "base/text.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -27,60 +24,6 @@ int mox__crypto_init(void)
 {
     (void)pthread_once(&once, init);
     return init_status;
-}
-
-static const mbedtls_md_info_t *info(enum hash h)
-{
-    static const mbedtls_md_type_t types[] = {
-        [HASH_MD5] = MBEDTLS_MD_MD5,
-        [HASH_SHA1] = MBEDTLS_MD_SHA1,
-        [HASH_SHA256] = MBEDTLS_MD_SHA256,
-    };
-    return mbedtls_md_info_from_type(types[h]);
-}
-
-size_t mox__hash_len(enum hash h)
-{
-    return mbedtls_md_get_size(info(h));
-}
-
-void mox__hash(enum hash h, struct mox_slice data, uint8_t *digest)
-{
-    (void)mbedtls_md(info(h), data.data, data.len, digest);
-}
-
-void mox__hmac(enum hash h, struct mox_slice key, struct mox_slice data, uint8_t *mac)
-{
-    (void)mbedtls_md_hmac(info(h), key.data, key.len, data.data, data.len, mac);
-}
-
-/* Written out over one HMAC context, since the function's name and arguments differ between
- * mbedTLS 2.28 and 3.6. The output is one block. */
-void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_slice salt,
-                 unsigned iterations, uint8_t *out)
-{
-    static const uint8_t first_block[4] = {0, 0, 0, 1};
-    uint8_t u[HASH_MAX];
-    size_t len = mox__hash_len(h);
-    mbedtls_md_context_t md;
-    mbedtls_md_init(&md);
-    memset(out, 0, len);
-    if (mbedtls_md_setup(&md, info(h), 1) == 0) {
-        (void)mbedtls_md_hmac_starts(&md, password.data, password.len);
-        (void)mbedtls_md_hmac_update(&md, salt.data, salt.len);
-        (void)mbedtls_md_hmac_update(&md, first_block, sizeof first_block);
-        (void)mbedtls_md_hmac_finish(&md, u);
-        memcpy(out, u, len);
-        for (unsigned i = 1; i < iterations; i++) {
-            (void)mbedtls_md_hmac_reset(&md);
-            (void)mbedtls_md_hmac_update(&md, u, len);
-            (void)mbedtls_md_hmac_finish(&md, u);
-            for (size_t k = 0; k < len; k++)
-                out[k] ^= u[k];
-        }
-    }
-    mbedtls_md_free(&md);
-    mox__wipe(u, sizeof u);
 }
 
 uint64_t mox__siphash(const uint8_t *key, struct mox_slice data)

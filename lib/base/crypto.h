@@ -12,6 +12,7 @@
  * Everything below calls it. MOX_EIO when a library refuses to start. */
 MOX_PRIV MOX_MUST_USE int mox__crypto_init(void);
 
+/* Hashes allocate nothing and cannot fail (digest.c). */
 enum hash { HASH_MD5, HASH_SHA1, HASH_SHA256 };
 
 #define HASH_MAX 32 /* bytes of the longest digest */

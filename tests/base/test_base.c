@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <mox/log.h>
@@ -98,10 +100,67 @@ static void hashes_match_published_vectors(void **state)
     assert_hex(out, 16, "900150983cd24fb0d6963f7d28e17f72");
     mox__hash(HASH_SHA1, slice_of("abc"), out); /* RFC 3174 §7.3 */
     assert_hex(out, 20, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    mox__hash(HASH_SHA256, slice_of("abc"), out); /* FIPS 180-2 B.1 */
+    assert_hex(out, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    mox__hash(HASH_SHA256, slice(NULL, 0), out);
+    assert_hex(out, 32, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     mox__hmac(HASH_MD5, slice_of("Jefe"), slice_of("what do ya want for nothing?"), out);
     assert_hex(out, 16, "750c783e6ab0b503eaa86e310a5db738"); /* RFC 2202 §2 */
     mox__pbkdf2(HASH_SHA1, slice_of("password"), slice_of("salt"), 4096, out);
-    assert_hex(out, 20, "4b007901b765489abead49d926f721d065a429c1"); /* RFC 6070 §2 */
+    assert_hex(out, 20, "4b007901b765489abead49d926f721d065a429c1");        /* RFC 6070 §2 */
+    mox__pbkdf2(HASH_SHA256, slice_of("passwd"), slice_of("salt"), 1, out); /* RFC 7914 §11 */
+    assert_hex(out, 32, "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc");
+    uint8_t
+        key[131]; /* longer than a block: RFC 4231 §4.7, RFC 2202 §3 case 6 for 80 bytes of it */
+    struct mox_slice data = slice_of("Test Using Larger Than Block-Size Key - Hash Key First");
+    memset(key, 0xaa, sizeof key);
+    mox__hmac(HASH_SHA256, slice(key, sizeof key), data, out);
+    assert_hex(out, 32, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    mox__hmac(HASH_SHA1, slice(key, 80), data, out);
+    assert_hex(out, 20, "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+}
+
+/* Sanitizers take memory in advance, and end where there is none. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+static void take_all_memory(void)
+{
+    const struct rlimit none = {.rlim_cur = 1, .rlim_max = 1};
+    if (setrlimit(RLIMIT_AS, &none) != 0)
+        _exit(2);
+    for (size_t size = (size_t)1 << 20; size >= 16; size /= 2) {
+        void *volatile taken;
+        do
+            taken = malloc(size);
+        while (taken != NULL);
+    }
+}
+
+/* A key of zeros in place of that of a password would let everybody in. */
+static void hashes_need_no_memory(void **state)
+{
+    (void)state;
+#ifdef SANITIZED
+    skip();
+#endif
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        uint8_t out[HASH_MAX] = {0}, mac[HASH_MAX] = {0};
+        take_all_memory();
+        mox__pbkdf2(HASH_SHA1, slice_of("password"), slice_of("salt"), 4096, out);
+        mox__hmac(HASH_MD5, slice_of("Jefe"), slice_of("what do ya want for nothing?"), mac);
+        _exit(out[0] == 0x4b && out[19] == 0xc1 && mac[0] == 0x75 && mac[15] == 0x38 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 static void received_id_block_is_reversible(void **state)
@@ -243,6 +302,7 @@ int main(void)
         cmocka_unit_test(arena_gives_zeroed_memory_up_to_its_limit),
         cmocka_unit_test(base64_follows_rfc4648),
         cmocka_unit_test(hashes_match_published_vectors),
+        cmocka_unit_test(hashes_need_no_memory),
         cmocka_unit_test(received_id_block_is_reversible),
         cmocka_unit_test(ip_addresses_are_masked_by_class),
         cmocka_unit_test(numbers_and_utf8_are_checked_to_the_end),
