@@ -46,6 +46,8 @@ static const char metrics_section[] =
     "Connections so far.\n"
     ".TP\n.B mox_connections_count{protocol, listener}, mox_connections_refused_total{protocol, limit}\n"
     "Connections that are open, and those that a limit of their address or network kept out.\n"
+    ".TP\n.B mox_smtpserver_not_smtp_total, mox_imap_not_imap_total, mox_tls_not_tls_total{pkg}\n"
+    "Connections that spoke another protocol.\n"
     ".TP\n.B mox_smtpserver_command_duration_seconds{kind, cmd, code, ecode}\n"
     "From an SMTP command to each of its replies.\n"
     ".TP\n.B mox_imap_command_duration_seconds{cmd, result}\n"
