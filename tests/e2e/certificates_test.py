@@ -16,6 +16,8 @@ import unittest
 
 from daemon import MOX, PASSWORD, PATIENCE, USER, Daemon, any_certificate
 
+EVE = "eve@localhost"
+
 
 def openssl(*args, data=None):
     return subprocess.run(["openssl", *args], input=data, capture_output=True, check=True).stdout
@@ -186,13 +188,47 @@ class CertificateTest(unittest.TestCase):
                               capture_output=True, text=True, timeout=PATIENCE)
         self.assertIn("MESSAGES 1", done.stdout, done.stderr)
 
+    def restart_with_eve(self, addresses):
+        """With one more account, and both having these addresses."""
+        self.daemon.stop()
+        conf = pathlib.Path(self.daemon.dir) / "domains.conf"
+        accounts = "".join(f"\t{name}:\n\t\tDomain: localhost\n\t\tDestinations:\n\t\t\t{address}: nil\n"
+                           for name, address in addresses)
+        conf.write_text("Domains:\n\tlocalhost: nil\nAccounts:\n" + accounts)
+        self.daemon.start()
+
     def test_other_mechanisms_are_for_the_same_account(self):
+        self.restart_with_eve((("mox", USER), ("eve", EVE)))
+        done = self.mox("setaccountpassword", EVE, input=PASSWORD + "\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
         self.add(self.quiet, "-no-imap-preauth")
-        with self.imaps(self.quiet) as imap:
-            self.assertEqual(imap.login(USER, PASSWORD)[0], "OK")
+        with self.imaps_plain() as imap:
+            self.assertEqual(imap.login(EVE, PASSWORD)[0], "OK")
         with self.imaps(self.quiet) as imap:
             with self.assertRaises(imaplib.IMAP4.error):
-                imap.authenticate("EXTERNAL", lambda _: b"eve@elsewhere.example")
+                imap.login(EVE, PASSWORD)
+            with self.assertRaises(imaplib.IMAP4.error):
+                imap.authenticate("EXTERNAL", lambda _: EVE.encode())
+            self.assertEqual(imap.login(USER, PASSWORD)[0], "OK")
+
+    def test_an_address_takes_no_key_along_to_another_account(self):
+        self.add(self.known)
+        self.restart_with_eve((("mox", "other@localhost"), ("eve", USER)))
+        with self.assertRaises(ssl.SSLError):
+            with self.handshake("imaps", self.known) as s:
+                s.recv(1)
+        self.restart_with_eve((("mox", USER), ("eve", EVE)))
+        with self.imaps(self.known) as imap:
+            self.assertEqual(imap.state, "AUTH")
+
+    def test_a_damaged_database_is_named(self):
+        self.daemon.stop()
+        (pathlib.Path(self.daemon.dir) / "data" / "auth.db").write_bytes(b"damaged" * 1000)
+        done = self.mox("localserve", "-port-base", self.daemon.base)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("auth.db", done.stderr)
+        self.assertIn("restore it from a backup", done.stderr)
+        self.assertFalse(self.daemon.verify()[0])
 
     def test_an_unknown_key_ends_the_handshake(self):
         for service in ("imaps", "submissions"):
