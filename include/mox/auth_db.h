@@ -77,7 +77,7 @@ struct mox_login_attempt {
     const char *remote_ip, *local_ip;
     const char *tls;        /* "TLS1.3 TLS_AES_128_GCM_SHA256"; empty: none */
     const char *protocol;   /* "imap", "submission" */
-    const char *user_agent; /* IMAP's ID */
+    const char *user_agent; /* what the client calls itself */
     const char *mechanism;  /* "plain", "scram-sha-256" … */
     const char *result;     /* "ok", or why not: "badcreds" … */
     int64_t first_us, last_us; /* set by the listing, as is the count */
@@ -86,9 +86,14 @@ struct mox_login_attempt {
 
 /** Notes an attempt, now. Quick: it is written within about a second, by a thread of the database's own,
  *  together with others. When more wait than is good (a flood, or a disk that fails) it is dropped, and
- *  the log says so. */
-MOX_API void mox_auth_db_note_login(struct mox_auth_db *db,
-                                    const struct mox_login_attempt *attempt);
+ *  the log says so.
+ *  @return its number; 0: it was dropped */
+MOX_API uint64_t mox_auth_db_note_login(struct mox_auth_db *db,
+                                        const struct mox_login_attempt *attempt);
+/** The client has said what it calls itself just after it logged in: as long as the attempt is not
+ *  written yet, it gets that name. Quick. */
+MOX_API void mox_auth_db_name_client(struct mox_auth_db *db, uint64_t attempt,
+                                     const char *user_agent);
 /** What was noted up to now, the newest first: of an account ("-": none), or all for NULL. Waits for
  *  the disk. `each` as above.
  *  @param limit  the most that are listed; 0: all */

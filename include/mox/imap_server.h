@@ -41,6 +41,10 @@ struct mox_imap_server_callbacks {
      *  mox_imap_server_eof() was called in the middle. For limits and statistics: the log has its line
      *  already. NULL is fine. */
     void (*auth_ended)(void *user, const struct mox_sasl_attempt *attempt);
+
+    /** ID (RFC 2971): what the client calls itself, its name and version; borrowed. It may say anything.
+     *  Called on the thread that owns the server at the time. NULL is fine. */
+    void (*client_id)(void *user, const char *text);
 };
 
 struct mox_imap_server_config {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "imap/commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -10,6 +11,8 @@
 
 /* RFC 2971 §3.3: at most 30 pairs. */
 #define ID_PAIRS_MAX 30
+/* Bytes of a client's name, and of its version, that are told. */
+#define CLIENT_TEXT_MAX 100
 
 enum step mox__cmd_capability(struct mox_imap_server *s, struct command *c)
 {
@@ -38,6 +41,7 @@ enum step mox__cmd_logout(struct mox_imap_server *s, struct command *c)
 struct id {
     struct mox_slice keys[ID_PAIRS_MAX];
     unsigned count;
+    struct mox_slice name, version; /* of the client (§3.3); empty: it does not say */
 };
 
 static bool is_new_key(const struct id *id, struct mox_slice key)
@@ -65,6 +69,10 @@ static bool take_pairs(struct lexer *l, struct id *id)
         id->keys[id->count++] = key;
         if (!mox__lex_nstring(l, &value, &nil))
             return false;
+        if (!nil && mox__slice_is_nocase(key, "name"))
+            id->name = value;
+        else if (!nil && mox__slice_is_nocase(key, "version"))
+            id->version = value;
     }
     return true;
 }
@@ -80,11 +88,29 @@ int mox__parse_id(struct mox_imap_server *s, struct command *c)
         (!mox__lex_word(l, "NIL") && (!mox__lex_byte(l, '(') || !take_pairs(l, id))) ||
         !mox__lex_end(l))
         return mox__lex_failure(l);
+    c->data = id;
     return MOX_OK;
+}
+
+static int shown(size_t len)
+{
+    return (int)(len < CLIENT_TEXT_MAX ? len : CLIENT_TEXT_MAX);
+}
+
+static void tell_host(struct mox_imap_server *s, const struct id *id)
+{
+    char text[2 * CLIENT_TEXT_MAX + 2];
+    if (s->cb.client_id == NULL || id->name.len == 0)
+        return;
+    (void)snprintf(text, sizeof text, "%.*s%s%.*s", shown(id->name.len), (const char *)id->name.data,
+                   id->version.len == 0 ? "" : " ", shown(id->version.len),
+                   id->version.len == 0 ? "" : (const char *)id->version.data);
+    s->cb.client_id(s->user, text);
 }
 
 enum step mox__cmd_id(struct mox_imap_server *s, struct command *c)
 {
+    tell_host(s, c->data);
     log_line(&s->env, MOX_LOG_INFO, "imapserver", "client id", NULL, F_HEX("cid", s->peer.cid),
              F_BYTES("id", slice_from(c->whole, c->args_at)));
     mox__imap_put(s, "* ID (\"name\" \"mox\"");

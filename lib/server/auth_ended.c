@@ -17,8 +17,9 @@ static void lower(const char *text, char *out, size_t size)
     out[i] = '\0';
 }
 
-static void record(struct mox_server *s, const struct service_endpoint *e,
-                   const struct mox_peer *peer, const struct mox_sasl_attempt *attempt)
+static uint64_t record(struct mox_server *s, const struct service_endpoint *e,
+                       const struct mox_peer *peer, const struct mox_sasl_attempt *attempt,
+                       const char *user_agent)
 {
     char tls[96] = "", mechanism[32];
     if (peer->tls)
@@ -34,17 +35,18 @@ static void record(struct mox_server *s, const struct service_endpoint *e,
         .local_ip = peer->local_ip,
         .tls = tls,
         .protocol = e->kind >= SERVE_IMAP ? "imap" : "submission",
+        .user_agent = user_agent,
         .mechanism = mechanism,
         .result = mox_sasl_failure_name(attempt->failure),
     };
-    mox_auth_db_note_login(s->auth_db, &row);
+    return mox_auth_db_note_login(s->auth_db, &row);
 }
 
-void mox__auth_ended(struct mox_server *s, const struct service_endpoint *e,
-                     const struct mox_peer *peer, const struct mox_sasl_attempt *attempt)
+uint64_t mox__auth_ended(struct mox_server *s, const struct service_endpoint *e,
+                         const struct mox_peer *peer, const struct mox_sasl_attempt *attempt,
+                         const char *user_agent)
 {
     mox__count_login(s, e, attempt);
     mox__limits_auth_ended(s, peer->remote_ip, attempt);
-    if (s->auth_db != NULL)
-        record(s, e, peer, attempt);
+    return s->auth_db == NULL ? 0 : record(s, e, peer, attempt, user_agent);
 }

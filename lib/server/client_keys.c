@@ -79,7 +79,7 @@ void mox__client_key_refused(void *user, const struct mox_peer *peer)
     mox__buf_free(&fingerprint);
     mox__sasl_log_attempt(&s->env, e->endpoint.pkg, e->kind >= SERVE_IMAP ? "imap" : "smtp", peer,
                           &attempt, text);
-    mox__auth_ended(s, e, peer, &attempt);
+    (void)mox__auth_ended(s, e, peer, &attempt, NULL);
 }
 
 /* -- new ones -------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include <mox/imap_server.h>
@@ -19,6 +20,8 @@ struct imap_session {
     uint64_t cid;
     int64_t opened_us;
     struct login_client login;
+    uint64_t login_number; /* of the last attempt, in the record of them */
+    char user_agent[256];  /* what the client calls itself; empty: it has not said */
     bool pending; /* a login is being checked: the engine and this stay */
     bool closed;  /* the connection is gone */
     struct work end;
@@ -96,7 +99,19 @@ static void on_auth_ended(void *user, const struct mox_sasl_attempt *attempt)
     struct imap_session *is = user;
     if (attempt->failure == 0)
         mox__conn_set_user(is->conn, attempt->username);
-    mox__auth_ended(is->server, is->endpoint, mox_imap_server_peer(is->engine), attempt);
+    is->login_number = mox__auth_ended(is->server, is->endpoint, mox_imap_server_peer(is->engine),
+                                       attempt, is->user_agent);
+}
+
+/* Most clients say it once they are logged in. Perhaps on a worker: with the engine the thread owns
+ * what its callbacks touch. */
+static void on_client_id(void *user, const char *text)
+{
+    struct imap_session *is = user;
+    bool first = is->user_agent[0] == '\0';
+    (void)snprintf(is->user_agent, sizeof is->user_agent, "%s", text);
+    if (first && is->login_number != 0)
+        mox_auth_db_name_client(is->server->auth_db, is->login_number, is->user_agent);
 }
 
 static void on_wake(void *user)
@@ -110,6 +125,7 @@ static const struct mox_imap_server_callbacks callbacks = {
     .auth = on_auth,
     .wake = on_wake,
     .auth_ended = on_auth_ended,
+    .client_id = on_client_id,
 };
 
 /* -- service --------------------------------------------------------------------------------- */

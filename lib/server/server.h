@@ -126,9 +126,13 @@ bool mox__account_is_open(struct mox_server *s, const struct mox_config_account 
 MOX_MUST_USE int mox__server_set_password(struct mox_server *s, const char *address,
                                           const char *password, struct mox_error *err);
 
-/* auth_ended.c: an attempt to log in is over, successful or not, on the loop's thread. */
-void mox__auth_ended(struct mox_server *s, const struct service_endpoint *e,
-                     const struct mox_peer *peer, const struct mox_sasl_attempt *attempt);
+/* auth_ended.c: an attempt to log in is over, successful or not, on the loop's thread.
+ *
+ * @param user_agent  what the client calls itself; may be NULL
+ * @return its number for mox_auth_db_name_client(), or 0 */
+uint64_t mox__auth_ended(struct mox_server *s, const struct service_endpoint *e,
+                         const struct mox_peer *peer, const struct mox_sasl_attempt *attempt,
+                         const char *user_agent);
 
 /* sessions */
 extern const struct service mox__smtp_service;

@@ -95,7 +95,8 @@ static void on_auth_ended(void *user, const struct mox_sasl_attempt *attempt)
     struct smtp_session *ss = user;
     if (attempt->failure == 0)
         mox__conn_set_user(ss->conn, attempt->username);
-    mox__auth_ended(ss->server, ss->endpoint, mox_smtp_server_peer(ss->engine), attempt);
+    (void)mox__auth_ended(ss->server, ss->endpoint, mox_smtp_server_peer(ss->engine), attempt,
+                          NULL);
 }
 
 static int on_mail(void *user, const struct mox_smtp_envelope *envelope,

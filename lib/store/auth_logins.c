@@ -46,6 +46,7 @@ enum text {
 
 struct noted {
     struct noted *next;
+    uint64_t number;
     int64_t at_us;
     bool failed;
     const char *texts[TEXTS]; /* all in this allocation */
@@ -101,8 +102,8 @@ static const char *text_or(const char *text, const char *otherwise)
     return text == NULL || *text == '\0' ? otherwise : text;
 }
 
-/* False: there is no room. */
-static bool enqueue(struct mox_auth_db *db, struct noted *n)
+/* Its number, or 0: there is no room. */
+static uint64_t enqueue(struct mox_auth_db *db, struct noted *n)
 {
     pthread_mutex_lock(&db->lock);
     bool room = db->waiting < QUEUE_MAX, first = room && db->queue == NULL;
@@ -110,11 +111,12 @@ static bool enqueue(struct mox_auth_db *db, struct noted *n)
         *db->queue_end = n;
         db->queue_end = &n->next;
         db->waiting++;
-        db->noted++;
+        n->number = ++db->noted;
     } else {
         db->dropped++;
     }
     bool tell = !room && db->dropped == 1;
+    uint64_t number = room ? n->number : 0;
     pthread_mutex_unlock(&db->lock);
     if (first)
         (void)pthread_cond_signal(&db->work);
@@ -122,10 +124,10 @@ static bool enqueue(struct mox_auth_db *db, struct noted *n)
         log_line(&db->env, MOX_LOG_WARN, "store",
                  "attempts to log in are not recorded until there is room again", NULL,
                  F_UINT("waiting", QUEUE_MAX));
-    return room;
+    return number;
 }
 
-void mox_auth_db_note_login(struct mox_auth_db *db, const struct mox_login_attempt *attempt)
+uint64_t mox_auth_db_note_login(struct mox_auth_db *db, const struct mox_login_attempt *attempt)
 {
     struct mox_login_attempt a = {0};
     memcpy(&a, attempt, attempt->size < sizeof a ? attempt->size : sizeof a);
@@ -142,11 +144,44 @@ void mox_auth_db_note_login(struct mox_auth_db *db, const struct mox_login_attem
     };
     struct noted *n = copy(&db->env, texts);
     if (n == NULL)
-        return; /* memory is short, and the log has the attempt */
+        return 0; /* memory is short, and the log has the attempt */
     n->at_us = db->env.wall_us(db->env.user);
     n->failed = strcmp(n->texts[RESULT], "ok") != 0;
-    if (!enqueue(db, n))
+    uint64_t number = enqueue(db, n);
+    if (number == 0)
         mox__mem_free(&db->env, n);
+    return number;
+}
+
+/* Puts another in the place of one that waits. */
+static void replace(struct mox_auth_db *db, struct noted **at, struct noted *n)
+{
+    struct noted *old = *at;
+    n->next = old->next;
+    n->number = old->number;
+    n->at_us = old->at_us;
+    n->failed = old->failed;
+    *at = n;
+    if (db->queue_end == &old->next)
+        db->queue_end = &n->next;
+    mox__mem_free(&db->env, old);
+}
+
+void mox_auth_db_name_client(struct mox_auth_db *db, uint64_t attempt, const char *user_agent)
+{
+    pthread_mutex_lock(&db->lock);
+    struct noted **at = &db->queue; /* QUEUE_MAX at most, in the order of their numbers */
+    while (*at != NULL && (*at)->number < attempt)
+        at = &(*at)->next;
+    if (*at != NULL && (*at)->number == attempt) {
+        const char *texts[TEXTS];
+        memcpy(texts, (*at)->texts, sizeof texts);
+        texts[USER_AGENT] = user_agent;
+        struct noted *n = copy(&db->env, texts);
+        if (n != NULL)
+            replace(db, at, n);
+    }
+    pthread_mutex_unlock(&db->lock);
 }
 
 /* ---- writing ---- */

@@ -17,6 +17,7 @@ import unittest
 from daemon import MOX, PASSWORD, PATIENCE, USER, Daemon, any_certificate
 
 EVE = "eve@localhost"
+imaplib.Commands["ID"] = "NONAUTH", "AUTH", "SELECTED"
 
 
 def openssl(*args, data=None):
@@ -302,6 +303,19 @@ class CertificateTest(unittest.TestCase):
         self.daemon.stop()
         self.daemon.start()
         self.assertEqual(len(self.attempts()), 3)
+
+    def test_clients_are_recorded_by_what_they_call_themselves(self):
+        with self.imaps_plain() as imap:
+            imap.xatom("ID", '("os" "plan9" "name" "acme" "version" "4")')
+            imap.login(USER, PASSWORD)
+        self.assertEqual({r["user-agent"] for r in self.attempts()}, {"acme 4"})
+        for _ in range(20):  # a client that takes a second for it is too late
+            with self.imaps_plain() as imap:
+                imap.login(USER, PASSWORD)
+                imap.xatom("ID", '("version" NIL "name" "upas")')
+            if "upas" in {r["user-agent"] for r in self.attempts()}:
+                return
+        self.fail("no client was recorded that says what it is after its login")
 
     def imaps_plain(self):
         return imaplib.IMAP4_SSL("127.0.0.1", self.daemon.port("imaps"), ssl_context=any_certificate(),

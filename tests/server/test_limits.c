@@ -76,7 +76,7 @@ static void fails(struct rig *r, const char *ip, enum mox_sasl_failure failure, 
     const struct mox_peer peer = {.size = sizeof peer};
     struct mox_peer from = peer;
     (void)snprintf(from.remote_ip, sizeof from.remote_ip, "%s", ip);
-    mox__auth_ended(&r->server, &r->services[SERVE_IMAP], &from, &attempt);
+    (void)mox__auth_ended(&r->server, &r->services[SERVE_IMAP], &from, &attempt, NULL);
 }
 
 static void guesses(struct rig *r, const char *ip, unsigned times)

@@ -262,6 +262,40 @@ static void texts_of_clients_are_cleaned_and_cut(void **state)
     assert_int_equal(ask(f, "SELECT max(length(address)) FROM login_attempt"), 255);
 }
 
+static int collect_agent(void *user, const struct mox_login_attempt *a)
+{
+    char *out = user;
+    size_t len = strlen(out);
+    (void)snprintf(out + len, 256 - len, "[%s] ", a->user_agent);
+    return MOX_OK;
+}
+
+static void a_client_may_say_a_little_later_who_it_is(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_auth_db *db = open_db(f);
+    struct mox_login_attempt a = guess("mjl@x.example");
+    uint64_t numbers[4];
+    char agents[256] = "";
+    mox__auth_writer_stop(db); /* so that it is never too late */
+    for (int i = 0; i < 4; i++) {
+        numbers[i] = mox_auth_db_note_login(db, &a);
+        test_env_advance(&f->t, 1);
+    }
+    mox_auth_db_name_client(db, numbers[3], "last\r");
+    mox_auth_db_name_client(db, numbers[1], "middle");
+    mox_auth_db_name_client(db, numbers[0], "first");
+    mox_auth_db_name_client(db, numbers[3] + 1, "nobody");
+    a.user_agent = "behind";
+    assert_true(mox_auth_db_note_login(db, &a) > numbers[3]);
+    db->stop = false;
+    assert_int_equal(mox__auth_writer_start(db, NULL), MOX_OK);
+    assert_int_equal(mox_auth_db_logins(db, NULL, 0, collect_agent, agents, NULL), MOX_OK);
+    mox_auth_db_name_client(db, numbers[2], "too late");
+    assert_string_equal(agents, "[behind] [last?] [] [middle] [first] ");
+    mox_auth_db_close(db);
+}
+
 static void flood(struct storefix *f, struct mox_auth_db *db, const char *account, int count)
 {
     struct mox_login_attempt a = guess("");
@@ -530,6 +564,7 @@ int main(void)
         STORE_TEST(equal_attempts_are_counted),
         STORE_TEST(any_difference_is_another_row),
         STORE_TEST(texts_of_clients_are_cleaned_and_cut),
+        STORE_TEST(a_client_may_say_a_little_later_who_it_is),
         STORE_TEST(the_newest_failed_ones_of_each_account_are_kept),
         STORE_TEST(after_thirty_days_they_are_gone),
         STORE_TEST(a_storm_costs_few_syncs),
