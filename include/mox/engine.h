@@ -36,6 +36,8 @@ struct mox_tls_info {
     bool has_client_key;
     uint8_t client_key[32]; /* SHA-256 of the SubjectPublicKeyInfo of the client's certificate, whose
                                private key it has */
+    size_t unique_len;      /* 0: not known */
+    uint8_t unique[36];     /* tls-unique (RFC 5929 §3), which TLS 1.3 does not have */
 };
 
 /** Where a connection comes from and goes to. Copied by the engine. */

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "net/tls_mbed.h"
 
-/* What SASL binds to (RFC 5056): the exporter of RFC 9266, and the hash of our certificate of RFC
- * 5929 §4. */
+/* What SASL binds to (RFC 5056): the exporter of RFC 9266, and the hash of our certificate and the
+ * first Finished of RFC 5929 §4 and §3. */
 
 #define RANDOM_BYTES 32 /* of a hello (RFC 5246 §7.4.1.2) */
 #define LABEL        "EXPORTER-Channel-Binding"
@@ -126,10 +126,31 @@ static void export_keys(struct tls *t, struct mox_tls_info *info)
 
 #endif
 
+/* -- tls-unique ------------------------------------------------------------------------------ */
+
+/* The first Finished of the handshake (RFC 5929 §3.1): the client's, or ours when the session was
+ * resumed. TLS 1.3 has none, and what the library keeps then is of another kind. */
+static void first_finished(struct tls *t, struct mox_tls_info *info)
+{
+#ifdef MBEDTLS_SSL_RENEGOTIATION /* it keeps them for that, which we do not do */
+    size_t len = t->ssl.MBED_FIELD(verify_data_len);
+    if (strcmp(mbedtls_ssl_get_version(&t->ssl), "TLSv1.2") != 0 || len > sizeof info->unique)
+        return;
+    const char *finished =
+        t->has_resumed ? t->ssl.MBED_FIELD(own_verify_data) : t->ssl.MBED_FIELD(peer_verify_data);
+    memcpy(info->unique, finished, len);
+    info->unique_len = len;
+#else
+    (void)t, (void)info;
+#endif
+}
+
 void mox__tls_binding_info(struct tls *t, struct mox_tls_info *info)
 {
-    if (mox__tls_is_unique(t))
+    if (mox__tls_is_unique(t)) {
         export_keys(t, info);
+        first_finished(t, info);
+    }
     info->end_point_len = t->ctx->end_point_len;
     memcpy(info->end_point, t->ctx->end_point, t->ctx->end_point_len);
 }

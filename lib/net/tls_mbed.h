@@ -48,6 +48,7 @@ struct tls {
     enum tls_status ended; /* what every further read gives; TLS_OK: it goes on */
     bool has_sent;
     bool extended_master; /* RFC 7627 */
+    bool has_resumed;     /* its ticket was taken */
     bool has_exporter;    /* mbedTLS 2.28, as are these */
     uint8_t exporter[32], exporter_empty[32];
     bool has_client_key;     /* there was a certificate; not yet that its key is the client's */

@@ -31,7 +31,9 @@ static int write_ticket(void *user, const mbedtls_ssl_session *session, unsigned
 static int read_ticket(void *user, mbedtls_ssl_session *session, unsigned char *ticket, size_t len)
 {
     struct tls *t = user;
-    return mbedtls_ssl_ticket_parse(&t->ctx->tickets, session, ticket, len);
+    int rc = mbedtls_ssl_ticket_parse(&t->ctx->tickets, session, ticket, len);
+    t->has_resumed = rc == 0;
+    return rc;
 }
 
 int mox__tls_tickets_init(struct tls_context *ctx)

@@ -10,6 +10,7 @@ const char *mox__gs2_binding_name(enum gs2_binding binding)
     static const char *const names[] = {[BINDING_NONE] = "",
                                         [BINDING_EXPORTER] = "tls-exporter",
                                         [BINDING_END_POINT] = "tls-server-end-point",
+                                        [BINDING_UNIQUE] = "tls-unique",
                                         [BINDING_UNKNOWN] = ""};
     return names[binding];
 }
@@ -46,7 +47,7 @@ static bool read_flag(struct gs2_header *header, struct mox_slice flag)
     struct mox_slice name = slice_from(flag, 2);
     header->flag = GS2_BOUND;
     header->binding = BINDING_UNKNOWN;
-    for (enum gs2_binding b = BINDING_EXPORTER; b <= BINDING_END_POINT; b++)
+    for (enum gs2_binding b = BINDING_EXPORTER; b <= BINDING_UNIQUE; b++)
         if (mox__slice_is(name, mox__gs2_binding_name(b)))
             header->binding = b;
     return is_binding_name(name);

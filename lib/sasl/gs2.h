@@ -14,7 +14,13 @@ enum gs2_flag {
     GS2_BOUND     /* p: it has */
 };
 
-enum gs2_binding { BINDING_NONE, BINDING_EXPORTER, BINDING_END_POINT, BINDING_UNKNOWN };
+enum gs2_binding {
+    BINDING_NONE,
+    BINDING_EXPORTER,
+    BINDING_END_POINT,
+    BINDING_UNIQUE,
+    BINDING_UNKNOWN
+};
 
 struct gs2_header {
     enum gs2_flag flag;
@@ -26,7 +32,7 @@ struct gs2_header {
 /* Takes the header from the front of *rest. False: there is none. */
 bool mox__gs2_take(struct mox_slice *rest, struct gs2_header *header);
 
-/* "tls-exporter" (RFC 9266), "tls-server-end-point" (RFC 5929 §4). */
+/* "tls-exporter" (RFC 9266), "tls-server-end-point", "tls-unique" (RFC 5929 §4, §3). */
 const char *mox__gs2_binding_name(enum gs2_binding binding);
 
 /* Decodes =2C and =3D (RFC 5802 §5.1) in place of commas and equal signs, NUL-terminated. False: an

@@ -107,9 +107,10 @@ static enum mistake check_flag(const struct mox_sasl_server *s, const struct gs2
         return DOWNGRADED;
     if (header->flag != GS2_BOUND)
         return mox__scram_is_plus(s->id) ? UNBOUND : FINE;
-    if (!s->channel.has_exporter && s->channel.end_point_len == 0)
+    const struct sasl_channel *c = &s->channel;
+    if (!c->has_exporter && c->end_point_len == 0 && c->unique_len == 0)
         return NO_CHANNEL;
-    bool is_known = mox__sasl_channel_bytes(&s->channel, header->binding).data != NULL;
+    bool is_known = mox__sasl_channel_bytes(c, header->binding).data != NULL;
     return is_known ? FINE : UNKNOWN_BINDING;
 }
 
@@ -285,16 +286,16 @@ static enum mistake parse_final(struct mox_slice response, struct client_final *
 static enum mistake check_binding(const struct mox_sasl_server *s, struct mox_slice said)
 {
     const struct scram_server *x = &s->scram;
-    struct mox_slice channel = mox__sasl_channel_bytes(&s->channel, x->binding);
     struct buf b;
     mox__buf_init(&b, &s->env, MOX_SASL_RESPONSE_MAX);
     int rc = mox__base64_decode(&b, said);
     enum mistake m = rc == MOX_OK       ? OTHER_CHANNEL
                      : rc == MOX_ENOMEM ? NO_MEMORY
                                         : BINDING_NOT_BASE64;
-    if (rc == MOX_OK && b.len == x->header.len + channel.len &&
+    struct mox_slice decoded = slice(b.data, b.len);
+    if (rc == MOX_OK && b.len >= x->header.len &&
         memcmp(b.data, x->header.data, x->header.len) == 0 &&
-        mox__secret_eq(b.data + x->header.len, channel.data, channel.len))
+        mox__sasl_channel_is(&s->channel, x->binding, slice_from(decoded, x->header.len)))
         m = FINE;
     mox__buf_free(&b);
     return m;

@@ -10,6 +10,8 @@ import os
 import re
 import shutil
 import smtplib
+import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -261,6 +263,39 @@ class Sasl(unittest.TestCase):
                     self.assertEqual(said, scram.expected)
                     self.assertRegex(end, r"^a OK|^235 ")
         self.assertIn("possible man in the middle", self.server.log_text())
+
+    @need("gsasl")
+    def test_gsasl_binds_the_channel_of_its_own_accord(self):
+        """It takes the best that is offered, and with TLS 1.2 it knows tls-unique alone."""
+        for protocol, port in (("smtp", "submission"), ("imap", "imap")):
+            with self.subTest(protocol=protocol):
+                self.ends(protocol, "SCRAM-SHA-256-PLUS", "ok", lambda: run(
+                    "gsasl", f"--{protocol}", f"--connect=localhost:{self.server.port(port)}",
+                    f"--x509-ca-file={self.certificate}", "-a", USER, "-z", USER, "-p", PASSWORD))
+
+    def test_a_resumed_session_has_a_channel_of_its_own(self):
+        """tls-unique (RFC 5929 §3.1) of a resumed session is the server's Finished."""
+        context = any_certificate()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        session = None
+        for resumed in (False, True):
+            raw = socket.create_connection(("127.0.0.1", self.server.port("imaps")), PATIENCE)
+            with context.wrap_socket(raw, session=session) as tls:
+                self.assertEqual(tls.session_reused, resumed)
+                session = tls.session
+                binding = ("tls-unique", tls.get_channel_binding("tls-unique"))
+                scram = Scram("sha256", USER, PASSWORD, binding)
+                lines = tls.makefile("rw", newline="")
+
+                def say(text):
+                    lines.write(text + "\r\n")
+                    lines.flush()
+                    return lines.readline().split(" ", 1)[1].strip()
+                lines.readline()  # the greeting
+                first = say(f"a AUTHENTICATE SCRAM-SHA-256-PLUS {encode(scram.first())}")
+                last = say(encode(scram.final(base64.b64decode(first))))
+                self.assertEqual(base64.b64decode(last), scram.expected)
+                self.assertRegex(say(""), "^OK ")
 
     def test_no_two_users_are_told_apart(self):
         """The salt of somebody who does not exist is the same each time, for all spellings."""

@@ -90,6 +90,9 @@ void sasl_users_tls(struct mox_tls_info *info, bool has_key)
     *info = (struct mox_tls_info){
         .size = sizeof *info, .version = "TLS1.3", .cipher = "X", .has_exporter = true};
     memcpy(info->exporter, "the exported key of this session", sizeof info->exporter);
+    info->unique_len = 12;
+    memcpy(info->unique, "the finished", info->unique_len);
+    memcpy(info->exporter_empty, "the same key, of an empty contxt", sizeof info->exporter_empty);
     info->has_client_key = has_key;
     memset(info->client_key, 7, has_key ? sizeof info->client_key : 0);
 }
