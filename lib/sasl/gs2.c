@@ -70,30 +70,35 @@ bool mox__gs2_take(struct mox_slice *rest, struct gs2_header *header)
     return true;
 }
 
+/* How many bytes of a name stand for its first one: 3 for an escape, whose meaning is in *c; 0 for what
+ * may not stand there. */
+static size_t decode_one(struct mox_slice name, uint8_t *c)
+{
+    *c = name.data[0];
+    if (*c == ',' || *c == '\0')
+        return 0;
+    if (*c != '=')
+        return 1;
+    struct mox_slice escape = slice(name.data, name.len < 3 ? name.len : 3);
+    *c = mox__slice_is_nocase(escape, "=2c") ? ',' : '=';
+    return *c == ',' || mox__slice_is_nocase(escape, "=3d") ? 3 : 0;
+}
+
 bool mox__saslname_decode(char *out, size_t size, struct mox_slice name)
 {
     size_t len = 0;
-    out[0] = '\0';
-    if (name.len == 0 || !mox__slice_is_utf8(name))
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        uint8_t c = name.data[i];
-        if (c == '=') {
-            struct mox_slice escape = slice(name.data + i, name.len - i < 3 ? name.len - i : 3);
-            bool comma = mox__slice_is_nocase(escape, "=2c");
-            if (!comma && !mox__slice_is_nocase(escape, "=3d"))
-                return false;
-            c = comma ? ',' : '=';
-            i += 2;
-        } else if (c == ',' || c == '\0') {
-            return false;
-        }
-        if (len + 1 >= size)
-            return false;
+    bool fits = name.len > 0 && mox__slice_is_utf8(name);
+    while (fits && name.len > 0) {
+        uint8_t c;
+        size_t taken = decode_one(name, &c);
+        fits = taken > 0 && len + 1 < size;
+        if (!fits)
+            break;
         out[len++] = (char)c;
+        name = slice_from(name, taken);
     }
-    out[len] = '\0';
-    return true;
+    out[fits ? len : 0] = '\0'; /* no part of a name, which could end within a character */
+    return fits;
 }
 
 void mox__saslname_encode(struct buf *out, const char *name)

@@ -35,8 +35,9 @@ bool mox__gs2_take(struct mox_slice *rest, struct gs2_header *header);
 /* "tls-exporter" (RFC 9266), "tls-server-end-point", "tls-unique" (RFC 5929 §4, §3). */
 const char *mox__gs2_binding_name(enum gs2_binding binding);
 
-/* Decodes =2C and =3D (RFC 5802 §5.1) in place of commas and equal signs, NUL-terminated. False: an
- * escape that there is not, an empty name, no UTF-8, a NUL, or one that does not fit. */
+/* Decodes =2C and =3D (RFC 5802 §5.1) in place of commas and equal signs, NUL-terminated. False,
+ * and an empty text: an escape that there is not, an empty name, no UTF-8, a NUL, or one that does not
+ * fit. */
 bool mox__saslname_decode(char *out, size_t size, struct mox_slice name);
 /* The way back. */
 void mox__saslname_encode(struct buf *out, const char *name);

@@ -114,6 +114,7 @@ static void nonces_and_names_have_bounds(void **state)
     (void)snprintf(first, sizeof first, "n,,n=%0*d,r=12345678", MOX_SASL_USERNAME_MAX, 1);
     exchange_say(x, first);
     assert_challenge(x, "e=invalid-username-encoding");
+    assert_string_equal(mox_sasl_server_username(x->server), ""); /* not cut within a character */
 }
 
 static void each_exchange_has_a_nonce_of_its_own(void **state)
