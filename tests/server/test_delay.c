@@ -49,7 +49,7 @@ static void *serve(void *arg)
     return NULL;
 }
 
-static int setup(void **state)
+static int start(void **state, bool localserve, int64_t unknown_us)
 {
     struct rig *r = calloc(1, sizeof *r);
     struct mox_server_config config;
@@ -57,8 +57,11 @@ static int setup(void **state)
     assert_non_null(r);
     real_time(&r->t);
     make_place(&r->p, &r->t.env);
+    struct mox_config_static *mox = (void *)(uintptr_t)r->p.files->mox; /* as if it were written so */
+    mox->delays.unknown_recipients_us = unknown_us;
     r->loop = ev_loop_new(0);
     configure(&config, &r->p);
+    config.localserve = localserve;
     config.loop = r->loop;
     config.stopped = stopped;
     config.stopped_user = r;
@@ -69,6 +72,21 @@ static int setup(void **state)
     r->runs = true;
     *state = r;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return start(state, true, 0);
+}
+
+static int setup_strict(void **state)
+{
+    return start(state, false, SHORT_US);
+}
+
+static int setup_patient(void **state)
+{
+    return start(state, false, NEVER_US);
 }
 
 static void join(struct rig *r)
@@ -259,8 +277,53 @@ static void a_refusal_that_waits_is_made_when_the_server_stops(void **state)
     expect_end(r);
 }
 
+/* -- messages to nobody ----------------------------------------------------------------------- */
+
+static void send_to_nobody(struct rig *r)
+{
+    dial(r);
+    expect(r, "220 ");
+    say(r, "EHLO client.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<nobody@localhost>\r\nDATA\r\n");
+    expect(r, "250 ");
+    expect(r, "250 ");
+    expect(r, "250 "); /* RCPT tells guessers nothing */
+    expect(r, "354 ");
+    say(r, "Subject: x\r\n\r\nbody\r\n.\r\n");
+}
+
+static void a_message_to_nobody_is_refused_after_a_while(void **state)
+{
+    struct rig *r = *state;
+    send_to_nobody(r);
+    say(r, "QUIT\r\n");
+    expect(r, "550 5.1.1 ");
+    expect(r, "221 ");
+    expect_end(r);
+}
+
+static void a_message_to_nobody_is_refused_when_the_server_stops(void **state)
+{
+    struct rig *r = *state;
+    send_to_nobody(r);
+    on_loop(r, count);
+    mox_server_stop(r->server);
+    expect(r, "550 5.1.1 ");
+    expect(r, "421 4.3.2 ");
+    expect_end(r);
+}
+
+static void a_message_to_nobody_ends_with_the_client(void **state)
+{
+    struct rig *r = *state;
+    send_to_nobody(r);
+    (void)close(r->fd);
+    r->fd = 0;
+    wait_for_no_session(r);
+}
+
 int main(void)
 {
+#define STRICT(name, patience) cmocka_unit_test_setup_teardown(name, setup_##patience, teardown)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CASE(a_delivery_that_waits_is_made_in_the_end),
@@ -269,6 +332,9 @@ int main(void)
         CASE(a_delivery_that_waits_ends_with_the_client),
         CASE(a_client_that_waits_with_half_a_connection_is_told),
         CASE(a_refusal_that_waits_is_made_when_the_server_stops),
+        STRICT(a_message_to_nobody_is_refused_after_a_while, strict),
+        STRICT(a_message_to_nobody_is_refused_when_the_server_stops, patient),
+        STRICT(a_message_to_nobody_ends_with_the_client, patient),
     };
     return cmocka_run_group_tests_name("late answers", tests, NULL, NULL);
 }
