@@ -163,7 +163,8 @@ static void worked(struct work *w)
     came(h);
 }
 
-/* Runs a step; once the stores have answered, `next` follows. A failure is the caller's to tell. */
+/* Runs a step; once the stores have answered, `next` follows. A failure is the caller's to tell; with
+ * MOX_OK the handover is a worker's or the stores', and the caller leaves it alone. */
 static int step(struct handover *h, bool waits, int (*run)(struct handover *h),
                 void (*next)(struct handover *h))
 {
@@ -289,14 +290,16 @@ static int take_submission(struct handover *h)
 /* Only what is counted goes on: a crash between the two lets less through, not more. */
 static void go_on_if_counted(struct handover *h)
 {
-    h->rc = mox__submission_counted(&h->count, h->session, &h->reply, &h->outcome);
-    h->refused = h->rc < 0 && h->outcome != MOX_SUBMISSION_QUEUE;
-    if (h->rc < 0)
+    int rc = mox__submission_counted(&h->count, h->session, &h->reply, &h->outcome);
+    h->refused = rc < 0 && h->outcome != MOX_SUBMISSION_QUEUE;
+    if (rc < 0)
         h->error = h->count.op.write.error;
     else
-        h->rc = step(h, handing_over_waits(h), hand_over, finish);
-    if (h->rc < 0)
-        finish(h);
+        rc = step(h, handing_over_waits(h), hand_over, finish);
+    if (rc == MOX_OK)
+        return; /* h->rc may be a worker's to write now */
+    h->rc = rc;
+    finish(h);
 }
 
 /* ---- the begin ---- */
