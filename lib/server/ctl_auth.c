@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "server/ctl.h"
 
@@ -121,9 +122,12 @@ int mox__ctl_remove_key(struct mox_ctl *c, struct mox_error *err)
     if (!w.found)
         return mox__fail(err, MOX_ENOTFOUND, "remove a key: none has the fingerprint %s", w.text);
     rc = mox_auth_db_remove_key(c->handlers->auth_db, w.fingerprint, err);
-    if (rc == MOX_OK)
-        mox__ctl_say(c, "ok");
-    return rc;
+    if (rc < 0)
+        return rc;
+    log_line(&c->env, MOX_LOG_INFO, "ctl", "client key removed", NULL,
+             F_TEXT("fingerprint", w.text));
+    mox__ctl_say(c, "ok");
+    return MOX_OK;
 }
 
 /* -- attempts to log in ---------------------------------------------------------------------- */
