@@ -64,7 +64,7 @@ struct mox_sasl_answer {
     /** CERTIFICATE, TOKEN: who it is, if the question did not say. RECORD without a record: the user name
      *  in the one form that all its spellings have, if there are more than of case; else "". */
     char username[MOX_SASL_USERNAME_MAX];
-    char text[256]; /* MOX_EREFUSED; not for RECORD, where nobody has proved yet who he is */
+    char text[260]; /* MOX_EREFUSED; not for RECORD, where nobody has proved yet who he is */
 };
 
 /** An answer that says nothing yet. */

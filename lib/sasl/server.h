@@ -31,7 +31,7 @@ extern const struct server_mechanism mox__sasl_server_plain, mox__sasl_server_lo
     mox__sasl_server_oauthbearer;
 
 #define SASL_UNIQUE_MAX 320 /* of a challenge of CRAM-MD5, or our part of SCRAM's nonce */
-#define SASL_TEXT_MAX   256
+#define SASL_TEXT_MAX   260
 
 struct scram_server {
     struct buf header;          /* gs2-header of the client, as sent */

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include <arpa/inet.h>
 #include <ev.h>
 #include <ftw.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <mox/server.h>
 
 #include "server/place.h"
 #include "server/server.h"
+#include "server/talk.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 
@@ -33,39 +30,6 @@ static void stopped(void *user)
     struct host *h = user;
     h->stopped = true;
     ev_break(h->loop, EVBREAK_ALL);
-}
-
-static void expect(FILE *f, const char *code)
-{
-    char line[512];
-    do {
-        assert_non_null(fgets(line, sizeof line, f));
-    } while (line[3] == '-');
-    assert_memory_equal(line, code, 3);
-}
-
-/* What a client says, and the code that it hears. */
-struct step {
-    const char *say, *code;
-};
-
-static void talk(uint16_t port, const struct step *steps)
-{
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct timeval limit = {20, 0};
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons(port),
-                            .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof a), 0);
-    FILE *f = fdopen(fd, "r");
-    assert_non_null(f);
-    expect(f, "220");
-    for (; steps->say != NULL; steps++) {
-        assert_true(send(fd, steps->say, strlen(steps->say), MSG_NOSIGNAL) > 0);
-        expect(f, steps->code);
-    }
-    (void)fclose(f);
 }
 
 static const struct step one_message[] = {
