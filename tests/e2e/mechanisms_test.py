@@ -22,7 +22,7 @@ from scram import Openssl, Scram, encode
 
 WRONG = "not-the-password"
 NOBODY = "nobody@localhost"
-MESSAGE = "Subject: hello\r\n\r\nhello\r\n"
+MESSAGE = "From: mox@localhost\r\nSubject: hello\r\n\r\nhello\r\n"
 
 
 def need(program):
