@@ -28,7 +28,8 @@ struct mox_tls_info {
     /* What SASL binds to (RFC 5056). */
     bool has_exporter;
     /** tls-exporter (RFC 9266), as most compute it: without context. With TLS 1.2 the empty context,
-     *  which §2 names, gives another value (RFC 5705 §4); it is bound to the same channel. */
+     *  which §2 names, gives another value (RFC 5705 §4); it is bound to the same channel. All zeros:
+     *  not known. */
     uint8_t exporter[32];
     uint8_t exporter_empty[32];
     size_t end_point_len;  /* 0: not known */

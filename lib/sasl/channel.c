@@ -12,6 +12,8 @@ void mox__sasl_channel_init(struct sasl_channel *c, const struct mox_tls_info *i
                                .has_client_key = info->has_client_key};
     memcpy(c->exporter, info->exporter, sizeof c->exporter);
     memcpy(c->exporter_empty, info->exporter_empty, sizeof c->exporter_empty);
+    for (size_t i = 0; i < sizeof c->exporter_empty; i++) /* hosts may not give it */
+        c->has_exporter_empty = c->has_exporter_empty || c->exporter_empty[i] != 0;
     if (info->end_point_len <= sizeof c->end_point)
         c->end_point_len = info->end_point_len;
     memcpy(c->end_point, info->end_point, sizeof c->end_point);
@@ -39,6 +41,6 @@ bool mox__sasl_channel_is(const struct sasl_channel *c, enum gs2_binding binding
         return false;
     /* Clients differ in what an empty context of TLS 1.2 is (RFC 5705 §4). */
     return mox__secret_eq(bytes.data, own.data, own.len) ||
-           (binding == BINDING_EXPORTER &&
+           (binding == BINDING_EXPORTER && c->has_exporter_empty &&
             mox__secret_eq(bytes.data, c->exporter_empty, sizeof c->exporter_empty));
 }

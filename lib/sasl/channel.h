@@ -9,7 +9,7 @@
 /* What an exchange knows of its connection: the bytes that name the channel (RFC 5056), and whether
  * the client has shown a certificate. */
 struct sasl_channel {
-    bool has_exporter, has_client_key;
+    bool has_exporter, has_exporter_empty, has_client_key;
     uint8_t exporter[32], exporter_empty[32];
     size_t end_point_len, unique_len;
     uint8_t end_point[64], unique[36];

@@ -213,6 +213,24 @@ static void a_channel_in_between_is_noticed(void **state)
     }
 }
 
+/* RFC 5705 §4: with TLS 1.2 an empty context is not the same as none, and clients take either. */
+static void an_exporter_has_two_forms(void **state)
+{
+    struct exchange *x = *state;
+    struct mox_tls_info other;
+    exchange_use_tls(x);
+    other = x->tls;
+    x->client.tls = &other;
+    memset(other.exporter, 0x33, sizeof other.exporter);
+    assert_int_equal(exchange_log_in(x, MOX_SASL_SCRAM_SHA_256_PLUS), MOX_EDENIED);
+    memset(x->tls.exporter_empty, 0x33, sizeof x->tls.exporter_empty);
+    assert_int_equal(exchange_log_in(x, MOX_SASL_SCRAM_SHA_256_PLUS), MOX_OK);
+    memset(x->tls.exporter_empty, 0, sizeof x->tls.exporter_empty); /* a host that has one alone */
+    memset(other.exporter, 0, sizeof other.exporter);
+    assert_int_equal(exchange_log_in(x, MOX_SASL_SCRAM_SHA_256_PLUS), MOX_EDENIED);
+    assert_failed(x, FAILED(BINDING));
+}
+
 /* ---- client-final ---- */
 
 static void final_messages_are_judged(void **state)
@@ -383,6 +401,7 @@ int main(void)
         SASL_TEST(flags_are_judged_by_what_was_offered),
         SASL_TEST(without_an_exporter_the_certificate_can_be_bound),
         SASL_TEST(a_channel_in_between_is_noticed),
+        SASL_TEST(an_exporter_has_two_forms),
         SASL_TEST(final_messages_are_judged),
         SASL_TEST(giving_up_after_an_error_is_that_error),
         SASL_TEST(the_last_response_is_empty),
