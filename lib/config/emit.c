@@ -118,7 +118,10 @@ static void emit_field(struct emit *e, const struct field *f, const void *value,
     indent(e, depth);
     mox__buf_text(e->out, f->name);
     mox__buf_byte(e->out, ':');
-    emit_value(e, f->type, value, f->name, depth, f->type->kind == VALUE_OPTIONAL);
+    if (e->mode == EMIT_DESCRIBE && f->preset != NULL && !f->zero_is_preset)
+        mox__buf_printf(e->out, " %s\n", f->preset); /* 0 would be something else */
+    else
+        emit_value(e, f->type, value, f->name, depth, f->type->kind == VALUE_OPTIONAL);
 }
 
 static void emit_fields(struct emit *e, const struct value_type *type, const void *value,

@@ -82,7 +82,9 @@ void mox__field_presets(const struct value_type *type, void *out);
 enum emit_mode {
     EMIT_PLAIN,   /* what differs from the defaults */
     EMIT_DOCS,    /* the same, each field with its documentation above */
-    EMIT_DESCRIBE /* every field, zero values, with documentation; `value` is not looked at */
+    /* Every field, with documentation. Values are zero, but where that does not stand for the default;
+     * `value` is not looked at. */
+    EMIT_DESCRIBE
 };
 
 /* Writes a struct as a file. MOX_EINVAL with a text when a value cannot be said in the format. */

@@ -422,6 +422,9 @@ static void describe_shows_every_field_and_can_be_read(void **state)
     assert_memory_equal(text, begin, sizeof begin - 1);
     assert_non_null(strstr(text, middle));
     assert_non_null(strstr(text, "Map:\n\tx:\n"));
+    /* Who fills it in gets the defaults. */
+    assert_non_null(strstr(text, "Duration: 15s\n"));
+    assert_non_null(strstr(text, "Port: 0\n"));
     struct fixture g = {0};
     assert_int_equal(load(&g, text, 0), MOX_OK);
     unload(&g);
