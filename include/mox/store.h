@@ -49,6 +49,9 @@ struct mox_account_config {
     int (*junk_flags)(void *user, const char *mailbox); /* an enum mox_junk_meaning */
     void *junk_flags_user;
     uint64_t quota_bytes; /* of all messages; 0: no limit */
+    /** Count what comes in over SMTP (mox_account_arrivals()); then opening the account reads the
+     *  messages of the last day. As the quota the first opener's. */
+    bool count_arrivals;
 };
 
 /** Opens an account; waits for the disk the first time. MOX_ENOTFOUND, MOX_ECORRUPT (damaged, foreign or
@@ -109,6 +112,23 @@ struct mox_outgoing {
 
 /** Submits it, as the writes of mox/mailstore.h are: `write.done` is called once, on any thread. */
 MOX_API void mox_account_outgoing(struct mox_account *account, struct mox_outgoing *op);
+
+#define MOX_NETWORK_CLASSES 3
+
+struct mox_arrival_sum {
+    uint64_t messages, bytes; /* bytes as stored, with the header lines that the server added */
+};
+
+/** What came into an account over SMTP from an address and the two networks around it, as in
+ *  mox/ratelimit.h, in the last 60 seconds and the last 24 hours. */
+struct mox_arrivals {
+    struct mox_arrival_sum minute[MOX_NETWORK_CLASSES], day[MOX_NETWORK_CLASSES];
+};
+
+/** Quick: from memory. All zero when the account does not count, or for no address. What is being
+ *  committed right now is not in it; what was removed since may be. */
+MOX_API void mox_account_arrivals(struct mox_account *account, const char *remote_ip,
+                                  struct mox_arrivals *out);
 
 /** Checks everything in a data directory that no server uses: database integrity, counts, UIDs,
  *  modseqs, references, files. Calls `report` for each problem. Returns MOX_OK when there is none,

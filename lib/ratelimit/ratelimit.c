@@ -16,6 +16,12 @@
  * as it had more. */
 #define SPENT_FOR_EACH 2
 
+/* A node's payload is one of these for each window. */
+struct counter {
+    uint32_t count;
+    uint32_t turn; /* of its window, which starts anew with each; an old count is none */
+};
+
 struct window {
     int64_t length_us; /* 0: all time */
     int64_t number;    /* time / length: the newest there was */
@@ -79,7 +85,8 @@ int mox_ratelimit_new(struct mox_ratelimit **out, const struct mox_env *env,
                                         .number = l->keeps_all ? 0 : INT64_MIN};
         memcpy(l->windows[i].limits, config.windows[i].limits, sizeof l->windows[i].limits);
     }
-    int rc = mox__table_init(&l->table, env, config.capacity, l->window_count);
+    int rc =
+        mox__table_init(&l->table, env, config.capacity, l->window_count * sizeof(struct counter));
     if (rc < 0) {
         mox__mem_free(env, l);
         return rc;
@@ -168,6 +175,11 @@ static void turn_windows(struct mox_ratelimit *l, int64_t now_us)
     }
 }
 
+static struct counter *counter_of(const struct node *n, size_t window)
+{
+    return (struct counter *)(void *)(uintptr_t)n->payload + window;
+}
+
 static uint32_t count_in(const struct window *w, const struct counter *c)
 {
     return c->turn == w->turn ? c->count : 0;
@@ -176,7 +188,7 @@ static uint32_t count_in(const struct window *w, const struct counter *c)
 static bool is_spent(const struct mox_ratelimit *l, const struct node *n)
 {
     for (size_t i = 0; i < l->window_count; i++)
-        if (count_in(&l->windows[i], &n->counters[i]) > 0)
+        if (count_in(&l->windows[i], counter_of(n, i)) > 0)
             return false;
     return true;
 }
@@ -190,7 +202,7 @@ static bool fits(const struct mox_ratelimit *l, const struct found *f, int64_t n
         for (size_t i = 0; i < l->window_count; i++) {
             const struct window *w = &l->windows[i];
             uint64_t count =
-                node == NULL || is_over(w, now_us) ? 0 : count_in(w, &node->counters[i]);
+                node == NULL || is_over(w, now_us) ? 0 : count_in(w, counter_of(node, i));
             if (count + n > w->limits[class])
                 return false;
         }
@@ -231,7 +243,7 @@ static bool make_room(struct mox_ratelimit *l, const struct found *f)
 static void count_more(struct mox_ratelimit *l, struct node *node, uint32_t n)
 {
     for (size_t i = 0; i < l->window_count; i++) {
-        struct counter *c = &node->counters[i];
+        struct counter *c = counter_of(node, i);
         c->count = count_in(&l->windows[i], c) + n; /* within a limit: it fits */
         c->turn = l->windows[i].turn;
     }
@@ -277,7 +289,7 @@ static void count_less(struct mox_ratelimit *l, const struct found *f, int64_t n
         if (node == NULL)
             continue;
         for (size_t i = 0; i < l->window_count; i++) {
-            struct counter *c = &node->counters[i];
+            struct counter *c = counter_of(node, i);
             if (!is_over(&l->windows[i], now_us))
                 c->count -= less[i] < c->count ? less[i] : c->count;
         }
@@ -307,6 +319,6 @@ void mox_ratelimit_reset(struct mox_ratelimit *l, const struct mox_ratelimit_add
         return;
     uint32_t less[MOX_RATELIMIT_WINDOWS_MAX] = {0};
     for (size_t i = 0; i < l->window_count; i++)
-        less[i] = count_in(&l->windows[i], &own->counters[i]);
+        less[i] = count_in(&l->windows[i], counter_of(own, i));
     count_less(l, &f, now_us, less);
 }

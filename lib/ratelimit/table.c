@@ -52,12 +52,12 @@ static bool add_bucket_chunk(struct table *t, uint32_t bucket)
     return true;
 }
 
-int mox__table_init(struct table *t, const struct mox_env *env, uint32_t capacity, size_t counters)
+int mox__table_init(struct table *t, const struct mox_env *env, uint32_t capacity, size_t payload)
 {
     size_t chunks = capacity / CHUNK + 1;
     *t = (struct table){
         .env = *env,
-        .node_bytes = sizeof(struct node) + counters * sizeof(struct counter),
+        .node_bytes = sizeof(struct node) + payload,
         .capacity = capacity,
         .spare = NODE_NONE,
         .newest = NODE_NONE,
@@ -191,11 +191,12 @@ bool mox__table_has_room(struct table *t, uint32_t n)
     return true;
 }
 
-struct node *mox__table_insert(struct table *t, const struct spot *spot)
+struct node *mox__table_insert(struct table *t, struct spot *spot)
 {
     uint32_t index = t->spare;
     struct node *n = mox__table_node(t, index);
     t->spare = n->chain;
+    spot->index = index;
     memset(n, 0, t->node_bytes);
     n->network = spot->network;
     n->hash = spot->hash % HASHES;

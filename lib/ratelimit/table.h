@@ -4,23 +4,17 @@
 
 #include <mox/env.h>
 
-/* The counters of a limiter: a hash table of nodes, in a list from the most to the least recently
+/* What is counted of networks: a hash table of nodes, in a list from the most to the least recently
  * used. It grows by a chunk of nodes and by one bucket at a time (linear hashing, Litwin 1980), so
  * that no look-up ever waits for a million nodes to move. The hash has a secret key: peers choose
  * their addresses, and would choose those of one bucket. */
-
-/* One of a node's windows. */
-struct counter {
-    uint32_t count;
-    uint32_t turn; /* of its window, which starts anew with each; an old count is none */
-};
 
 struct node {
     uint64_t network;
     uint32_t hash : 29, kind : 3; /* kind: which class of which family the network is of */
     uint32_t chain;               /* the next node of the bucket, or of the free ones */
     uint32_t newer, older;        /* by use */
-    struct counter counters[];
+    uint64_t payload[];           /* whatever is counted */
 };
 
 /* Where a node is, or would be. */
@@ -48,9 +42,9 @@ struct table {
     uint32_t **bucket_chunks;
 };
 
-/* MOX_ENOMEM. */
+/* @param payload  bytes of each node, a multiple of 8. MOX_ENOMEM. */
 MOX_MUST_USE int mox__table_init(struct table *t, const struct mox_env *env, uint32_t capacity,
-                                 size_t counters);
+                                 size_t payload);
 void mox__table_free(struct table *t);
 
 struct node *mox__table_node(const struct table *t, uint32_t index);
@@ -61,9 +55,9 @@ void mox__table_find(const struct table *t, struct spot *spots, size_t count);
 void mox__table_touch(struct table *t, uint32_t index);
 /* Whether mox__table_insert() can be called n times: there are free nodes, or memory for more. */
 bool mox__table_has_room(struct table *t, uint32_t n);
-/* A new one, the most recently used, with counters of zero. There is room for it, and it was looked
- * for. */
-struct node *mox__table_insert(struct table *t, const struct spot *spot);
+/* A new one, the most recently used, with a payload of zeros. There is room for it, and it was looked
+ * for. Sets its index. */
+struct node *mox__table_insert(struct table *t, struct spot *spot);
 void mox__table_remove(struct table *t, uint32_t index);
 
 #endif

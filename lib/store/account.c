@@ -121,13 +121,14 @@ static void fill(struct mox_account *a, const struct mox_account_config *config)
     a->uidvalidity = (uint32_t)(seconds > 2 ? seconds / 2 : 1);
     a->modseq = 2;
     a->next_message = 1;
+    a->arrivals_from = 1;
     (void)mox__db_run(&a->writer, SQL_BEGIN, NULL, 0);
     (void)mox__mailbox_make(a, "Inbox", 0, true, a->modseq);
     for (size_t i = 0; i < count && a->writer.status == MOX_OK; i++)
         (void)mox__mailbox_make(a, list[i].name, list[i].special_use, true, a->modseq);
     mox__boxes_flush(a);
     (void)db_run(&a->writer, SQL_ACCOUNT_WRITE, V_INT(a->modseq), V_INT(a->uidvalidity),
-                 V_INT(a->next_message));
+                 V_INT(a->next_message), V_INT(a->arrivals_from));
     (void)mox__db_run(&a->writer, SQL_COMMIT, NULL, 0);
 }
 
@@ -177,6 +178,7 @@ static int load_memory(struct mox_account *a, const struct mox_account_config *c
     if (rc == MOX_OK)
         rc = mox__names_build(a, &a->names);
     find_kept(a);
+    mox__arrivals_open(a, a->count_arrivals, a->arrivals_from);
     rc = a->writer.status;
     if (rc < 0)
         return mox__db_open_failed(&a->writer, a->db_path, err);
@@ -240,5 +242,6 @@ void mox__account_unload(struct mox_account *a)
     mox__db_close(&a->writer); /* the last connection: the WAL goes into the database */
     mox__names_unref(a->names);
     a->names = NULL;
+    mox__arrivals_close(a);
     mox__boxes_free(a);
 }

@@ -31,6 +31,8 @@ struct append_job {
     struct thread_facts thread;
     const char *dkim_domains;
     uint8_t hash[HASH_MAX];
+    int64_t received; /* set by apply() */
+    uint64_t bytes;
 };
 
 /* ---- on the submitter's thread ---- */
@@ -232,6 +234,11 @@ static struct box *destination(struct mox_account *a, struct append_job *j)
     return b;
 }
 
+static bool is_arrival(const struct mox_append *op)
+{
+    return op->facts != NULL && op->facts->remote_ip != NULL;
+}
+
 static int apply(struct mox_account *a, struct job *job)
 {
     struct append_job *j = (struct append_job *)job;
@@ -257,6 +264,10 @@ static int apply(struct mox_account *a, struct job *job)
     r.id = j->file_id != 0 ? j->file_id : take_id(a);
     r.received = op->received_us != 0 ? op->received_us : a->env->wall_us(a->env->user);
     r.origin = b->id;
+    j->received = r.received;
+    j->bytes = r.bytes;
+    if (is_arrival(op))
+        mox__arrivals_mark(a, r.id, r.received);
     mox__thread_place(a, &j->thread,
                       &(struct thread_arrival){.id = r.id,
                                                .origin = r.origin,
@@ -284,6 +295,8 @@ static void discard(struct mox_account *a, struct append_job *j, int status)
 static void finish(struct mox_account *a, struct job *job, int status)
 {
     struct append_job *j = (struct append_job *)job;
+    if (status == MOX_OK && is_arrival(j->op))
+        mox__arrivals_note(a, j->op->facts->remote_ip, j->received, j->bytes);
     bool doubtful = status < 0 && a->in_doubt && j->path != NULL;
     if (doubtful && a->doubtful_count < DOUBTFUL_MAX)
         a->doubtful[a->doubtful_count++] = j->file_id;

@@ -230,6 +230,7 @@ int mox__boxes_load(struct mox_account *a)
         a->modseq = (uint64_t)sqlite3_column_int64(s, 0);
         a->uidvalidity = (uint32_t)sqlite3_column_int64(s, 1);
         uint64_t message = (uint64_t)sqlite3_column_int64(s, 2);
+        a->arrivals_from = (uint64_t)sqlite3_column_int64(s, 3);
         pthread_mutex_lock(&a->lock);
         a->next_message = message > a->next_message ? message : a->next_message;
         pthread_mutex_unlock(&a->lock);

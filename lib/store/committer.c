@@ -134,7 +134,7 @@ static void flush(struct mox_account *a)
     uint64_t message = a->next_message;
     pthread_mutex_unlock(&a->lock);
     (void)db_run(&a->writer, SQL_ACCOUNT_WRITE, V_INT(a->modseq), V_INT(a->uidvalidity),
-                 V_INT(message));
+                 V_INT(message), V_INT(mox__arrivals_from(a, message)));
 }
 
 /* The frame that makes a transaction valid is written last: when a write fails, there is none. When

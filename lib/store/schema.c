@@ -30,7 +30,8 @@ static const char version_1[] =
     " id INTEGER PRIMARY KEY CHECK (id = 1),"
     " modseq INTEGER NOT NULL,"      /* the last one given; 2 is the first */
     " uidvalidity INTEGER NOT NULL," /* for the next mailbox */
-    " message INTEGER NOT NULL"      /* id for the next message, never used before */
+    " message INTEGER NOT NULL,"     /* id for the next message, never used before */
+    " arrivals INTEGER NOT NULL"     /* those with lower ids came no later than 24 hours ago, if by SMTP */
     ") STRICT;"
     "CREATE TABLE mailbox ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"

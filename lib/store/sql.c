@@ -7,9 +7,10 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_COMMIT] = "COMMIT",
 
-    [SQL_ACCOUNT_READ] = "SELECT modseq, uidvalidity, message FROM account",
+    [SQL_ACCOUNT_READ] = "SELECT modseq, uidvalidity, message, arrivals FROM account",
     [SQL_ACCOUNT_WRITE] =
-        "INSERT OR REPLACE INTO account(id, modseq, uidvalidity, message) VALUES(1, ?1, ?2, ?3)",
+        "INSERT OR REPLACE INTO account(id, modseq, uidvalidity, message, arrivals)"
+        " VALUES(1, ?1, ?2, ?3, ?4)",
 
     [SQL_MAILBOX_ALL] =
         "SELECT id, name, uidvalidity, uidnext, messages, unseen, deleted, bytes, modseq, recent,"
@@ -73,6 +74,8 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT m.message_id, m.thread, m.hash, typeof(c.data) = 'null', m.subject, m.origin"
         " FROM message m"
         " JOIN content c ON c.message = m.id WHERE m.id = ?1",
+    [SQL_MESSAGE_ARRIVED] = "SELECT id, received, bytes, remote_ip FROM message WHERE id >= ?1"
+                            " AND received > ?2 AND remote_ip IS NOT NULL ORDER BY id",
     [SQL_MESSAGE_DELETE] = "DELETE FROM message WHERE id = ?1",
     [SQL_MESSAGE_THREAD] =
         "SELECT message_id, subject, thread, origin, received FROM message WHERE id = ?1",

@@ -142,6 +142,7 @@ static struct mox_account *account_new(struct mox_store *s, const char *name,
         a->junk_flags = config->junk_flags;
         a->junk_flags_user = config->junk_flags_user;
         a->quota_bytes = config->quota_bytes;
+        a->count_arrivals = config->size >= sizeof *config && config->count_arrivals;
     }
     (void)pthread_mutex_init(&a->lock, NULL);
     (void)pthread_mutex_init(&a->watch_lock, NULL);

@@ -7,6 +7,7 @@
 #include <mox/store.h>
 
 #include "sasl/credentials.h"
+#include "store/arrivals.h"
 #include "store/db.h"
 #include "store/gate.h"
 
@@ -24,6 +25,7 @@
  *   thread.c      message-ids and threads
  *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to
  *   outgoing.c    how much the account sends, for its limits
+ *   arrivals.c    what came today from which networks, for theirs
  *   erase.c       messages that no view shows any more
  *   checkpoint.c  the WAL goes back into the database in the background
  *   wal.c         a WAL that a crash left is on the disk before it is believed
@@ -158,6 +160,10 @@ struct mox_account {
     uint64_t *erased_files; /* bodies to remove after the commit */
     size_t erased_count;
     int wal_pages; /* after the last commit */
+
+    bool count_arrivals;    /* the opener's */
+    uint64_t arrivals_from; /* as in the database */
+    struct arrivals arrivals;
 
     /* checkpoints, under the store's lock */
     bool checkpoint_queued, checkpoint_running, checkpoint_tail;

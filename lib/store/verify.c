@@ -103,6 +103,8 @@ static const struct rule {
      "content of message %lld says that it has %lld bytes, but has %lld"},
     {"SELECT m.id, a.message FROM message m, account a WHERE m.id >= a.message",
      "message %lld is not below the next id, %lld"},
+    {"SELECT a.arrivals, a.message FROM account a WHERE a.arrivals > a.message OR a.arrivals < 1",
+     "what came today begins at message %lld, which is not between 1 and the next id, %lld"},
     {"SELECT k.hash, k.message FROM key k LEFT JOIN message m ON m.id = k.message"
      " WHERE m.id IS NULL",
      "key %lld refers to message %lld, which is missing"},
@@ -293,6 +295,28 @@ static void check_files(struct check *c)
     }
 }
 
+/* What came today begins where the account says; with an hour for a clock that was set back. */
+static void check_arrivals(struct check *c)
+{
+    const struct mox_env *env = c->a->env;
+    int64_t now_us = env->wall_us(env->user);
+    sqlite3_stmt *s = db_query(&c->a->writer, SQL_MESSAGE_ARRIVED, V_INT(1),
+                               V_INT(now_us - INT64_C(23) * 3600 * 1000000));
+    while (mox__db_step(&c->a->writer, s)) {
+        int64_t id = sqlite3_column_int64(s, 0);
+        if ((uint64_t)id < c->a->arrivals_from && sqlite3_column_int64(s, 1) <= now_us)
+            problem(c, "message %" PRId64 " came today, but the account begins today at %" PRIu64,
+                    id, c->a->arrivals_from);
+    }
+}
+
+static void read_account(struct check *c)
+{
+    sqlite3_stmt *s = mox__db_query(&c->a->writer, SQL_ACCOUNT_READ, NULL, 0);
+    while (mox__db_step(&c->a->writer, s))
+        c->a->arrivals_from = (uint64_t)sqlite3_column_int64(s, 3);
+}
+
 /* ---- accounts ---- */
 
 static int check_account(struct check *c, struct mox_error *err)
@@ -316,6 +340,8 @@ static int check_account(struct check *c, struct mox_error *err)
         if (c->a->writer.status == MOX_OK)
             check_headers(c);
         check_present(c);
+        read_account(c);
+        check_arrivals(c);
         check_files(c);
         if (a->writer.status == MOX_ECORRUPT)
             problem(c, "%s", a->writer.error.text);

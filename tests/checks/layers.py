@@ -15,7 +15,7 @@ ROOMS = {
     "mailstore": ["base", "message"],
     "smtp": ["base", "message", "dns", "sasl"],
     "imap": ["base", "message", "dns", "sasl", "mailstore"],
-    "store": ["base", "message", "dns", "sasl", "mailstore"],
+    "store": ["base", "message", "dns", "sasl", "ratelimit", "mailstore"],
     "delivery": ["base", "message", "dns", "sasl", "mailstore", "smtp", "store"],
     "config": ["base", "dns", "delivery"],
     "net": ["base"],
