@@ -109,8 +109,8 @@ int mox__account_open(struct mox_server *s, const char *name, struct mox_account
     if (rc < 0)
         return mox__fail(err, rc, "open account %s: out of memory", name);
     config.mailboxes = first;
-    rc = mox_account_open(out, s->store, name, MOX_ACCOUNT_CREATE, first == NULL ? NULL : &config,
-                          err);
+    config.count_arrivals = s->config.limits;
+    rc = mox_account_open(out, s->store, name, MOX_ACCOUNT_CREATE, &config, err);
     mox__mem_free(&s->env, first);
     return rc;
 }

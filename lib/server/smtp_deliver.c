@@ -25,7 +25,7 @@ struct handover {
     struct submission_count count;
     enum mox_submission_outcome outcome; /* of a submission that is refused */
     struct mox_smtp_reply reply;         /* when `refused` */
-    bool refused;
+    bool refused, over_limit;
     struct work work;
     struct loop_task settled;
     int (*run)(struct handover *h); /* the step under way; when it fails, no store was asked */
@@ -93,9 +93,10 @@ static void count_delivery(const struct handover *h, int rc)
 static void log_rejection(const struct handover *h, const struct mox_smtp_reply *reply)
 {
     const struct smtp_session *ss = h->session;
-    mox__count_delivery(ss->server, "reject", "missingsmtputf8");
+    const char *reason = h->over_limit ? "highrate" : "missingsmtputf8";
+    mox__count_delivery(ss->server, h->over_limit ? "highrate" : "reject", reason);
     log_line(mox__conn_env(ss->conn), MOX_LOG_INFO, "smtpserver", "incoming message rejected",
-             reply->text, F_TEXT("reason", "missingsmtputf8"),
+             reply->text, F_TEXT("reason", reason),
              F_TEXT("mailfrom", h->envelope.mail_from.address));
 }
 
@@ -201,6 +202,20 @@ static void pass_on(void *user, struct mox_delivery *d)
     mox__loop_post(h->session->server->net->loop, &h->settled);
 }
 
+/* Before anything of the message is stored: the sender comes again, for all of its recipients. */
+static int check_limits(struct handover *h, struct mox_account *account)
+{
+    struct mox_server *s = h->session->server;
+    struct mox_arrivals stored;
+    if (!s->config.limits || is_submission(h))
+        return MOX_OK;
+    mox_account_arrivals(account, h->envelope.peer->remote_ip, &stored);
+    h->over_limit = mox__delivery_limits(&s->files->mox->limits, &stored,
+                                         mox_spool_size(h->session->spool), &h->reply) < 0;
+    h->refused = h->over_limit;
+    return h->refused ? MOX_EREFUSED : MOX_OK;
+}
+
 static int add_recipients(struct handover *h)
 {
     struct smtp_session *ss = h->session;
@@ -211,6 +226,9 @@ static int add_recipients(struct handover *h)
         if (rc < 0)
             break;
         h->account_count++;
+        rc = check_limits(h, h->accounts[i]);
+        if (rc < 0)
+            break;
         struct mox_mailstore store = mox_account_mailstore(h->accounts[i]);
         rc = mox_delivery_add(h->delivery, &store, r->mailbox, &h->envelope.recipients[i], NULL);
     }

@@ -69,4 +69,10 @@ MOX_MUST_USE int mox__smtp_deliver_late(struct smtp_session *ss,
 MOX_MUST_USE int mox__smtp_refuse_late(struct smtp_session *ss, const struct mox_smtp_reply *reply,
                                        int64_t delay_us);
 
+/* delivery_limits.c: whether one message more, of so many bytes, is within the limits of its sender's
+ * address, in an account that has those stored. MOX_ELIMIT with the reply. */
+MOX_MUST_USE int mox__delivery_limits(const struct mox_config_limits *limits,
+                                      const struct mox_arrivals *stored, uint64_t bytes,
+                                      struct mox_smtp_reply *reply);
+
 #endif

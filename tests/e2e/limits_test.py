@@ -4,13 +4,15 @@ its own, in networks of their own. Windows follow the clock's minutes: a test th
 taken again."""
 import base64
 import contextlib
+import os
 import smtplib
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 
-from daemon import MOX, PASSWORD, PATIENCE, USER, Daemon
+from daemon import MOX, PASSWORD, PATIENCE, USER, Daemon, free_base
 
 WRONG = base64.b64encode(b"\0mox@localhost\0wrong").decode()
 RIGHT = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
@@ -183,6 +185,48 @@ class Limits(unittest.TestCase):
                          open_before + 1)
         self.assertEqual(self.count('mox_authentication_ratelimited_total{kind="submission"}'), logins_before + 1)
         self.assertIn("connection refused", self.server.log_text())
+
+
+class DeliveryLimits(unittest.TestCase):
+    # A refusal is slow by itself.
+    LIMITS = "Limits:\n\tMessagesPerDay:\n\t\tAddress: 3\n\t\tNetwork: 5\nDelays:\n\tBadClient: 0s\n"
+
+    def deliver(self, server, ip, service="smtp", to=USER):
+        with smtplib.SMTP("127.0.0.1", server.port(service), timeout=60, source_address=(ip, 0)) as c:
+            if service == "submission":
+                c.login(USER, PASSWORD)
+            try:
+                c.sendmail(USER, to, b"From: <mox@localhost>\r\nSubject: x\r\n\r\nHello\r\n")
+            except smtplib.SMTPDataError as refused:
+                return refused.smtp_code, refused.smtp_error.decode()
+        return 250, ""
+
+    def test_one_message_too_many_is_refused_and_not_stored_also_after_a_restart(self):
+        with tempfile.TemporaryDirectory(prefix="mox-limits.") as root:
+            directory = os.path.join(root, "data")
+            os.makedirs(directory + "-log")
+            subprocess.run([MOX, "localserve", "-dir", directory, "-initonly"], check=True, capture_output=True)
+            with open(os.path.join(directory, "mox.conf"), "a", encoding="utf-8") as conf:
+                conf.write(self.LIMITS)
+            server = Daemon("-limits", directory=directory)
+            server.base = free_base()
+            self.addCleanup(server.stop)
+            server.start()
+            network = next(networks)
+            for _ in range(3):
+                self.assertEqual(self.deliver(server, network + ".1")[0], 250)
+            for _ in range(2):
+                code, text = self.deliver(server, network + ".1")
+                self.assertEqual(code, 452)
+                self.assertRegex(text, r"^4\.2\.2 too many messages from your address in the last 24 hours \(limit 3\)")
+                self.assertEqual(self.deliver(server, network + ".1", "submission")[0], 250)  # users have others
+                server.stop()
+                server.start()
+            self.assertEqual(self.deliver(server, network + ".2")[0], 452)  # the network's
+            self.assertEqual(self.deliver(server, network + ".65")[0], 250)
+            server.stop()
+            good, text = server.verify()
+            self.assertTrue(good, text)
 
 
 class NoLimits(unittest.TestCase):

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/server.h"
+#include "server/smtp_session.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 
@@ -263,6 +263,56 @@ static void a_flood_is_one_line_a_second(void **state)
     rig_done(&r);
 }
 
+/* -- deliveries ------------------------------------------------------------------------------- */
+
+static void assert_refused(const struct mox_config_limits *l, const struct mox_arrivals *stored,
+                           uint64_t bytes, const char *text)
+{
+    struct mox_smtp_reply reply;
+    int rc = mox__delivery_limits(l, stored, bytes, &reply);
+    if (text == NULL) {
+        assert_int_equal(rc, MOX_OK);
+        return;
+    }
+    assert_int_equal(rc, MOX_ELIMIT);
+    assert_int_equal(reply.code, 452);
+    assert_string_equal(reply.enhanced, "4.2.2");
+    assert_true(reply.slow);
+    if (strstr(reply.text, text) == NULL)
+        fail_msg("%s", reply.text);
+}
+
+static void deliveries_are_limited_by_what_is_stored(void **state)
+{
+    (void)state;
+    struct mox_config_static mox;
+    mox_config_static_init(&mox);
+    struct mox_config_limits *l = &mox.limits;
+    struct mox_arrivals stored = {.minute[0].messages = 499, .day[0].messages = 9999};
+    assert_refused(l, &stored, 1, NULL);
+    stored.minute[0].messages = 500;
+    assert_refused(l, &stored, 1,
+                   "too many messages from your address in the last minute (limit 500)");
+    stored.day[0].messages = 10000; /* the minute is looked at first */
+    assert_refused(l, &stored, 1, "last minute");
+    stored.minute[0].messages = 0;
+    assert_refused(l, &stored, 1,
+                   "too many messages from your address in the last 24 hours (limit 10000)");
+    stored = (struct mox_arrivals){.day[2].messages = 90000, .minute[0].bytes = INT64_MAX};
+    assert_refused(l, &stored, 1, "messages from your network in the last 24 hours (limit 90000)");
+    stored = (struct mox_arrivals){.minute[1].bytes = INT64_C(3000) << 20};
+    assert_refused(l, &stored, 1, "too many bytes from your network in the last minute");
+    stored.minute[1].bytes -= 10;
+    assert_refused(l, &stored, 10, NULL);
+    assert_refused(l, &stored, 11, "bytes from your network");
+    l->bytes_per_minute = (struct mox_config_limit){-1, -1, -1};
+    assert_refused(l, &stored, INT64_C(3000) << 20, NULL);
+    l->messages_per_minute.address = 1;
+    assert_refused(l, &stored, 1, NULL);
+    stored.minute[0].messages = 1;
+    assert_refused(l, &stored, 1, "messages from your address in the last minute (limit 1)");
+}
+
 static void memory_may_run_out_anywhere(void **state)
 {
     (void)state;
@@ -294,6 +344,7 @@ int main(void)
         cmocka_unit_test(numbers_are_those_of_the_configuration),
         cmocka_unit_test(without_limits_nothing_is_refused_or_counted),
         cmocka_unit_test(a_flood_is_one_line_a_second),
+        cmocka_unit_test(deliveries_are_limited_by_what_is_stored),
         cmocka_unit_test(memory_may_run_out_anywhere),
     };
     return cmocka_run_group_tests_name("server-limits", tests, NULL, NULL);
