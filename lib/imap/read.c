@@ -308,7 +308,9 @@ static bool read_answer(struct mox_imap_server *s)
     struct mox_slice line;
     if (s->in.len == s->in_at || !find_line(s, 0, AUTH_LINE_MAX_BYTES, &line))
         return false;
-    mox__imap_trace_input(s, line, mox__imap_is_secret(s));
+    /* A client that idles says DONE; if it says something else, it could be anything. */
+    bool secret = mox__imap_is_secret(s) || !mox__slice_is_nocase(line, "DONE");
+    mox__imap_trace_input(s, line, secret);
     s->reader = READ_BUSY;
     s->called = false; /* what changed meanwhile is looked at anyway */
     s->cmd.row->answer(s, &s->cmd, line);
