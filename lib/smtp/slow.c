@@ -42,7 +42,7 @@ static bool is_auth(struct mox_slice line)
     return mox__slice_starts_nocase(line, "AUTH") && (line.len == 4 || line.data[4] == ' ');
 }
 
-/* The line stays where it is until then: nothing is done for it, and no secret in it is copied. */
+/* The line stays unread until then: whatever is in it waits where it is wiped, and nowhere else. */
 bool mox__smtp_holds(struct mox_smtp_server *s, struct mox_slice line)
 {
     if (s->failed_logins <= FREE_FAILURES || s->config.login_delay_us <= 0 || !is_auth(line))
