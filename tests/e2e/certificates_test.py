@@ -248,6 +248,17 @@ class CertificateTest(unittest.TestCase):
         plain = socket.create_connection(("127.0.0.1", self.daemon.port(service)), PATIENCE)
         return certificate.context().wrap_socket(plain, session=session)
 
+    @unittest.skipUnless(shutil.which("swaks"), "no swaks")
+    def test_swaks_is_told_both_ways(self):
+        self.add(self.known)
+        for certificate in self.known, self.unknown:
+            for how in (["--tls-on-connect", "-p", self.daemon.port("submissions")],
+                        ["--tls", "-p", self.daemon.port("submission")]):
+                done = subprocess.run(["swaks", "-s", "127.0.0.1", "-f", USER, "-t", USER, "--tls-cert", certificate.pem,
+                                       "--tls-key", certificate.key, *map(str, how)],
+                                      capture_output=True, text=True, timeout=PATIENCE)
+                self.assertEqual(done.returncode == 0, certificate is self.known, done.stdout + done.stderr)
+
     def test_a_removed_key_is_good_for_nothing_at_once(self):
         fingerprint = self.add(self.known)
         with self.handshake("imaps", self.known) as first:
