@@ -230,6 +230,11 @@ int mox_imap_server_tick(struct mox_imap_server *s)
         return go_on(s);
     }
     bool stuck = s->out.len > s->out_at; /* then a BYE would not get out either */
+    log_line(&s->env, MOX_LOG_INFO, "imapserver", "connection timed out", NULL,
+             F_HEX("cid", s->peer.cid), F_TEXT("remote", s->peer.remote_ip),
+             F_TEXT("awaited", stuck                 ? "reading"
+                               : s->literal_left > 0 ? "literal"
+                                                     : "command"));
     if (!stuck)
         mox__imap_bye(s, "inactive");
     s->closing = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "smtp/server.h"
@@ -173,11 +174,19 @@ int64_t mox_smtp_server_deadline(struct mox_smtp_server *s)
                       : s->started_us + s->config.first_command_us;
 }
 
+static void log_timeout(struct mox_smtp_server *s, const char *awaited)
+{
+    log_line(&s->env, MOX_LOG_INFO, SMTP_PKG, "connection timed out", NULL,
+             F_HEX("cid", s->peer.cid), F_TEXT("remote", s->peer.remote_ip),
+             F_TEXT("awaited", awaited));
+}
+
 int mox_smtp_server_tick(struct mox_smtp_server *s)
 {
     if (s->env.monotonic_us(s->env.user) < mox_smtp_server_deadline(s))
         return s->failure;
     if (mox__smtp_unsent(s) > 0) { /* nobody reads what we say */
+        log_timeout(s, "reading");
         mox__buf_free(&s->out);
         s->out_at = 0;
         if (s->failure == MOX_OK)
@@ -185,8 +194,10 @@ int mox_smtp_server_tick(struct mox_smtp_server *s)
     } else if (s->held_until_us > 0) {
         mox__smtp_release(s);
     } else if (s->reading == READ_CONTENT) {
+        log_timeout(s, "content");
         mox__smtp_content_late(s);
     } else {
+        log_timeout(s, "command");
         mox__smtp_bye(s, 421, "4.4.2", "no command came in time");
     }
     return s->failure;

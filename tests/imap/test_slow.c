@@ -45,6 +45,17 @@ static bool logged(const struct fixture *f, const char *text)
     return f->t.log != NULL && strstr(f->t.log, text) != NULL;
 }
 
+static void a_timeout_is_a_line_at_info(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(rig_settle(&f->r), MOX_OK); /* it has read the greeting */
+    test_env_advance(&f->t, 31 * INT64_C(1000000));
+    assert_int_equal(mox_imap_server_tick(f->r.server), MOX_OK);
+    assert_true(closes(f));
+    assert_true(logged(f, "l=info m=\"connection timed out\" pkg=imapserver"));
+    assert_true(logged(f, " awaited=command\n"));
+}
+
 static void the_third_failed_login_makes_slow_and_success_fast_again(void **state)
 {
     struct fixture *f = *state;
@@ -126,6 +137,7 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        CASE(a_timeout_is_a_line_at_info),
         CASE(the_third_failed_login_makes_slow_and_success_fast_again),
         CASE(other_protocols_are_a_line_at_debug_without_their_bytes),
         CASE(a_tls_handshake_is_no_command),

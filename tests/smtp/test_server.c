@@ -201,6 +201,8 @@ static void unread_output_closes_in_the_end(void **state)
     assert_int_equal(mox_smtp_server_tick(f->h.server), MOX_OK);
     assert_int_equal(mox_smtp_server_wants(f->h.server), MOX_WANTS_CLOSE);
     assert_true(mox_smtp_server_deadline(f->h.server) == INT64_MAX);
+    assert_non_null(strstr(f->t.log, "l=info m=\"connection timed out\" pkg=smtpserver"));
+    assert_non_null(strstr(f->t.log, " awaited=reading\n"));
 }
 
 static void a_large_message_comes_in_bounded_pieces(void **state)
