@@ -15,7 +15,7 @@ static const char log_section[] =
     ".PP\n"
     "Levels, each with those before it:\n"
     ".TP\n.B error, warn\nWhat needs somebody, and what may.\n"
-    ".TP\n.B info\nConnections, logins, deliveries.\n"
+    ".TP\n.B info\nConnections, logins, deliveries, timeouts.\n"
     ".TP\n.B debug\nResults of commands, ends of connections, clients that speak another protocol.\n"
     ".TP\n.B trace\nEvery line of the dialogues, RC: of the remote client and LS: of the local server. Whatever is "
     "said to log in is ***, and content of messages is ..., with their sizes.\n"

@@ -15,14 +15,6 @@ static bool enabled(void *user, enum mox_log_level level, const char *pkg)
     return l->outer->log_enabled(l->outer->log_user, level, pkg);
 }
 
-static bool has_field(const struct mox_log_line *line, const char *key)
-{
-    for (size_t i = 0; i < line->field_count; i++)
-        if (strcmp(line->fields[i].key, key) == 0)
-            return true;
-    return false;
-}
-
 /* Two threads may log at once: neither shows a time before the other's. */
 static int64_t since_last_line(struct conn_log *l)
 {
@@ -39,7 +31,7 @@ static void write_line(void *user, const struct mox_log_line *line)
     size_t n = 0;
     fields[n++] = (struct mox_log_field)F_HEX("cid", l->cid);
     fields[n++] = (struct mox_log_field)F_DURATION("delta", since_last_line(l));
-    if (l->username != NULL && !has_field(line, "username"))
+    if (l->username != NULL)
         fields[n++] = (struct mox_log_field)F_TEXT("username", l->username);
     for (size_t i = 0; i < line->field_count && n < FIELDS_MAX; i++)
         if (strcmp(line->fields[i].key, "cid") != 0) /* an engine says it too: it has other hosts */
