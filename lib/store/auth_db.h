@@ -12,9 +12,34 @@
  *
  *   auth_db.c      opening and closing, transactions
  *   auth_keys.c    keys of clients; all of them are in memory too
- *   auth_logins.c  attempts to log in, and the thread that writes them */
+ *   auth_noted.c   attempts to log in that wait in memory
+ *   auth_logins.c  the thread that writes them, and their list */
 
-struct noted; /* an attempt that waits to be written */
+/* Bytes of a text; addresses and user agents are the clients'. */
+#define NOTED_TEXT_MAX 256
+
+/* The texts of an attempt, in the order of the columns of SQL_AUTH_LOGINS. */
+enum noted_text {
+    NOTED_ACCOUNT,
+    NOTED_ADDRESS,
+    NOTED_REMOTE_IP,
+    NOTED_LOCAL_IP,
+    NOTED_TLS,
+    NOTED_PROTOCOL,
+    NOTED_USER_AGENT,
+    NOTED_MECHANISM,
+    NOTED_RESULT,
+    NOTED_TEXTS
+};
+
+/* An attempt that waits to be written. */
+struct noted {
+    struct noted *next;
+    uint64_t number;
+    int64_t at_us;
+    bool failed;
+    const char *texts[NOTED_TEXTS]; /* all in this allocation */
+};
 
 struct mox_auth_db {
     struct mox_env env;

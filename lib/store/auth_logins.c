@@ -22,176 +22,18 @@
  */
 
 #define GATHER_SECONDS 1
-/* More than a server answers in the seconds that a disk may take; about 4 MB. */
-#define QUEUE_MAX 10000
-#define DAY_US    (INT64_C(24) * 60 * 60 * 1000000)
+#define DAY_US         (INT64_C(24) * 60 * 60 * 1000000)
 /* How often what is old is looked for. */
 #define PRUNE_US (DAY_US / 24)
-
-/* Bytes of a text; addresses and user agents are the clients'. */
-#define TEXT_MAX 256
-
-enum text {
-    ACCOUNT,
-    ADDRESS,
-    REMOTE_IP,
-    LOCAL_IP,
-    TLS,
-    PROTOCOL,
-    USER_AGENT,
-    MECHANISM,
-    RESULT,
-    TEXTS
-};
-
-struct noted {
-    struct noted *next;
-    uint64_t number;
-    int64_t at_us;
-    bool failed;
-    const char *texts[TEXTS]; /* all in this allocation */
-};
-
-/* ---- noting ---- */
-
-/* So many bytes that no character is cut in two. */
-static size_t cut(const char *text)
-{
-    size_t len = strlen(text);
-    if (len <= TEXT_MAX)
-        return len;
-    len = TEXT_MAX;
-    while (len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80)
-        len--;
-    return len;
-}
-
-static void clean(char *text, size_t len)
-{
-    bool utf8 = mox__slice_is_utf8(slice(text, len));
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = (uint8_t)text[i];
-        /* U+0080..U+009F are control characters too. */
-        bool c1 = utf8 && c == 0xc2 && i + 1 < len && (uint8_t)text[i + 1] < 0xa0;
-        if (c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8) || c1)
-            text[i] = '?';
-        if (c1)
-            text[++i] = '?';
-    }
-}
-
-static struct noted *copy(const struct mox_env *env, const char *const texts[TEXTS])
-{
-    size_t room = 0;
-    for (size_t i = 0; i < TEXTS; i++)
-        room += cut(texts[i]) + 1;
-    struct noted *n = mox__calloc(env, 1, sizeof *n + room);
-    char *at = (char *)(n + 1);
-    for (size_t i = 0; n != NULL && i < TEXTS; i++) {
-        size_t len = cut(texts[i]);
-        memcpy(at, texts[i], len);
-        clean(at, len);
-        n->texts[i] = at;
-        at += len + 1;
-    }
-    return n;
-}
-
-static const char *text_or(const char *text, const char *otherwise)
-{
-    return text == NULL || *text == '\0' ? otherwise : text;
-}
-
-/* Its number, or 0: there is no room. */
-static uint64_t enqueue(struct mox_auth_db *db, struct noted *n)
-{
-    pthread_mutex_lock(&db->lock);
-    bool room = db->waiting < QUEUE_MAX, first = room && db->queue == NULL;
-    if (room) {
-        *db->queue_end = n;
-        db->queue_end = &n->next;
-        db->waiting++;
-        n->number = ++db->noted;
-    } else {
-        db->dropped++;
-    }
-    bool tell = !room && db->dropped == 1;
-    uint64_t number = room ? n->number : 0;
-    pthread_mutex_unlock(&db->lock);
-    if (first)
-        (void)pthread_cond_signal(&db->work);
-    if (tell)
-        log_line(&db->env, MOX_LOG_WARN, "store",
-                 "attempts to log in are not recorded until there is room again", NULL,
-                 F_UINT("waiting", QUEUE_MAX));
-    return number;
-}
-
-uint64_t mox_auth_db_note_login(struct mox_auth_db *db, const struct mox_login_attempt *attempt)
-{
-    struct mox_login_attempt a = {0};
-    memcpy(&a, attempt, attempt->size < sizeof a ? attempt->size : sizeof a);
-    const char *const texts[TEXTS] = {
-        [ACCOUNT] = text_or(a.account, "-"),
-        [ADDRESS] = text_or(a.address, ""),
-        [REMOTE_IP] = text_or(a.remote_ip, ""),
-        [LOCAL_IP] = text_or(a.local_ip, ""),
-        [TLS] = text_or(a.tls, ""),
-        [PROTOCOL] = text_or(a.protocol, ""),
-        [USER_AGENT] = text_or(a.user_agent, ""),
-        [MECHANISM] = text_or(a.mechanism, ""),
-        [RESULT] = text_or(a.result, "error"),
-    };
-    struct noted *n = copy(&db->env, texts);
-    if (n == NULL)
-        return 0; /* memory is short, and the log has the attempt */
-    n->at_us = db->env.wall_us(db->env.user);
-    n->failed = strcmp(n->texts[RESULT], "ok") != 0;
-    uint64_t number = enqueue(db, n);
-    if (number == 0)
-        mox__mem_free(&db->env, n);
-    return number;
-}
-
-/* Puts another in the place of one that waits. */
-static void replace(struct mox_auth_db *db, struct noted **at, struct noted *n)
-{
-    struct noted *old = *at;
-    n->next = old->next;
-    n->number = old->number;
-    n->at_us = old->at_us;
-    n->failed = old->failed;
-    *at = n;
-    if (db->queue_end == &old->next)
-        db->queue_end = &n->next;
-    mox__mem_free(&db->env, old);
-}
-
-void mox_auth_db_name_client(struct mox_auth_db *db, uint64_t attempt, const char *user_agent)
-{
-    pthread_mutex_lock(&db->lock);
-    struct noted **at = &db->queue; /* QUEUE_MAX at most, in the order of their numbers */
-    while (*at != NULL && (*at)->number < attempt)
-        at = &(*at)->next;
-    if (*at != NULL && (*at)->number == attempt) {
-        const char *texts[TEXTS];
-        memcpy(texts, (*at)->texts, sizeof texts);
-        texts[USER_AGENT] = user_agent;
-        struct noted *n = copy(&db->env, texts);
-        if (n != NULL)
-            replace(db, at, n);
-    }
-    pthread_mutex_unlock(&db->lock);
-}
 
 /* ---- writing ---- */
 
 /* SHA-256 of each text with its length in front, the first half. */
 static void hash_of(const struct noted *n, uint8_t hash[HASH_MAX])
 {
-    uint8_t all[TEXTS * (2 + TEXT_MAX)];
+    uint8_t all[NOTED_TEXTS * (2 + NOTED_TEXT_MAX)];
     size_t len = 0;
-    for (size_t i = 0; i < TEXTS; i++) {
+    for (size_t i = 0; i < NOTED_TEXTS; i++) {
         size_t l = strlen(n->texts[i]);
         all[len++] = (uint8_t)(l >> 8);
         all[len++] = (uint8_t)l;
@@ -206,18 +48,19 @@ static void write_one(struct mox_auth_db *db, const struct noted *n)
     uint8_t hash[HASH_MAX];
     hash_of(n, hash);
     (void)db_run(&db->db, SQL_AUTH_LOGIN_NOTE, V_BLOB(slice(hash, HASH_MAX / 2)),
-                 V_TEXT(n->texts[ACCOUNT]), V_INT(n->failed), V_INT(n->at_us),
-                 V_TEXT(n->texts[ADDRESS]), V_TEXT(n->texts[REMOTE_IP]), V_TEXT(n->texts[LOCAL_IP]),
-                 V_TEXT(n->texts[TLS]), V_TEXT(n->texts[PROTOCOL]), V_TEXT(n->texts[USER_AGENT]),
-                 V_TEXT(n->texts[MECHANISM]), V_TEXT(n->texts[RESULT]));
+                 V_TEXT(n->texts[NOTED_ACCOUNT]), V_INT(n->failed), V_INT(n->at_us),
+                 V_TEXT(n->texts[NOTED_ADDRESS]), V_TEXT(n->texts[NOTED_REMOTE_IP]),
+                 V_TEXT(n->texts[NOTED_LOCAL_IP]), V_TEXT(n->texts[NOTED_TLS]),
+                 V_TEXT(n->texts[NOTED_PROTOCOL]), V_TEXT(n->texts[NOTED_USER_AGENT]),
+                 V_TEXT(n->texts[NOTED_MECHANISM]), V_TEXT(n->texts[NOTED_RESULT]));
 }
 
 /* Whether an earlier one of the batch is of the same account and kind. Batches have few accounts: the
  * search ends at the first. */
 static bool was_capped(const struct noted *batch, const struct noted *n)
 {
-    while (batch != n &&
-           (batch->failed != n->failed || strcmp(batch->texts[ACCOUNT], n->texts[ACCOUNT]) != 0))
+    while (batch != n && (batch->failed != n->failed ||
+                          strcmp(batch->texts[NOTED_ACCOUNT], n->texts[NOTED_ACCOUNT]) != 0))
         batch = batch->next;
     return batch != n;
 }
@@ -229,8 +72,8 @@ static void prune(struct mox_auth_db *db, const struct noted *batch)
     for (const struct noted *n = batch; n != NULL; n = n->next) {
         now_us = n->at_us > now_us ? n->at_us : now_us;
         if (!was_capped(batch, n))
-            (void)db_run(&db->db, SQL_AUTH_LOGIN_CAP, V_TEXT(n->texts[ACCOUNT]), V_INT(n->failed),
-                         V_INT(MOX_LOGIN_ATTEMPTS_MAX));
+            (void)db_run(&db->db, SQL_AUTH_LOGIN_CAP, V_TEXT(n->texts[NOTED_ACCOUNT]),
+                         V_INT(n->failed), V_INT(MOX_LOGIN_ATTEMPTS_MAX));
     }
     if (now_us - db->pruned_us < PRUNE_US)
         return;
@@ -383,23 +226,23 @@ static void wait_written(struct mox_auth_db *db)
 
 static void read_row(sqlite3_stmt *s, struct mox_login_attempt *a)
 {
-    const char *texts[TEXTS];
-    for (int i = 0; i < TEXTS; i++)
-        texts[i] = text_or(mox__db_text(s, i), "");
+    const char *texts[NOTED_TEXTS];
+    for (int i = 0; i < NOTED_TEXTS; i++)
+        texts[i] = mox__db_text(s, i) == NULL ? "" : mox__db_text(s, i); /* no memory */
     *a = (struct mox_login_attempt){
         .size = sizeof *a,
-        .account = texts[ACCOUNT],
-        .address = texts[ADDRESS],
-        .remote_ip = texts[REMOTE_IP],
-        .local_ip = texts[LOCAL_IP],
-        .tls = texts[TLS],
-        .protocol = texts[PROTOCOL],
-        .user_agent = texts[USER_AGENT],
-        .mechanism = texts[MECHANISM],
-        .result = texts[RESULT],
-        .first_us = sqlite3_column_int64(s, TEXTS),
-        .last_us = sqlite3_column_int64(s, TEXTS + 1),
-        .count = (uint64_t)sqlite3_column_int64(s, TEXTS + 2),
+        .account = texts[NOTED_ACCOUNT],
+        .address = texts[NOTED_ADDRESS],
+        .remote_ip = texts[NOTED_REMOTE_IP],
+        .local_ip = texts[NOTED_LOCAL_IP],
+        .tls = texts[NOTED_TLS],
+        .protocol = texts[NOTED_PROTOCOL],
+        .user_agent = texts[NOTED_USER_AGENT],
+        .mechanism = texts[NOTED_MECHANISM],
+        .result = texts[NOTED_RESULT],
+        .first_us = sqlite3_column_int64(s, NOTED_TEXTS),
+        .last_us = sqlite3_column_int64(s, NOTED_TEXTS + 1),
+        .count = (uint64_t)sqlite3_column_int64(s, NOTED_TEXTS + 2),
     };
 }
 
