@@ -48,7 +48,7 @@ static _Noreturn void become_server(const struct server *s)
         (void)setenv("MOX_SYNC_COUNT", counter, 1);
     }
     (void)execl(s->mox, s->mox, "-loglevel", "error", "localserve", "-dir", data, "-ip",
-                "127.0.0.1", "-port-base", base, (char *)NULL);
+                "127.0.0.1", "-port-base", base, s->limits ? "-limits" : (char *)NULL, (char *)NULL);
     perror(s->mox);
     _exit(127);
 }

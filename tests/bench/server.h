@@ -2,6 +2,7 @@
 #ifndef BENCH_SERVER_H
 #define BENCH_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,6 +18,7 @@ struct server {
     pid_t pid;                 /* 0: it does not run */
     double listening_ms;       /* from fork() until it took a connection for SMTP and IMAP */
     double greeting_ms;        /* from fork() until it had greeted an IMAP client */
+    bool limits;               /* with the limits and delays of a server on the internet */
     volatile uint64_t *syncs;  /* fsync and fdatasync so far; NULL without preload */
 };
 
