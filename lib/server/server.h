@@ -19,7 +19,8 @@
  *   login.c        what SASL asks about users; login_name.c: which account is meant
  *   client_keys.c  whose the keys of client certificates are
  *   auth_ended.c   what follows from each attempt to log in, of all protocols
- *   limits.c       which connections and logins are refused, since there were too many
+ *   limits.c       which connections and logins are refused, since there were too many;
+ *                  delivery_limits.c: which messages
  *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
  *   smtp_delay.c   answers that are late on purpose; nap.c
  *   smtp_rcpt.c    whom it sends to; smtp_submit.c: what users may send
