@@ -77,7 +77,8 @@ static void send_piece(struct mox_ctl *c)
         len = CHUNK_BYTES;
     mox__buf_uint(&c->out, len);
     mox__buf_byte(&c->out, '\n');
-    mox__buf_append(&c->out, c->answer.data + c->answer_at, len);
+    if (len > 0) /* there may never have been anything */
+        mox__buf_append(&c->out, c->answer.data + c->answer_at, len);
     c->answer_at += len;
     c->ack_due = len > 0;
     if (len == 0) {

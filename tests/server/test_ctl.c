@@ -196,6 +196,20 @@ static void a_server_that_counts_nothing_says_so(void **state)
     server_end(&s);
 }
 
+static void a_server_that_has_counted_nothing_yet_says_nothing(void **state)
+{
+    (void)state;
+    struct server s;
+    struct mox_metrics *empty = NULL;
+    assert_int_equal(server_start(&s, 0), MOX_OK);
+    assert_int_equal(mox_metrics_new(&empty, &s.t.env), MOX_OK);
+    s.handlers.metrics = empty;
+    (void)feed(&s, "metrics\n", 8);
+    assert_string_equal(s.out, "ctlv0\nok\n0\n");
+    mox_metrics_free(empty);
+    server_end(&s);
+}
+
 #define FINGERPRINT "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"
 #define LINE        FINGERPRINT "\trsa-2048\tmjl\ta@x.example\tno\t1970-01-01T00:00:00Z\tmy phone\n"
 
@@ -513,6 +527,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_are_answered_however_the_input_is_split),
         cmocka_unit_test(a_server_that_counts_nothing_says_so),
+        cmocka_unit_test(a_server_that_has_counted_nothing_yet_says_nothing),
         cmocka_unit_test(keys_and_logins_are_listed_and_changed),
         cmocka_unit_test(a_server_without_auth_db_says_so),
         cmocka_unit_test(handlers_get_the_parameters),
