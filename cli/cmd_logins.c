@@ -156,8 +156,7 @@ static const struct command commands[] = {
     {.words = "config tlspubkey add",
      .args = "address [certificate.pem]",
      .summary = "let a client certificate log in",
-     .help = "Adds the key of a certificate, of a PEM file or standard input: from now on, who has "
-             "the private\n"
+     .help = "Adds the key of a certificate, of a PEM file or standard input: from now on, who has its\n"
              "private key logs in to submission and IMAP with that address. Names, dates and issuers in\n"
              "the certificate do not matter; one that is signed by itself is fine. RSA keys need 2048\n"
              "bits, ECDSA keys P-256, P-384 or P-521. Prints the key's fingerprint.\n"
@@ -172,9 +171,8 @@ static const struct command commands[] = {
     {.words = "config tlspubkey rm",
      .args = "fingerprint",
      .summary = "no longer let a client certificate log in",
-     .help = "Removes a key. Who has it cannot log in any more; connections that are logged in "
-             "already stay.\n"
-             "Put -- before a fingerprint that begins with a dash.",
+     .help = "Removes a key. Who has it cannot log in any more; connections that are logged in\n"
+             "already stay. Put -- before a fingerprint that begins with a dash.",
      .min_args = 1,
      .max_args = 1,
      .run = run_key_remove},
