@@ -16,25 +16,14 @@ unsigned mox__imap_auth_offered(const struct mox_imap_server *s)
     return mox_sasl_offered(s->config.mechanisms, tls_of(s), s->config.auth_without_tls);
 }
 
-static bool open_exchange(struct mox_imap_server *s, struct auth *a, enum mox_sasl_mechanism m)
-{
-    struct mox_sasl_server_config config;
-    mox_sasl_server_config_init(&config);
-    config.hostname = s->hostname;
-    config.tls = tls_of(s);
-    config.offered = mox__imap_auth_offered(s);
-    memcpy(config.secret, s->config.sasl_secret, sizeof config.secret);
-    int rc = mox_sasl_server_new(&a->exchange, &s->env, m, &config);
-    mox__wipe(config.secret, sizeof config.secret);
-    return rc == MOX_OK;
-}
-
 bool mox__imap_auth_begin(struct mox_imap_server *s, enum mox_sasl_mechanism m)
 {
     struct auth *a = mem_new(&s->env, struct auth, 1);
     if (a == NULL)
         return false;
-    if (!open_exchange(s, a, m)) {
+    int rc = mox__sasl_begin(&a->exchange, &s->env, m, s->hostname, tls_of(s),
+                             mox__imap_auth_offered(s), s->config.sasl_secret);
+    if (rc < 0) {
         mox__mem_free(&s->env, a);
         return false;
     }
@@ -141,14 +130,7 @@ void mox__imap_auth_report(struct mox_imap_server *s, enum mox_sasl_failure fail
     if (failure != 0 && a->by_certificate)
         return; /* the client has not asked for anything */
     const struct mox_sasl_server *x = a->exchange;
-    const struct mox_sasl_attempt attempt = {
-        .size = sizeof attempt,
-        .mechanism = a->by_certificate ? MOX_SASL_BY_CERTIFICATE
-                                       : mox_sasl_mechanism_name(mox_sasl_server_mechanism(x)),
-        .username = mox_sasl_server_username(x),
-        .failure = failure,
-        .harmless = failure != 0 && mox_sasl_server_is_harmless(x),
-    };
+    const struct mox_sasl_attempt attempt = mox__sasl_attempt(x, a->by_certificate, failure);
     if (failure == 0)
         mox__imap_login_succeeded(s);
     else if (attempt.harmless || failure == MOX_SASL_FAILED_DISABLED)
