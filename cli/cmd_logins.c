@@ -14,22 +14,11 @@ static int keep_piece(void *user, struct mox_slice piece)
     return columns_add(user, piece.data, piece.len) ? MOX_OK : MOX_ENOMEM;
 }
 
-/* Sends a command whose answer is a stream, which `table` gets; NULL: whose answer is ok. */
+/* Sends a command whose answer is a stream, which `table` gets. */
 static enum exit_code call(struct cli *cli, const char *const *lines, size_t count,
                            struct columns *table)
 {
-    struct mox_ctl_client *client = NULL;
-    struct mox_error err = {0};
-    enum exit_code code = place_connect(cli, &client);
-    if (code != EXIT_OK)
-        return code;
-    int rc = mox_ctl_send(client, lines, count, &err);
-    if (rc == MOX_OK)
-        rc = mox_ctl_expect_ok(client, &err);
-    if (rc == MOX_OK && table != NULL)
-        rc = mox_ctl_receive(client, keep_piece, table, &err);
-    mox_ctl_client_free(client);
-    return rc < 0 ? cli_fail("%s", *err.text == '\0' ? mox_status_text(rc) : err.text) : EXIT_OK;
+    return place_ask(cli, lines, count, keep_piece, table);
 }
 
 /* -- keys ------------------------------------------------------------------------------------ */
@@ -103,7 +92,7 @@ static enum exit_code run_key_add(struct cli *cli)
 static enum exit_code run_key_remove(struct cli *cli)
 {
     const char *const lines[] = {"tlspubkeyrm", cli->args[0]};
-    return call(cli, lines, 2, NULL);
+    return place_ask(cli, lines, 2, NULL, NULL);
 }
 
 /* -- attempts to log in ---------------------------------------------------------------------- */

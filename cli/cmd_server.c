@@ -46,31 +46,14 @@ static enum exit_code run_log_levels(struct cli *cli)
     const char *level = cli->arg_count > 0 ? cli->args[0] : "";
     const char *pkg = cli->arg_count > 1 ? cli->args[1] : "";
     const char *const show[] = {"loglevels"}, *const set[] = {"setloglevels", pkg, level};
-    struct mox_ctl_client *client = NULL;
-    struct mox_error err = {0};
-    enum exit_code code = place_connect(cli, &client);
-    if (code != EXIT_OK)
-        return code;
-    int rc = cli->arg_count > 0 ? call(client, set, 3, &err) : call(client, show, 1, &err);
-    if (rc == MOX_OK && cli->arg_count == 0)
-        rc = mox_ctl_receive(client, print_piece, NULL, &err);
-    mox_ctl_client_free(client);
-    return report(rc, &err);
+    return cli->arg_count > 0 ? place_ask(cli, set, 3, NULL, NULL)
+                              : place_ask(cli, show, 1, print_piece, NULL);
 }
 
 static enum exit_code run_metrics(struct cli *cli)
 {
     static const char *const lines[] = {"metrics"};
-    struct mox_ctl_client *client = NULL;
-    struct mox_error err = {0};
-    enum exit_code code = place_connect(cli, &client);
-    if (code != EXIT_OK)
-        return code;
-    int rc = call(client, lines, 1, &err);
-    if (rc == MOX_OK)
-        rc = mox_ctl_receive(client, print_piece, NULL, &err);
-    mox_ctl_client_free(client);
-    return report(rc, &err);
+    return place_ask(cli, lines, 1, print_piece, NULL);
 }
 
 /* Connects before it asks, so that nobody types a password in vain. */

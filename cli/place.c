@@ -95,3 +95,20 @@ enum exit_code place_connect(const struct cli *cli, struct mox_ctl_client **out)
         return cli_fail("%s", err.text);
     return EXIT_OK;
 }
+
+enum exit_code place_ask(const struct cli *cli, const char *const *lines, size_t count,
+                         int (*each)(void *user, struct mox_slice piece), void *user)
+{
+    struct mox_ctl_client *client = NULL;
+    struct mox_error err = {0};
+    enum exit_code code = place_connect(cli, &client);
+    if (code != EXIT_OK)
+        return code;
+    int rc = mox_ctl_send(client, lines, count, &err);
+    if (rc == MOX_OK)
+        rc = mox_ctl_expect_ok(client, &err);
+    if (rc == MOX_OK && each != NULL)
+        rc = mox_ctl_receive(client, each, user, &err);
+    mox_ctl_client_free(client);
+    return rc < 0 ? cli_fail("%s", *err.text == '\0' ? mox_status_text(rc) : err.text) : EXIT_OK;
+}

@@ -18,5 +18,9 @@ enum exit_code place_of_data(const struct cli *cli, char out[PATH_MAX]);
 
 /* Connects to the running server, or says why not. */
 enum exit_code place_connect(const struct cli *cli, struct mox_ctl_client **out);
+/* Sends a command to the running server and waits for its ok; `each` gets the stream that follows, NULL:
+ * none does. Says what failed. */
+enum exit_code place_ask(const struct cli *cli, const char *const *lines, size_t count,
+                         int (*each)(void *user, struct mox_slice piece), void *user);
 
 #endif
