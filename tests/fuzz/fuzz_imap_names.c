@@ -15,6 +15,17 @@
 
 #define NAMES_MAX 16
 
+/* Whether a run has the character &: that is read there, and written "&-". */
+static bool has_shifted_ampersand(struct mox_slice text, const char *decoded)
+{
+    size_t written = 0, meant = 0;
+    for (size_t i = 0; i + 1 < text.len; i++)
+        written += text.data[i] == '&' && text.data[i + 1] == '-';
+    for (; *decoded != '\0'; decoded++)
+        meant += *decoded == '&';
+    return meant > written;
+}
+
 static void utf7_goes_both_ways(struct arena *a, struct mox_slice text)
 {
     struct buf wire;
@@ -23,7 +34,7 @@ static void utf7_goes_both_ways(struct arena *a, struct mox_slice text)
     if (mox__utf7_decode(text, out) == MOX_OK) {
         assert(mox__slice_is_utf8(slice_of(out)) && strlen(out) <= mox__utf7_decoded_max(text.len));
         mox__utf7_encode(&wire, out);
-        assert_same(buf_bytes(&wire), text);
+        assert(mox__slice_eq(buf_bytes(&wire), text) != has_shifted_ampersand(text, out));
     }
     mox__buf_clear(&wire);
     if (mox__slice_is_utf8(text)) {

@@ -184,6 +184,14 @@ static void modified_utf7_goes_both_ways(void **state)
     }
 }
 
+static void an_ampersand_is_read_within_a_run_too(void **state)
+{
+    (void)state;
+    char out[64];
+    assert_int_equal(mox__utf7_decode(slice_of("&AOkAJgDp-"), out), MOX_OK);
+    assert_string_equal(out, "\u00e9&\u00e9");
+}
+
 static void broken_utf7_is_refused(void **state)
 {
     (void)state;
@@ -261,6 +269,7 @@ int main(void)
         cmocka_unit_test(dates_are_days_and_must_exist),
         cmocka_unit_test(date_times_are_utc_microseconds),
         cmocka_unit_test(modified_utf7_goes_both_ways),
+        cmocka_unit_test(an_ampersand_is_read_within_a_run_too),
         cmocka_unit_test(broken_utf7_is_refused),
         cmocka_unit_test(decoded_names_fit_the_room_that_is_promised),
         cmocka_unit_test(patterns_match_levels),
