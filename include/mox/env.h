@@ -87,6 +87,10 @@ struct mox_env {
 /** The system's clocks, getrandom(2), malloc, no log and no metrics. */
 MOX_API void mox_env_system(struct mox_env *env);
 
+/** Frees a text that a function of the library gave to its caller. `env`: the one it was made with. NULL
+ *  text is fine. */
+MOX_API void mox_text_free(const struct mox_env *env, char *text);
+
 MOX_END_DECLS
 
 #endif

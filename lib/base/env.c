@@ -58,3 +58,9 @@ void mox_env_system(struct mox_env *env)
         .realloc = system_realloc,
     };
 }
+
+void mox_text_free(const struct mox_env *env, char *text)
+{
+    if (text != NULL)
+        (void)env->realloc(env->user, text, 0);
+}

@@ -7,7 +7,7 @@
 #include <mox/date.h>
 
 #include "base/text.h"
-#include "delivery/fold.h"
+#include "message/fold.h"
 #include "smtp/path.h"
 
 /* The longest token: a path with quotes and brackets. */

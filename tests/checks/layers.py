@@ -12,15 +12,16 @@ ROOMS = {
     "dns": ["base"],
     "sasl": ["base", "dns"],
     "ratelimit": ["base"],
+    "mailauth": ["base", "message", "dns"],
     "mailstore": ["base", "message"],
     "smtp": ["base", "message", "dns", "sasl"],
     "imap": ["base", "message", "dns", "sasl", "mailstore"],
     "store": ["base", "message", "dns", "sasl", "ratelimit", "mailstore"],
-    "delivery": ["base", "message", "dns", "sasl", "mailstore", "smtp", "store"],
+    "delivery": ["base", "message", "dns", "sasl", "mailauth", "mailstore", "smtp", "store"],
     "config": ["base", "dns", "delivery"],
-    "net": ["base"],
-    "server": ["base", "message", "dns", "sasl", "ratelimit", "mailstore", "smtp", "imap", "store",
-               "delivery", "config", "net"],
+    "net": ["base", "dns"],
+    "server": ["base", "message", "dns", "sasl", "ratelimit", "mailauth", "mailstore", "smtp", "imap",
+               "store", "delivery", "config", "net"],
 }
 LIBRARIES = {
     "mbedtls": ["base", "net"], "psa": ["base", "net"], "sodium": ["base", "sasl"],
@@ -28,7 +29,9 @@ LIBRARIES = {
     "uninorm": ["message", "dns", "sasl", "mailstore", "imap", "config"],
     "unictype": ["message", "sasl", "imap"], "unicase": ["message", "imap", "config"],
     "unistr": ["message", "dns", "sasl", "imap"], "idn2": ["dns"], "sqlite3": ["store"],
-    "ev": ["net", "server"],
+    "ev": ["net", "server"], "unbound": ["net"], "unbound-event": ["net"], "libpsl": ["mailauth"],
+    "expat": ["mailauth"], "archive": ["mailauth"], "archive_entry": ["mailauth"],
+    "jansson": ["mailauth"],
 }
 BELOW_NET = ("net", "server")
 # Sockets, sleeping and processes start at net/. (struct sockaddr for text forms is in base/ip.c.)

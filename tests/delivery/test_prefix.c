@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "delivery/fold.h"
+#include "message/fold.h"
 #include "delivery/prefix.h"
 #include "support/cm.h"
 #include "support/testenv.h"

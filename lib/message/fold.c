@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "delivery/fold.h"
+#include "message/fold.h"
 
 #include <string.h>
 

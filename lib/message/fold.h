@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef DELIVERY_FOLD_H
-#define DELIVERY_FOLD_H
+#ifndef MESSAGE_FOLD_H
+#define MESSAGE_FOLD_H
 
 #include "base/buf.h"
 

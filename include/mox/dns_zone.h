@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MOX_DNS_ZONE_H
+#define MOX_DNS_ZONE_H
+
+#include <mox/dns_answers.h>
+
+MOX_BEGIN_DECLS
+
+/**
+ * Names and what they answer, from a text file: instead of a network, so that a verdict can be replayed.
+ * A line has name, type and value with tabs between; `#` begins a comment line. Several lines for
+ * several records. A TXT value is taken as it is, MX is "10 host", SRV "priority weight port target", TLSA
+ * "usage selector matching hex". A value !NXDOMAIN, !NODATA, !TIMEOUT, !SERVFAIL or !BOGUS is that
+ * outcome. A name with other types only has no data, one that is not there does not exist; CNAMEs are
+ * followed; all answers are insecure.
+ *
+ * Threads: read by any number at once.
+ */
+struct mox_dns_zone;
+
+/** @param text  not needed afterwards
+ *  @param name  of the file, for errors: "zone.tsv:7: …"
+ *  @return MOX_ESYNTAX, MOX_ENOMEM */
+MOX_API MOX_MUST_USE int mox_dns_zone_parse(struct mox_dns_zone **out, const struct mox_env *env,
+                                            struct mox_slice text, const char *name,
+                                            struct mox_error *err);
+/** NULL is fine. */
+MOX_API void mox_dns_zone_free(struct mox_dns_zone *z);
+
+/** Answers all that a set wants. @return MOX_OK, MOX_ELIMIT, MOX_ENOMEM of mox_dns_put() */
+MOX_API MOX_MUST_USE int mox_dns_zone_answer(const struct mox_dns_zone *z,
+                                             struct mox_dns_answers *answers);
+
+MOX_END_DECLS
+
+#endif
