@@ -168,6 +168,8 @@ static int load_row(struct mox_account *a, sqlite3_stmt *s)
     const char *name = mox__db_text(s, 1);
     if (b == NULL || name == NULL || set_name(b, name) < 0)
         return a->writer.status;
+    if (!mox__slice_is_utf8(slice_of(name)))
+        return mox__db_fail(&a->writer, MOX_ECORRUPT, "read the name of a mailbox");
     b->retired = false;
     b->next = (struct box_state){
         .live = sqlite3_column_int64(s, 12) == 0,

@@ -169,6 +169,19 @@ static void check_integrity(struct check *c)
     (void)sqlite3_finalize(s);
 }
 
+static void check_names(struct check *c)
+{
+    sqlite3_stmt *s = NULL;
+    if (mox__db_prepare(&c->a->writer, &s, "SELECT id, name FROM mailbox") < 0)
+        return;
+    while (mox__db_step(&c->a->writer, s)) {
+        const char *name = mox__db_text(s, 1);
+        if (name != NULL && !mox__slice_is_utf8(slice_of(name)))
+            problem(c, "mailbox %lld: its name is not UTF-8", sqlite3_column_int64(s, 0));
+    }
+    (void)sqlite3_finalize(s);
+}
+
 static void check_keywords(struct check *c)
 {
     sqlite3_stmt *s = NULL;
@@ -335,6 +348,7 @@ static int check_account(struct check *c, struct mox_error *err)
     if (rc == MOX_OK) {
         check_integrity(c);
         check_rules(c);
+        check_names(c);
         check_keywords(c);
         check_keys(c);
         if (c->a->writer.status == MOX_OK)

@@ -215,6 +215,8 @@ static void damage_is_found(void **state)
          "UPDATE mailbox SET messages = 1 WHERE name = 'Inbox'"},
         {"UPDATE mailbox SET uidnext = 1 WHERE name = 'Inbox'",
          "UPDATE mailbox SET uidnext = 2 WHERE name = 'Inbox'"},
+        {"UPDATE mailbox SET name = CAST(x'49ff' AS TEXT) WHERE name = 'Inbox'",
+         "UPDATE mailbox SET name = 'Inbox' WHERE name = CAST(x'49ff' AS TEXT)"},
         {"UPDATE entry SET bytes = bytes + 1", "UPDATE entry SET bytes = bytes - 1"},
         {"UPDATE entry SET keywords = 1", "UPDATE entry SET keywords = 0"},
         {"UPDATE entry SET modseq = 900", "UPDATE entry SET modseq = 3"},
