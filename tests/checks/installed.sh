@@ -14,6 +14,12 @@ PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name mox.pc)")
 export PKG_CONFIG_PATH
 libdir=$(pkg-config --variable=libdir mox)
 
+# Who links the shared libraries need not have what these stand on.
+for package in mox moxd; do
+    more=$(pkg-config --libs "$package" | tr ' ' '\n' | grep -v -e '^-L' -e '^-lmoxd\?$' -e '^$' || true)
+    [ -z "$more" ] || { echo "$package.pc names to shared consumers: $more"; exit 1; }
+done
+
 for example in "$source"/examples/*.c; do
     name=$(basename "$example" .c)
     package=mox

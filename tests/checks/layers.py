@@ -30,8 +30,7 @@ LIBRARIES = {
     "unictype": ["message", "sasl", "imap"], "unicase": ["message", "imap", "config"],
     "unistr": ["message", "dns", "sasl", "imap"], "idn2": ["dns"], "sqlite3": ["store"],
     "ev": ["net", "server"], "unbound": ["net"], "unbound-event": ["net"], "libpsl": ["mailauth"],
-    "expat": ["mailauth"], "archive": ["mailauth"], "archive_entry": ["mailauth"],
-    "jansson": ["mailauth"],
+    "expat": ["mailauth"], "zlib": ["mailauth"], "jansson": ["mailauth"],
 }
 BELOW_NET = ("net", "server")
 # Sockets, sleeping and processes start at net/. (struct sockaddr for text forms is in base/ip.c.)
