@@ -11,21 +11,32 @@ MOX_BEGIN_DECLS
 
 /** "smtp.mailfrom=example.org" */
 struct mox_auth_property {
-    const char *type; /* smtp, header, body, policy, or another */
+    const char
+        *type; /* smtp, header, body, policy, or another; "": a word that has none, such as the
+                         `action=none` of Exchange Online */
     const char *property;
     const char *value; /* decoded: without quotes and comments */
-    bool is_address;   /* when written: `@` needs no quotes */
+    bool is_address;   /* when written: `@` needs no quotes. Read: it had none */
 };
 
 #define MOX_AUTH_PROPERTIES_MAX 20
 #define MOX_AUTH_METHODS_MAX    60
+/** The longest field that is read, in bytes. */
+#define MOX_AUTH_RESULTS_MAX 65536
+/** The longest name of a method, result, type or property: a longer one is not read, and is cut when
+ *  written. */
+#define MOX_AUTH_NAME_MAX 64
+/** Where a value, reason or comment is cut when it is written: lines may have 998 bytes. */
+#define MOX_AUTH_VALUE_MAX 400
 
-/** "spf=pass (comment) reason="…" smtp.mailfrom=example.org" */
+/** "spf=pass (comment) reason="…" smtp.mailfrom=example.org". Names that were read are in lower case. */
 struct mox_auth_method {
     const char *method, *result;
-    unsigned version;    /* "spf/1"; 1 when not written */
-    const char *comment; /* without parentheses; NULL: none. Read: the first */
-    const char *reason;  /* NULL: none */
+    unsigned version; /* "spf/1"; 1 when not written */
+    const char
+        *comment;       /* without parentheses; NULL: none. Read: the first. It is written only when
+                            a reason or a property follows it */
+    const char *reason; /* NULL: none */
     struct mox_auth_property properties[MOX_AUTH_PROPERTIES_MAX];
     size_t property_count;
 };
@@ -39,7 +50,8 @@ struct mox_auth_results {
 
 /**
  * Writes the field, `Authentication-Results: …` with CRLF, each method on its own line, folded at 76
- * columns; values are quoted when they must be, and bytes that may not be in a header become `?`.
+ * columns; values are quoted when they must be, and bytes that may not be in a header become `?`. Text
+ * in UTF-8 stays what it is (RFC 6532).
  *
  * @param out   set to a NUL-terminated text of the env's allocator, freed with mox_text_free()
  * @return MOX_OK, MOX_ENOMEM
@@ -48,7 +60,9 @@ MOX_API MOX_MUST_USE int mox_auth_results_write(char **out, const struct mox_env
                                                 const struct mox_auth_results *results);
 
 /**
- * Reads the value of such a field, or of ARC-Authentication-Results behind its `i=…;`.
+ * Reads the value of such a field, or of ARC-Authentication-Results behind its `i=…;`. Beyond the
+ * grammar it takes what large providers write: values with tspecials in them and without quotes, words
+ * without a type, underscores in names, and a `;` behind the last method.
  *
  * @param out  freed with mox_auth_results_free()
  * @return MOX_ESYNTAX, and *err says where; MOX_ELIMIT: too many methods or properties; MOX_ENOMEM

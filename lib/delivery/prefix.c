@@ -7,6 +7,7 @@
 #include <mox/date.h>
 
 #include "base/text.h"
+#include "mailauth/auth_results.h"
 #include "message/fold.h"
 #include "smtp/path.h"
 
@@ -125,46 +126,24 @@ void mox__delivery_received(struct buf *out, const struct delivery_prefix *p)
     mox__fold_end(&f);
 }
 
-/* RFC 8601 §2.2: a value that is neither a token nor an address is quoted. */
-static void put_value(struct buf *out, struct mox_slice value)
-{
-    bool plain = value.len > 0;
-    for (size_t i = 0; i < value.len; i++)
-        plain = plain && value.data[i] > ' ' && value.data[i] < 0x7f &&
-                memchr("()<>,;:\\\"/[]?=", value.data[i], 14) == NULL;
-    if (plain) {
-        mox__buf_slice(out, value);
-        return;
-    }
-    mox__buf_byte(out, '"');
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.data[i] == '"' || value.data[i] == '\\')
-            mox__buf_byte(out, '\\');
-        mox__buf_byte(out, value.data[i]);
-    }
-    mox__buf_byte(out, '"');
-}
-
 /* RFC 8601 §2.7.4: who submitted it had to log in. */
 static void put_authentication(struct buf *out, const struct mox_smtp_envelope *e)
 {
-    struct fold f;
-    struct buf address, token;
+    struct buf address;
     mox__buf_init(&address, out->env, TOKEN_MAX);
-    mox__buf_init(&token, out->env, TOKEN_MAX);
     mox__smtp_path_write(&address, &e->mail_from);
-    mox__buf_text(&token, "smtp.mailfrom=");
-    put_value(&token, slice(address.data, address.len));
-    mox__fold_begin(&f, out, "Authentication-Results");
-    mox__fold_text(&f, e->hostname);
-    mox__buf_byte(out, ';');
-    mox__fold_line(&f);
-    mox__fold_text(&f, "auth=pass");
-    mox__fold_token(&f, slice(token.data, token.len));
-    mox__fold_end(&f);
-    out->failed |= address.failed || token.failed;
+    mox__buf_byte(&address, '\0');
+    if (!address.failed) {
+        const struct mox_auth_method method = {
+            .method = "auth",
+            .result = "pass",
+            .version = 1,
+            .properties = {{"smtp", "mailfrom", (const char *)address.data, true}},
+            .property_count = 1};
+        mox__auth_results_put(out, &(struct mox_auth_results){e->hostname, 1, &method, 1});
+    }
+    out->failed |= address.failed;
     mox__buf_free(&address);
-    mox__buf_free(&token);
 }
 
 void mox__delivery_prefix(struct buf *out, const struct delivery_prefix *p)
