@@ -39,9 +39,12 @@ struct mox_resolver {
 struct mox_dns_round;
 
 /**
- * @param answers  borrowed until done
- * @param done     called once when all have been answered and put in, perhaps before this returns: rc is
- *                 MOX_OK, or MOX_ENOMEM or MOX_ELIMIT of the set. Nothing of the round is used after.
+ * @param out       the round, to be cancelled; NULL when all is done already. Written before `done` is
+ *                  called, and not after.
+ * @param resolver  borrowed until done, as are the answers
+ * @param done      called once when all have been answered and put in (at once if nothing is wanted),
+ *                  perhaps before this returns: rc is MOX_OK, or MOX_ENOMEM or MOX_ELIMIT of the set. The
+ *                  round frees itself first: forget it then.
  * @return MOX_OK, or MOX_ENOMEM and `done` is not called
  */
 MOX_API MOX_MUST_USE int mox_dns_round_start(struct mox_dns_round **out, const struct mox_env *env,
