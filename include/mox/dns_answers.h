@@ -76,7 +76,7 @@ struct mox_dns_answer {
     bool secure; /* DNSSEC proves it, also that there is nothing (RFC 4033 §5) */
     const struct mox_dns_record *records; /* of the type that was asked, where CNAMEs lead to */
     size_t count;                         /* at least 1 with MOX_DNS_FOUND, else 0 */
-    const char *problem; /* why it is bogus or failed, in words of the resolver; NULL: not known */
+    const char *problem; /* why it is bogus or failed, for people; NULL: not known */
 };
 
 /**
@@ -121,8 +121,9 @@ MOX_API MOX_MUST_USE int mox_dns_ask(struct mox_dns_answers *a, struct mox_slice
  *  call with this set. */
 MOX_API size_t mox_dns_wanted(const struct mox_dns_answers *a, const struct mox_dns_question **out);
 
-/** Answers a question, wanted or not. All is copied. A second answer replaces the first.
- *  @return MOX_OK, MOX_ELIMIT, MOX_ENOMEM */
+/** Answers a question, wanted or not. All is copied: names in their one form, records left out whose name
+ *  is none, `problem` made printable and shortened. A second answer replaces the first.
+ *  @return MOX_OK; MOX_ELIMIT; MOX_ENOMEM; MOX_EINVAL: the question's name cannot be one */
 MOX_API MOX_MUST_USE int mox_dns_put(struct mox_dns_answers *a,
                                      const struct mox_dns_answer *answer);
 

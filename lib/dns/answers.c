@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <mox/dns_answers.h>
-
-#include <stdlib.h>
+#include "dns/answers.h"
 
 #include "base/arena.h"
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "dns/question.h"
+#include "dns/record.h"
 
 /* Every question that was asked or answered is an entry, in the order in which it came. Names and records
  * are in the arena; what a second answer replaces stays there until the set goes, which the arena's
@@ -17,6 +16,9 @@ struct entry {
     struct mox_dns_answer answer;
     bool is_answered;
 };
+
+/* What an entry takes of the arena at most: itself, its name, and both aligned. */
+#define ENTRY_BYTES (sizeof(struct entry) + MOX_DOMAIN_MAX + 1 + 32)
 
 struct mox_dns_answers {
     struct mox_env env;
@@ -50,6 +52,11 @@ void mox_dns_answers_free(struct mox_dns_answers *a)
     mox__mem_free(&env, a->wanted);
     mox__mem_free(&env, a->answered);
     mox__mem_free(&env, a);
+}
+
+const struct mox_env *mox__dns_answers_env(const struct mox_dns_answers *a)
+{
+    return &a->env;
 }
 
 static struct entry *find(const struct mox_dns_answers *a, uint64_t hash, const char *name,
@@ -94,6 +101,8 @@ static int add(struct mox_dns_answers *a, uint64_t hash, const char *name, enum 
     int rc = reserve(a);
     if (rc < 0)
         return rc;
+    if (ENTRY_BYTES > a->arena.max - a->arena.used)
+        return MOX_ELIMIT;
     struct entry *e = arena_new(&a->arena, struct entry, 1);
     char *copy = mox__arena_strndup(&a->arena, name, strlen(name));
     if (e == NULL || copy == NULL)
@@ -142,117 +151,23 @@ size_t mox_dns_wanted(const struct mox_dns_answers *a, const struct mox_dns_ques
     return a->wanted_count;
 }
 
-static bool copy_bytes(struct arena *a, struct mox_slice *s)
-{
-    char *copy = mox__arena_strndup(a, s->data, s->len);
-    if (copy != NULL)
-        *s = slice(copy, s->len);
-    return copy != NULL;
-}
-
-static bool copy_text(struct arena *a, const char **text)
-{
-    char *copy = mox__arena_strndup(a, *text, strlen(*text));
-    if (copy != NULL)
-        *text = copy;
-    return copy != NULL;
-}
-
-/* Gives the record texts of its own. */
-static bool own(struct arena *a, enum mox_dns_type type, struct mox_dns_record *r)
-{
-    switch (type) {
-    case MOX_DNS_NS:
-    case MOX_DNS_CNAME:
-    case MOX_DNS_PTR:
-        return copy_text(a, &r->data.name);
-    case MOX_DNS_TXT:
-        return copy_bytes(a, &r->data.txt);
-    case MOX_DNS_MX:
-        return copy_text(a, &r->data.mx.host);
-    case MOX_DNS_SRV:
-        return copy_text(a, &r->data.srv.target);
-    case MOX_DNS_TLSA:
-        return copy_bytes(a, &r->data.tlsa.data);
-    case MOX_DNS_A:
-    case MOX_DNS_AAAA:
-        break;
-    }
-    return true;
-}
-
-static int copy_records(struct arena *a, const struct mox_dns_answer *from,
-                        struct mox_dns_answer *to)
-{
-    size_t count = from->count < MOX_DNS_RECORDS_MAX ? from->count : MOX_DNS_RECORDS_MAX;
-    if (from->status != MOX_DNS_FOUND || count == 0)
-        return MOX_OK;
-    struct mox_dns_record *records = arena_new(a, struct mox_dns_record, count);
-    bool ok = records != NULL;
-    for (size_t i = 0; ok && i < count; i++) {
-        records[i] = from->records[i];
-        ok = own(a, from->question.type, &records[i]);
-    }
-    to->records = records;
-    to->count = count;
-    return ok ? MOX_OK : MOX_ENOMEM;
-}
-
-/* The bytes that a copy of the record's texts takes. */
-static size_t text_bytes(enum mox_dns_type type, const struct mox_dns_record *r)
-{
-    switch (type) {
-    case MOX_DNS_NS:
-    case MOX_DNS_CNAME:
-    case MOX_DNS_PTR:
-        return strlen(r->data.name);
-    case MOX_DNS_TXT:
-        return r->data.txt.len;
-    case MOX_DNS_MX:
-        return strlen(r->data.mx.host);
-    case MOX_DNS_SRV:
-        return strlen(r->data.srv.target);
-    case MOX_DNS_TLSA:
-        return r->data.tlsa.data.len;
-    case MOX_DNS_A:
-    case MOX_DNS_AAAA:
-        break;
-    }
-    return 0;
-}
-
-/* Whether the set's bound has room; the entry itself and what alignment takes is covered by SPARE. */
-static bool fits(const struct arena *a, const struct mox_dns_answer *answer)
-{
-    enum { SPARE = 1024 };
-    size_t bytes = SPARE + (answer->problem != NULL ? strlen(answer->problem) : 0);
-    for (size_t i = 0; i < answer->count && i < MOX_DNS_RECORDS_MAX; i++)
-        bytes += sizeof answer->records[i] + SPARE / 32 +
-                 text_bytes(answer->question.type, &answer->records[i]);
-    return bytes <= a->max - a->used;
-}
-
 int mox_dns_put(struct mox_dns_answers *a, const struct mox_dns_answer *answer)
 {
     char name[MOX_DOMAIN_MAX + 1];
-    struct mox_dns_answer copy = {.status = answer->status, .secure = answer->secure};
+    struct mox_dns_answer copy;
     if (!mox__dns_name(slice_of(answer->question.name), name))
         return MOX_EINVAL;
-    if (!fits(&a->arena, answer))
-        return MOX_ELIMIT;
     uint64_t hash = mox__hash64(slice_of(name));
     struct entry *e = find(a, hash, name, answer->question.type);
-    int rc = copy_records(&a->arena, answer, &copy);
-    if (rc == MOX_OK && answer->problem != NULL) {
-        copy.problem = answer->problem;
-        rc = copy_text(&a->arena, &copy.problem) ? MOX_OK : MOX_ENOMEM;
-    }
+    if (e == NULL && a->count == MOX_DNS_ANSWERS_MAX)
+        return MOX_ELIMIT;
+    if (ENTRY_BYTES + mox__dns_copy_bytes(answer) > a->arena.max - a->arena.used)
+        return MOX_ELIMIT;
+    int rc = mox__dns_copy_answer(&a->arena, answer, &copy);
     if (rc == MOX_OK && e == NULL)
         rc = add(a, hash, name, answer->question.type, &e);
     if (rc < 0)
         return rc;
-    if (copy.status == MOX_DNS_FOUND && copy.count == 0)
-        copy.status = MOX_DNS_NODATA;
     copy.question = e->answer.question;
     e->answer = copy;
     e->is_answered = true;
