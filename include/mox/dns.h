@@ -19,7 +19,7 @@ struct mox_domain {
 };
 
 enum mox_domain_flags {
-    /** Underscores are fine when all is ASCII: service labels, and hosts as some are named. */
+    /** Underscores are fine in labels of ASCII: those of services, and hosts as some are named. */
     MOX_DOMAIN_UNDERSCORES = 1 << 0
 };
 

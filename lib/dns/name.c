@@ -82,12 +82,14 @@ static int keep(char *out, size_t size, const char *text)
     return MOX_OK;
 }
 
-/* Whether ASCII characters are letters, digits, hyphens and dots. libidn2 has a flag for it, which
- * drops the others silently (2.3.3). */
-static bool has_std3_ascii(const char *text)
+/* Whether the ASCII characters of a U-label are letters, digits and hyphens. libidn2 has a flag for it,
+ * which drops the others silently (2.3.3). Underscores are for labels that are all ASCII. */
+static bool has_std3_ascii(struct mox_slice label, unsigned flags)
 {
-    for (; *text != '\0'; text++)
-        if ((uint8_t)*text < 0x80 && *text != '.' && !is_label_byte((uint8_t)*text, 0))
+    if (!mox__slice_is_ascii(label))
+        flags = 0;
+    for (size_t i = 0; i < label.len; i++)
+        if (label.data[i] < 0x80 && !is_label_byte(label.data[i], flags))
             return false;
     return true;
 }
@@ -113,7 +115,7 @@ static int check_round_trip(const char *ascii, const char *unicode)
 }
 
 /* Both directions, so that an A-label and its U-label give the same pair. */
-static int take_unicode(struct mox_domain *out, struct mox_slice text)
+static int take_unicode(struct mox_domain *out, struct mox_slice text, unsigned flags)
 {
     char copy[MOX_DOMAIN_UNICODE_MAX + 1];
     if (text.len >= sizeof copy || memchr(text.data, '\0', text.len) != NULL)
@@ -123,7 +125,7 @@ static int take_unicode(struct mox_domain *out, struct mox_slice text)
 
     char *ascii, *unicode = NULL;
     int rc = to_ascii(copy, &ascii);
-    if (rc == MOX_OK && !is_ascii_name(slice_of(ascii), 0))
+    if (rc == MOX_OK && !is_ascii_name(slice_of(ascii), flags))
         rc = MOX_ESYNTAX; /* also a mapping that ends in a dot: U+3002 is one */
     if (rc == MOX_OK)
         rc = keep(out->ascii, sizeof out->ascii, ascii);
@@ -131,7 +133,7 @@ static int take_unicode(struct mox_domain *out, struct mox_slice text)
         rc = status_of(idn2_to_unicode_8z8z(ascii, &unicode, IDN2_NONTRANSITIONAL));
     if (rc == MOX_OK)
         rc = keep(out->unicode, sizeof out->unicode, unicode);
-    if (rc == MOX_OK && !has_std3_ascii(out->unicode))
+    if (rc == MOX_OK && !all_labels(slice_of(out->unicode), has_std3_ascii, flags))
         rc = MOX_ESYNTAX;
     if (rc == MOX_OK)
         rc = check_round_trip(out->ascii, out->unicode);
@@ -140,11 +142,11 @@ static int take_unicode(struct mox_domain *out, struct mox_slice text)
     return rc;
 }
 #else
-static int take_unicode(struct mox_domain *out, struct mox_slice text)
+static int take_unicode(struct mox_domain *out, struct mox_slice text, unsigned flags)
 {
     if (!mox__slice_is_ascii(text))
         return MOX_EUNSUPPORTED;
-    return take_ascii(out, text, 0);
+    return take_ascii(out, text, flags);
 }
 #endif
 
@@ -158,7 +160,7 @@ int mox_domain_parse(struct mox_domain *out, struct mox_slice text, unsigned fla
 {
     out->ascii[0] = out->unicode[0] = '\0';
     bool plain = mox__slice_is_ascii(text) && all_labels(text, is_no_a_label, 0);
-    int rc = plain ? take_ascii(out, text, flags) : take_unicode(out, text);
+    int rc = plain ? take_ascii(out, text, flags) : take_unicode(out, text, flags);
     /* After the mapping: full-width digits make an address too. */
     if (rc == MOX_OK && is_ip(out))
         rc = MOX_ESYNTAX;

@@ -44,6 +44,16 @@ static void names_are_lower_case_in_both_forms(void **state)
          "stra\xc3\x9f"
          "e.example",
          0},
+        {"_dmarc.B\xc3\xbc"
+         "cher.example",
+         "_dmarc.xn--bcher-kva.example",
+         "_dmarc.b\xc3\xbc"
+         "cher.example",
+         MOX_DOMAIN_UNDERSCORES},
+        {"_25._tcp.mx_1.xn--bcher-kva.example", "_25._tcp.mx_1.xn--bcher-kva.example",
+         "_25._tcp.mx_1.b\xc3\xbc"
+         "cher.example",
+         MOX_DOMAIN_UNDERSCORES},
         {"\xe2\x84\xa6.example", "xn--bya.example", "\xcf\x89.example", 0}, /* the ohm sign */
 #else
         {"XN--bcher-KVA.example", "xn--bcher-kva.example", "xn--bcher-kva.example", 0},
@@ -96,6 +106,10 @@ static void what_is_no_name_is_refused(void **state)
         assert_string_equal(d.ascii, "");
     }
     assert_int_equal(mox_domain_parse(&d, slice("a\0b", 3), 0), MOX_ESYNTAX);
+    /* Underscores stand in labels of ASCII, and where the caller wants them. */
+    static const char mixed[] = "\xc3\xbc_.example";
+    assert_true(mox_domain_parse(&d, slice_of(mixed), MOX_DOMAIN_UNDERSCORES) < 0);
+    assert_int_equal(mox_domain_parse(&d, slice_of("_x.xn--bcher-kva.example"), 0), MOX_ESYNTAX);
 }
 
 static void a_name_has_at_most_253_bytes(void **state)
