@@ -51,7 +51,7 @@ struct mox_dmarc_report_spf {
 /** Messages with the same properties. */
 struct mox_dmarc_report_record {
     const char *source_ip;
-    uint64_t count;
+    uint64_t count; /* at most INT64_MAX */
     const char *disposition; /* "none", "quarantine", "reject"; RFC 9990: also "pass" */
     const char *dkim, *spf;  /* passing and aligned: "pass", "fail" */
     const struct mox_dmarc_report_reason *reasons;

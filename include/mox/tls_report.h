@@ -43,7 +43,7 @@ struct mox_tls_report_policy {
     const char *domain;
     const char *const *mx_hosts;
     size_t mx_host_count;
-    uint64_t successful_sessions, failed_sessions;
+    uint64_t successful_sessions, failed_sessions; /* at most INT64_MAX */
     const struct mox_tls_report_failure *failures;
     size_t failure_count;
 };

@@ -247,7 +247,7 @@ static void end_leaf(struct reader *r)
             *(int64_t *)member = (int64_t)number;
         break;
     case COUNT:
-        if (take_number(r, UINT64_MAX, &number))
+        if (take_number(r, INT64_MAX, &number))
             *(uint64_t *)member = number;
         break;
     case PERCENT:

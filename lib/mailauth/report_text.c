@@ -69,6 +69,7 @@ static const char *clean(struct arena *a, struct mox_slice raw, size_t max, bool
 {
     raw = mox__slice_trim(raw);
     raw.len = whole_chars(raw, max);
+    raw = mox__slice_trim(raw); /* a space inside may now be the end */
     if (raw.len == 0)
         return ""; /* most texts of some reports */
     char *out = mox__arena_strndup(a, raw.data, raw.len);

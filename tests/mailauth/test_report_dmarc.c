@@ -238,6 +238,13 @@ static void a_long_text_is_cut_between_characters(void **state)
     org_name_is((const char *)xml.data, xml.len, (const char *)want.data);
     free((void *)(uintptr_t)xml.data);
     free((void *)(uintptr_t)want.data);
+    /* Nor is a space left where half a character was behind it. */
+    xml = repeated("<feedback><report_metadata><org_name>", "a", MOX_DMARC_REPORT_TEXT_MAX - 2,
+                   " \xc3\xa4</org_name></report_metadata></feedback>");
+    want = repeated("", "a", MOX_DMARC_REPORT_TEXT_MAX - 2, "");
+    org_name_is((const char *)xml.data, xml.len, (const char *)want.data);
+    free((void *)(uintptr_t)xml.data);
+    free((void *)(uintptr_t)want.data);
 }
 
 static int refused_slice(struct mox_slice xml, const char *why)
@@ -274,7 +281,7 @@ static void what_is_no_report_is_refused(void **state)
         {"<xs:schema><feedback/></xs:schema>", "first element is not <feedback>"},
         {"<feedback><record><row><count>many</count></row></record></feedback>", "<count> is not"},
         {"<feedback><record><row><count>-1</count></row></record></feedback>", "<count> is not"},
-        {"<feedback><record><row><count>18446744073709551616</count></row></record></feedback>",
+        {"<feedback><record><row><count>9223372036854775808</count></row></record></feedback>",
          "<count> is not"},
         {"<feedback><policy_published><pct>101</pct></policy_published></feedback>", "up to 100"},
         {"<feedback><report_metadata><date_range><end>253402300800</end></date_range>"
@@ -340,8 +347,13 @@ static void everything_has_a_bound(void **state)
 static void depth_has_a_bound(void **state)
 {
     (void)state;
+    struct mox_slice ends = repeated("", "</x>", 31, "</feedback>");
+    struct mox_slice most = repeated("<feedback>", "<x>", 31, (const char *)ends.data);
+    org_name_is((const char *)most.data, most.len, "");
     struct mox_slice deep = repeated("<feedback>", "<x>", 1000000, "");
     assert_int_equal(refused_slice(deep, "32 elements inside"), MOX_ELIMIT);
+    free((void *)(uintptr_t)ends.data);
+    free((void *)(uintptr_t)most.data);
     free((void *)(uintptr_t)deep.data);
 }
 

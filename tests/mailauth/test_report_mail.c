@@ -231,6 +231,9 @@ static void tls_reports_are_whole_messages_or_parts_of_a_report(void **state)
     check_mail(REPORT "Content-Type: multipart/mixed; boundary=b\n\n--b\n" JSON_PART
                       "--b--\n--a--\n",
                MOX_ENOTFOUND, MOX_ENOTFOUND);
+    check_mail("Content-Type: multipart/report; report-type=delivery-status; boundary=a\n\n--a\n"
+               "Content-Type: multipart/mixed; boundary=b\n\n--b\n" JSON_PART "--b--\n--a--\n",
+               MOX_ENOTFOUND, MOX_ESYNTAX);
     check_mail("Content-Type: application/json\n\n{\"report-id\": \"r7\"}\n", MOX_ENOTFOUND,
                MOX_ENOTFOUND);
 }
@@ -282,7 +285,7 @@ static void zips_of_all_kinds(void **state)
     } rows[] = {
         {{.stored = true}, "", ""},
         {{.flags = 0x808}, "made by x", ""}, /* a descriptor behind the data; a name in UTF-8 */
-        {{.stored = false}, "PK\5\6 in a comment", ""},
+        {{.stored = false}, "PK\5\6 at the begin of a comment", ""},
         {{.flags = 1}, "", "encrypted"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
