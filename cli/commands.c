@@ -16,6 +16,7 @@ const struct command_group *const command_groups[] = {
     &config_group,
     &logins_group,
     &data_group,
+    &reports_group,
     &help_group,
 };
 const size_t command_group_count = sizeof command_groups / sizeof command_groups[0];

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "mailfile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bytes {
+    uint8_t *data;
+    size_t len, room;
+};
+
+static bool grow(struct bytes *b)
+{
+    size_t room = b->room == 0 ? 65536 : 2 * b->room;
+    uint8_t *data = realloc(b->data, room);
+    if (data == NULL)
+        return false;
+    b->data = data;
+    b->room = room;
+    return true;
+}
+
+static enum exit_code read_all(struct bytes *b, FILE *file, const char *path)
+{
+    for (;;) {
+        if (b->len == b->room && !grow(b))
+            return cli_fail("out of memory");
+        size_t n = fread(b->data + b->len, 1, b->room - b->len, file);
+        b->len += n;
+        if (b->len > MAILFILE_MAX)
+            return cli_fail("%s has more than %zu bytes", path, MAILFILE_MAX);
+        if (n == 0)
+            return ferror(file) ? cli_fail("read %s: %s", path, strerror(errno)) : EXIT_OK;
+    }
+}
+
+/* A copy of the message with CRLF, without the first line of an mbox. */
+static enum exit_code as_sent(struct mailfile *out, const struct bytes *b)
+{
+    size_t at = 0, to = 0, bare = 0;
+    if (b->len >= 5 && memcmp(b->data, "From ", 5) == 0) {
+        const uint8_t *end = memchr(b->data, '\n', b->len);
+        at = end == NULL ? b->len : (size_t)(end - b->data) + 1;
+    }
+    for (size_t i = at; i < b->len; i++)
+        bare += b->data[i] == '\n' && (i == at || b->data[i - 1] != '\r');
+    out->memory = malloc(b->len - at + bare + 1);
+    if (out->memory == NULL)
+        return cli_fail("out of memory");
+    for (size_t i = at; i < b->len; i++) {
+        if (b->data[i] == '\n' && (i == at || b->data[i - 1] != '\r'))
+            out->memory[to++] = '\r';
+        out->memory[to++] = b->data[i];
+    }
+    out->content = (struct mox_slice){out->memory, to};
+    return EXIT_OK;
+}
+
+enum exit_code mailfile_read(struct mailfile *out, const char *path)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "rb");
+    struct bytes b = {0};
+    *out = (struct mailfile){0};
+    if (file == NULL)
+        return cli_fail("open %s: %s", path, strerror(errno));
+    enum exit_code code = read_all(&b, file, is_stdin ? "standard input" : path);
+    if (!is_stdin)
+        (void)fclose(file);
+    if (code == EXIT_OK)
+        code = as_sent(out, &b);
+    free(b.data);
+    return code;
+}
+
+void mailfile_free(struct mailfile *m)
+{
+    free(m->memory);
+    *m = (struct mailfile){0};
+}
