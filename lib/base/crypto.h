@@ -19,6 +19,15 @@ enum hash { HASH_MD5, HASH_SHA1, HASH_SHA256 };
 
 MOX_PRIV size_t mox__hash_len(enum hash h); /* 16, 20, 32 */
 MOX_PRIV void mox__hash(enum hash h, struct mox_slice data, uint8_t *digest);
+/* The same in pieces. The state holds nothing that must be freed. */
+#define HASH_STATE_BYTES 256
+struct hash_state {
+    _Alignas(8) uint8_t opaque[HASH_STATE_BYTES];
+    enum hash hash;
+};
+MOX_PRIV void mox__hash_start(struct hash_state *s, enum hash h);
+MOX_PRIV void mox__hash_update(struct hash_state *s, struct mox_slice data);
+MOX_PRIV void mox__hash_finish(struct hash_state *s, uint8_t *digest);
 MOX_PRIV void mox__hmac(enum hash h, struct mox_slice key, struct mox_slice data, uint8_t *mac);
 /* PBKDF2 with HMAC (RFC 8018 §5.2), as Hi() of RFC 5802; `out` has mox__hash_len(h) bytes. */
 MOX_PRIV void mox__pbkdf2(enum hash h, struct mox_slice password, struct mox_slice salt,

@@ -103,6 +103,29 @@ void mox__hash(enum hash h, struct mox_slice data, uint8_t *digest)
     mox__wipe(&s, sizeof s);
 }
 
+_Static_assert(sizeof(union state) <= HASH_STATE_BYTES, "room for every state");
+
+static union state *state_of(struct hash_state *s)
+{
+    return (union state *)(void *)s->opaque;
+}
+
+void mox__hash_start(struct hash_state *s, enum hash h)
+{
+    s->hash = h;
+    algorithms[h].start(state_of(s));
+}
+
+void mox__hash_update(struct hash_state *s, struct mox_slice data)
+{
+    algorithms[s->hash].update(state_of(s), data.data, data.len);
+}
+
+void mox__hash_finish(struct hash_state *s, uint8_t *digest)
+{
+    algorithms[s->hash].finish(state_of(s), digest);
+}
+
 /* ---- HMAC (RFC 2104) ---- */
 
 /* The states behind the two pads of a key. */

@@ -34,7 +34,8 @@ enum tag_result mox__tag_next(struct mox_slice *rest, struct tag *out)
         return TAG_BROKEN;
     size_t at = (size_t)(equals - piece.data);
     out->name = mox__slice_trim(slice(piece.data, at));
-    out->value = mox__slice_trim(slice_from(piece, at + 1));
+    out->whole = slice_from(piece, at + 1);
+    out->value = mox__slice_trim(out->whole);
     return is_name(out->name) ? TAG_FOUND : TAG_BROKEN;
 }
 

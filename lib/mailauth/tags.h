@@ -10,6 +10,7 @@
 struct tag {
     struct mox_slice name;  /* as written */
     struct mox_slice value; /* without white space and folds around it; inner ones stay */
+    struct mox_slice whole; /* the value with them */
 };
 
 enum tag_result {
