@@ -198,6 +198,164 @@ static void no_memory_is_said_at_start_or_by_done(void **state)
     }
 }
 
+/* Names that lead to others: node n to those in to[n], all of them larger. Checks begin at nodes 0 and 1. */
+enum { NODES = 24, ROOTS = 2 };
+
+struct graph {
+    uint32_t to[NODES];
+    uint64_t random;
+};
+
+static unsigned draw(struct graph *g, unsigned below)
+{
+    g->random = g->random * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(g->random >> 33) % below;
+}
+
+static void graph_init(struct graph *g, unsigned seed)
+{
+    *g = (struct graph){.random = seed};
+    for (unsigned n = 0; n + 1 < NODES; n++)
+        for (unsigned i = draw(g, 4); i > 0; i--)
+            g->to[n] |= 1u << (n + 1 + draw(g, NODES - n - 1));
+}
+
+/* In how many steps all can be known that can be reached, when each step learns all that it can: no check
+ * could do with fewer rounds. *reached has a bit for each node. */
+static size_t steps(const struct graph *g, uint32_t *reached)
+{
+    uint32_t front = (1u << ROOTS) - 1;
+    size_t count = 0;
+    for (*reached = 0; front != 0; count++) {
+        uint32_t next = 0;
+        for (unsigned n = 0; n < NODES; n++)
+            if (front & 1u << n)
+                next |= g->to[n];
+        *reached |= front;
+        front = next & ~*reached;
+    }
+    return count;
+}
+
+/* Answers with the nodes that the name leads to, as a check finds them in a record. */
+static void answer_node(struct graph *g, struct mox_dns_lookup *lookup)
+{
+    unsigned n;
+    assert_int_equal(sscanf(lookup->question.name, "n%u.example", &n), 1);
+    struct mox_dns_record record = {
+        .data.txt = slice(&g->to[n], sizeof g->to[n]),
+    };
+    struct mox_dns_answer a = {.status = MOX_DNS_FOUND, .records = &record, .count = 1};
+    lookup->done(lookup, &a);
+}
+
+/* A check, from its begin: it goes as far as it knows, in all directions. */
+static int check(struct host *h, unsigned root)
+{
+    uint32_t open = 1u << root, seen = 0;
+    int result = MOX_OK;
+    for (unsigned n = 0; n < NODES; n++) { /* all lead to larger ones */
+        if ((open & 1u << n) == 0)
+            continue;
+        char name[40];
+        const struct mox_dns_answer *a;
+        (void)snprintf(name, sizeof name, "N%u.Example", n);
+        int rc = mox_dns_ask(h->answers, slice_of(name), MOX_DNS_TXT, &a);
+        assert_true(rc >= 0);
+        if (rc == MOX_NEED_DNS) {
+            result = rc;
+            continue;
+        }
+        uint32_t to;
+        memcpy(&to, a->records[0].data.txt.data, sizeof to);
+        open |= to;
+        seen |= 1u << n;
+    }
+    return result == MOX_OK && seen != open ? MOX_EINVAL : result;
+}
+
+static int check_all(struct host *h)
+{
+    int result = MOX_OK;
+    for (unsigned root = 0; root < ROOTS; root++) {
+        int rc = check(h, root);
+        assert_true(rc >= 0);
+        if (rc == MOX_NEED_DNS)
+            result = rc;
+    }
+    return result;
+}
+
+/* Answers what waits, in any order. With a chance of one in `cancel_of` each time it is given up: false. */
+static bool play(struct host *h, struct graph *g, unsigned cancel_of)
+{
+    while (h->resolver.count > 0) {
+        if (cancel_of > 0 && draw(g, cancel_of) == 0) {
+            mox_dns_round_cancel(h->round);
+            h->round = NULL;
+            return false;
+        }
+        answer_node(g, take(&h->resolver, draw(g, (unsigned)h->resolver.count)));
+    }
+    return true;
+}
+
+static size_t bits(uint32_t set)
+{
+    size_t count = 0;
+    for (; set != 0; set &= set - 1)
+        count++;
+    return count;
+}
+
+static void rounds_are_as_many_as_the_longest_dependency(void **state)
+{
+    (void)state;
+    for (unsigned seed = 0; seed < 200; seed++) {
+        struct host h;
+        struct graph g;
+        uint32_t reached;
+        graph_init(&g, seed);
+        host_init(&h);
+        size_t expected = steps(&g, &reached), rounds = 0;
+        for (; check_all(&h) == MOX_NEED_DNS; rounds++) {
+            assert_int_equal(start_round(&h), MOX_OK);
+            assert_true(play(&h, &g, 0));
+            assert_int_equal(h.calls, rounds + 1);
+            assert_int_equal(h.rc, MOX_OK);
+        }
+        assert_int_equal(rounds, expected);
+        assert_int_equal(h.resolver.started, bits(reached)); /* each is asked once */
+        assert_int_equal(mox_dns_answer_count(h.answers), bits(reached));
+        host_done(&h);
+    }
+}
+
+static void what_came_before_a_cancel_is_not_asked_again(void **state)
+{
+    (void)state;
+    size_t cancelled = 0;
+    for (unsigned seed = 0; seed < 200; seed++) {
+        struct host h;
+        struct graph g;
+        uint32_t reached;
+        graph_init(&g, seed);
+        host_init(&h);
+        (void)steps(&g, &reached);
+        while (check_all(&h) == MOX_NEED_DNS) {
+            assert_int_equal(start_round(&h), MOX_OK);
+            bool ended = play(&h, &g, 6);
+            assert_int_equal(h.resolver.count, 0);
+            assert_true(!ended || h.rc == MOX_OK);
+        }
+        cancelled += h.resolver.cancelled;
+        assert_int_equal(h.resolver.started - h.resolver.cancelled, bits(reached));
+        assert_int_equal(mox_dns_answer_count(h.answers), bits(reached));
+        host_done(&h);
+    }
+    assert_true(cancelled > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +363,8 @@ int main(void)
         cmocka_unit_test(answers_may_come_before_start_returns),
         cmocka_unit_test(cancelling_ends_what_is_open),
         cmocka_unit_test(no_memory_is_said_at_start_or_by_done),
+        cmocka_unit_test(rounds_are_as_many_as_the_longest_dependency),
+        cmocka_unit_test(what_came_before_a_cancel_is_not_asked_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
