@@ -46,8 +46,11 @@ static int put(struct fixture *f, const char *name, enum mox_dns_type type,
 static int put_txt(struct fixture *f, const char *name, struct mox_slice text)
 {
     struct mox_dns_record r = {.data.txt = text};
-    struct mox_dns_answer a = {
-        .question = {name, MOX_DNS_TXT}, .status = MOX_DNS_FOUND, .records = &r, .count = 1};
+    struct mox_dns_answer a = {.question = {name, MOX_DNS_TXT},
+                               .status = MOX_DNS_FOUND,
+                               .records = &r,
+                               .count = 1,
+                               .problem = LABEL_63 LABEL_63 LABEL_63};
     return mox_dns_put(f->set, &a);
 }
 
@@ -287,9 +290,19 @@ static void questions_have_a_bound(void **state)
         if (i == MOX_DNS_ANSWERS_MAX)
             assert_int_equal(put(&f, name, MOX_DNS_A, MOX_DNS_NODATA), MOX_ELIMIT);
     }
-    /* Those that are in it can be answered still. */
-    assert_int_equal(put(&f, "h999.example", MOX_DNS_A, MOX_DNS_NODATA), MOX_OK);
+    /* Those that are in it can be answered still, however often others were put in. */
+    static char text[60000];
+    for (size_t len = sizeof text; len > 0; len /= 2)
+        for (int i = 0; i < 100; i++)
+            assert_int_equal(put_txt(&f, "new.example", slice(text, len)), MOX_ELIMIT);
+    static const struct mox_dns_record records[100];
+    struct mox_dns_answer given = {.question = {"h999.example", MOX_DNS_A},
+                                   .status = MOX_DNS_FOUND,
+                                   .records = records,
+                                   .count = 100};
+    assert_int_equal(mox_dns_put(f.set, &given), MOX_OK);
     assert_int_equal(ask(&f, "h999.example", MOX_DNS_A, &a), MOX_OK);
+    assert_int_equal(a->count, 100);
     end(&f);
 }
 

@@ -302,6 +302,13 @@ static void what_was_not_asked_is_ignored(void **state)
     const struct mox_dns_answer *a = answer_to("a.example", MOX_DNS_A);
     assert_int_equal(a->count, 1);
     assert_int_equal(a->records[0].data.a[3], 2);
+
+    begin(OK, "a.example", MOX_DNS_A, 2);
+    put_cname("a.example", "b.example"); /* another class too */
+    p.data[data_at - 7] = 3;
+    put_pointer(AT_QUESTION);
+    put_a(2);
+    expect("a.example", MOX_DNS_A, MOX_DNS_FOUND, 1);
 }
 
 static void a_ttl_with_its_first_bit_set_is_none(void **state)
@@ -537,7 +544,16 @@ static void pointers_only_lead_back(void **state)
     end_data();
     expect("a.example", MOX_DNS_PTR, MOX_DNS_SERVFAIL, 0);
     begin_ptr();
-    put_pointer(3); /* into the header */
+    p.data[7] = 2;
+    put_pointer(data_at + 2); /* to the next record's owner */
+    end_data();
+    put_name("a.example");
+    begin_data(MOX_DNS_PTR);
+    put_name("b.example");
+    end_data();
+    expect("a.example", MOX_DNS_PTR, MOX_DNS_SERVFAIL, 0);
+    begin_ptr();
+    put_pointer(4); /* into the header, where a zero stands */
     end_data();
     expect("a.example", MOX_DNS_PTR, MOX_DNS_SERVFAIL, 0);
     begin_ptr();

@@ -135,6 +135,7 @@ static void what_is_not_there_is_nodata_or_nxdomain(void **state)
     struct test_env t;
     test_env_init(&t);
     struct mox_dns_zone *z = parsed(&t, slice_of("a.b.example\tA\t192.0.2.1\n"
+                                                 "-b.example\tA\t192.0.2.1\n"
                                                  "gone.example\tA\t!NXDOMAIN\n"
                                                  "x.gone.example\tA\t!NXDOMAIN\n"
                                                  "slow.example\tTXT\t!TIMEOUT\n"
