@@ -9,16 +9,17 @@ MOX_BEGIN_DECLS
 /**
  * Names and what they answer, from a text file: instead of a network, so that a verdict can be replayed.
  * A line has name, type and value with tabs between; `#` begins a comment line. Several lines for
- * several records. A TXT value is taken as it is, MX is "10 host", SRV "priority weight port target", TLSA
- * "usage selector matching hex". A value !NXDOMAIN, !NODATA, !TIMEOUT, !SERVFAIL or !BOGUS is that
- * outcome. A name with other types only has no data, one that is not there does not exist; CNAMEs are
- * followed; all answers are insecure.
+ * several records, the same twice included. A TXT value is taken as it is to the end of the line, MX is
+ * "10 host", SRV "priority weight port target", TLSA "usage selector matching hex". A value !NXDOMAIN,
+ * !NODATA, !TIMEOUT, !SERVFAIL or !BOGUS is that outcome. A name with other types only, or with names
+ * below it only, has no data; one that is not there does not exist. CNAMEs are followed, 16 at most; a
+ * loop is MOX_DNS_SERVFAIL. All answers are insecure, with a TTL of 0. Names are written in ASCII.
  *
  * Threads: read by any number at once.
  */
 struct mox_dns_zone;
 
-/** @param text  not needed afterwards
+/** @param text  not needed afterwards; at most 64 MiB, and a million lines that say something
  *  @param name  of the file, for errors: "zone.tsv:7: …"
  *  @return MOX_ESYNTAX, MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_dns_zone_parse(struct mox_dns_zone **out, const struct mox_env *env,
