@@ -36,6 +36,13 @@ for example in "$source"/examples/*.c; do
     echo "$name: shared and static"
 done
 
+# All of both libraries, so that nothing is missing that the examples happen not to need.
+printf 'int main(void)\n{\n    return 0;\n}\n' >"$work/all.c"
+# shellcheck disable=SC2046
+"$cc" -static "$work/all.c" -o "$work/all" -L"$libdir" -Wl,--whole-archive -lmoxd -lmox \
+    -Wl,--no-whole-archive $(pkg-config --static --libs moxd) 2>"$work/log" || { cat "$work/log"; exit 1; }
+echo "all of libmox and libmoxd: static"
+
 printf 'a LOGIN me x\r\nb SELECT Inbox\r\nc FETCH 1:* (ENVELOPE BODY[])\r\nd LOGOUT\r\n' |
     "$work/imap-over-your-data-static" | tr -d '\r' >"$work/out"
 grep -q 'ENVELOPE (NIL "Milk"' "$work/out"
