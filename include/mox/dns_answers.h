@@ -128,7 +128,8 @@ MOX_API MOX_MUST_USE int mox_dns_put(struct mox_dns_answers *a,
                                      const struct mox_dns_answer *answer);
 
 /** The same from a DNS message as it came over the wire (RFC 1035 §4), read strictly: one that is cut,
- *  loops, or answers another question is MOX_DNS_SERVFAIL. `secure` says what the resolver found out. */
+ *  loops, or answers another question is MOX_DNS_SERVFAIL, and `problem` says why. `secure` says what the
+ *  resolver found out. @return as mox_dns_put() */
 MOX_API MOX_MUST_USE int mox_dns_put_packet(struct mox_dns_answers *a,
                                             const struct mox_dns_question *question,
                                             struct mox_slice packet, bool secure);
