@@ -17,10 +17,11 @@ static pid_t convert(const char *path, FILE **out)
 {
     pid_t pid;
     int ends[2];
-    char script[4096], python[] = "python3";
+    char script[4096], file[4096], python[] = "python3";
     posix_spawn_file_actions_t actions;
+    (void)snprintf(file, sizeof file, "%s", path); /* may be in the memory that is reused here */
     (void)snprintf(script, sizeof script, "%s", tests_path("support/yaml_to_json.py"));
-    char *const argv[] = {python, script, (char *)(uintptr_t)path, NULL};
+    char *const argv[] = {python, script, file, NULL};
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
     assert_int_equal(posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO), 0);
