@@ -7,6 +7,7 @@
 #include <mox/dmarc.h>
 #include <mox/iprev.h>
 #include <mox/spf.h>
+#include <mox/validation.h>
 
 MOX_BEGIN_DECLS
 
@@ -41,21 +42,6 @@ struct mox_checks_query {
 };
 
 MOX_API void mox_checks_query_init(struct mox_checks_query *query);
-
-/** How far a name is proved: the numbers are stored with messages. */
-enum mox_validation {
-    MOX_VALIDATION_UNKNOWN = 0,
-    MOX_VALIDATION_STRICT = 1,  /* exactly this domain signed it, or passed SPF */
-    MOX_VALIDATION_DMARC = 2,   /* relaxed, and DMARC passed */
-    MOX_VALIDATION_RELAXED = 3, /* a domain of the same organization did */
-    MOX_VALIDATION_PASS = 4,    /* from here on: the result of SPF */
-    MOX_VALIDATION_NEUTRAL = 5,
-    MOX_VALIDATION_TEMPERROR = 6,
-    MOX_VALIDATION_PERMERROR = 7,
-    MOX_VALIDATION_FAIL = 8,
-    MOX_VALIDATION_SOFTFAIL = 9,
-    MOX_VALIDATION_NONE = 10
-};
 
 /** All that is borrowed lives as long as the checks. */
 struct mox_checks_verdict {

@@ -5,6 +5,7 @@
 #include <mox/env.h>
 #include <mox/error.h>
 #include <mox/spool.h>
+#include <mox/validation.h>
 #include <mox/view.h>
 
 MOX_BEGIN_DECLS
@@ -108,21 +109,6 @@ struct mox_write {
     struct mox_error error; /* filled unless MOX_OK */
     uint64_t modseq;        /* of the change; 0 when there was nothing to change */
     struct mox_write *next; /* the store's, while the write is queued */
-};
-
-/** How well a sender's name was proved (reputation; `validation` of mox_delivery_facts). */
-enum mox_validation {
-    MOX_VALIDATION_UNKNOWN = 0,
-    MOX_VALIDATION_STRICT,
-    MOX_VALIDATION_DMARC,
-    MOX_VALIDATION_RELAXED,
-    MOX_VALIDATION_PASS,
-    MOX_VALIDATION_NEUTRAL,
-    MOX_VALIDATION_TEMPERROR,
-    MOX_VALIDATION_PERMERROR,
-    MOX_VALIDATION_FAIL,
-    MOX_VALIDATION_SOFTFAIL,
-    MOX_VALIDATION_NONE
 };
 
 /** What is known of a message's way here, for reputation. Texts may be NULL; domains are in Unicode

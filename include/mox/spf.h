@@ -73,6 +73,17 @@ MOX_API MOX_MUST_USE int mox_spf_check(const struct mox_spf_query *query,
                                        struct mox_dns_answers *answers,
                                        struct mox_spf_verdict *verdict);
 
+/**
+ * Received-SPF (RFC 7208 §9.1) with its CRLF, to be put in front of the message: printable ASCII, folded.
+ *
+ * @param query  that the verdict answers
+ * @param out    set to a NUL-terminated text of the env's allocator, freed with mox_text_free()
+ * @return MOX_OK, MOX_ENOMEM
+ */
+MOX_API MOX_MUST_USE int mox_spf_received(char **out, const struct mox_env *env,
+                                          const struct mox_spf_query *query,
+                                          const struct mox_spf_verdict *verdict);
+
 MOX_END_DECLS
 
 #endif
