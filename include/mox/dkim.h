@@ -102,7 +102,8 @@ enum mox_dkim_key_type { MOX_DKIM_RSA, MOX_DKIM_ED25519 };
  *  fewer than 1024 bits or more than 4096 */
 MOX_API MOX_MUST_USE int mox_dkim_key_parse(struct mox_dkim_key **out, const struct mox_env *env,
                                             struct mox_slice pem, struct mox_error *err);
-/** @param bits  of RSA: 2048 is usual. Takes seconds for 4096. */
+/** @param bits  of RSA: 2048 is usual. Takes seconds for 4096.
+ *  @return MOX_ENOMEM, MOX_EREFUSED: RSA of fewer than 1024 bits or more than 4096 */
 MOX_API MOX_MUST_USE int mox_dkim_key_generate(struct mox_dkim_key **out, const struct mox_env *env,
                                                enum mox_dkim_key_type type, unsigned bits);
 /** NULL is fine. Wipes it. */
@@ -121,9 +122,11 @@ struct mox_dkim_signer {
     const char *domain, *selector;     /* ASCII */
     const char *identity;              /* i=, "localpart@domain"; NULL: none */
     bool relaxed_header, relaxed_body; /* canonicalization; default both relaxed */
-    /** Names for h=, ended by NULL; must have From. NULL: the usual ones (RFC 6376 §5.4.1). */
+    /** Names for h=, ended by NULL; must have From. NULL: the usual ones (RFC 6376 §5.4.1). Each is named
+     *  as often as it is there. */
     const char *const *headers;
-    bool seal; /* default: name each field once more than it is there, so that none can be added */
+    bool seal; /* default: name each field once more than it is there, so that none can be added;
+                  DKIM-Signature excepted, of which this makes one */
     int64_t now_us;     /* t= */
     int64_t expires_us; /* x=; 0: never */
 };
@@ -131,7 +134,7 @@ struct mox_dkim_signer {
 MOX_API void mox_dkim_signer_init(struct mox_dkim_signer *signer);
 
 /**
- * Signs: gives a DKIM-Signature field with its CRLF, to be put in front of the message.
+ * Signs with SHA-256: gives a DKIM-Signature field with its CRLF, to be put in front of the message.
  *
  * @param out   set to a NUL-terminated text of the env's allocator; freed with mox_text_free()
  * @return MOX_EINVAL: not exactly one From, or a signer that makes no sense: *err says it; MOX_ENOMEM
