@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "mailauth/reverse.h"
 #include "mailauth/spf_eval.h"
 
 bool mox__spf_in_network(const struct ip *ip, const struct ip *network, unsigned bits)
@@ -71,9 +72,9 @@ enum spf_outcome mox__spf_exists(struct spf_eval *e, const char *target)
 
 static void reverse_name(const struct ip *ip, char out[80])
 {
-    struct spf_macros m = {.ip = ip};
     struct buf b = buf_over(out, 80);
-    mox__spf_expand(&b, slice_of("%{ir}.%{v}.arpa"), &m);
+    mox__reverse_labels(&b, ip);
+    mox__buf_text(&b, ip->v6 ? "ip6.arpa" : "in-addr.arpa");
     mox__buf_byte(&b, '\0');
 }
 
