@@ -285,7 +285,7 @@ int mox_arc_verify_run(struct mox_arc_verify *v, struct mox_dns_answers *answers
             return rc;
         judge(v);
     }
-    v->verdict.reason = v->sets.problem;
+    v->verdict.reason = v->sets.found ? v->sets.problem : "";
     v->verdict.instances = v->instances;
     v->verdict.count = v->instances[0].instance == 0 ? 0 : v->sets.count;
     v->is_judged = true;

@@ -13,4 +13,7 @@ MOX_PRIV void mox__auth_results_put(struct buf *out, const struct mox_auth_resul
  * dots only between words, and no byte that means something in a header. */
 bool mox__auth_is_address(struct mox_slice value);
 
+/* A value, in quotes when it must be; of an address `@` needs none. */
+void mox__auth_value_put(struct buf *out, const char *text, bool is_address);
+
 #endif

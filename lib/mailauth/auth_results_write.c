@@ -86,7 +86,7 @@ static void put_escaped(struct buf *out, struct mox_slice text, const char *mark
     }
 }
 
-static void put_value(struct buf *out, const char *text, bool is_address)
+void mox__auth_value_put(struct buf *out, const char *text, bool is_address)
 {
     struct mox_slice value = cut(text, MOX_AUTH_VALUE_MAX);
     if (is_token(value) ||
@@ -109,20 +109,10 @@ static void put_name(struct buf *out, const char *text)
     }
 }
 
-/* The piece's words, folded where exactly one space is between them: what reads a fold as one space gets
- * the text back. */
 static void fold_words(struct fold *f, const struct buf *piece)
 {
-    struct mox_slice rest = slice(piece->data, piece->len);
-    size_t start = 0;
     f->out->failed |= piece->failed;
-    for (size_t i = 1; i + 1 < rest.len; i++) {
-        if (rest.data[i] != ' ' || rest.data[i - 1] == ' ' || rest.data[i + 1] == ' ')
-            continue;
-        mox__fold_token(f, slice(rest.data + start, i - start));
-        start = i + 1;
-    }
-    mox__fold_token(f, slice_from(rest, start));
+    mox__fold_words(f, slice(piece->data, piece->len));
 }
 
 static void put_comment(struct fold *f, struct buf *piece, const char *comment)
@@ -143,7 +133,7 @@ static void put_property(struct fold *f, struct buf *piece, const struct mox_aut
     }
     put_name(piece, p->property);
     mox__buf_byte(piece, '=');
-    put_value(piece, p->value, p->is_address);
+    mox__auth_value_put(piece, p->value, p->is_address);
     fold_words(f, piece);
 }
 
@@ -171,7 +161,7 @@ void mox__auth_results_put(struct buf *out, const struct mox_auth_results *resul
     struct buf piece = buf_over(memory, sizeof memory);
     struct fold f;
     mox__fold_begin(&f, out, "Authentication-Results");
-    put_value(&piece, results->authserv_id, false);
+    mox__auth_value_put(&piece, results->authserv_id, false);
     if (results->version != 1)
         mox__buf_printf(&piece, " %u", results->version);
     fold_words(&f, &piece);

@@ -144,6 +144,125 @@ static void chains_are_judged(void **state)
     json_decref(suite);
 }
 
+/* What the message's Authentication-Results of this server say, joined by `;` (RFC 8617 §4.1.1). */
+static void join_results(struct buf *out, struct mox_slice content, const char *authserv_id)
+{
+    struct mox_header_field f;
+    for (size_t at = 0; mox_header_next(content, &at, &f);) {
+        struct mox_slice value = mox__slice_trim(f.value);
+        size_t len = strlen(authserv_id);
+        if (!mox__slice_is_nocase(f.name, "Authentication-Results") || value.len <= len ||
+            memcmp(value.data, authserv_id, len) != 0 || value.data[len] != ';')
+            continue;
+        if (out->len > 0)
+            mox__buf_text(out, "; ");
+        mox__buf_slice(out, mox__slice_trim(slice_from(value, len + 1)));
+    }
+}
+
+/* Names with `:` between, into `memory` and a list that ends in NULL. */
+static void split_names(const char *text, char *memory, size_t size, const char **list, size_t room)
+{
+    char *save = NULL;
+    assert_true(strlen(text) < size);
+    (void)snprintf(memory, size, "%s", text);
+    size_t count = 0;
+    for (char *name = strtok_r(memory, ":", &save); name != NULL;
+         name = strtok_r(NULL, ":", &save)) {
+        assert_true(count + 1 < room);
+        list[count++] = name;
+    }
+    list[count] = NULL;
+}
+
+/* The text without its white space, of which the suite's files have more than was signed. What was is shown
+ * by the signatures. */
+static void squeeze(char *out, size_t size, struct mox_slice s)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        assert_true(len + 1 < size);
+        if (strchr(" \t\r\n", s.data[i]) == NULL)
+            out[len++] = (char)s.data[i];
+    }
+    out[len] = '\0';
+}
+
+static void assert_field(const char *set, const char *name, const char *want, const char *test)
+{
+    char got[4000], expected[4000];
+    struct mox_slice value;
+    assert_true(mox_header_find(slice_of(set), name, &value));
+    squeeze(got, sizeof got, value);
+    squeeze(expected, sizeof expected, slice_of(want));
+    if (strcmp(got, expected) != 0)
+        fail_msg("%s: %s\n%s\nexpected\n%s", test, name, got, expected);
+}
+
+static void check_sealing(const char *name, const json_t *test, const json_t *document)
+{
+    struct subject s;
+    struct mox_arc_sealer sealer;
+    struct mox_error err;
+    struct buf results;
+    char *set, names[500];
+    const char *headers[50];
+    subject_init(&s, yaml_text(test, "message"));
+    (void)judge(&s, json_object_get(document, "txt-records"), s.t.wall_us);
+    mox__buf_init(&results, &s.t.env, 10000);
+    join_results(&results, s.content, yaml_text(test, "srv-id"));
+    split_names(yaml_text(test, "sig-headers"), names, sizeof names, headers, 50);
+
+    mox_arc_sealer_init(&sealer);
+    assert_int_equal(mox_dkim_key_parse(&sealer.key, &s.t.env,
+                                        slice_of(yaml_text(document, "privatekey")), &err),
+                     MOX_OK);
+    sealer.domain = yaml_text(document, "domain");
+    sealer.selector = yaml_text(document, "sel");
+    sealer.authserv_id = yaml_text(test, "srv-id");
+    sealer.results = slice(results.data, results.len);
+    sealer.headers = headers;
+    sealer.unfolded = true; /* as in the suite's own program */
+    sealer.now_us = atoll(yaml_text(test, "t")) * 1000000;
+    int rc = mox_arc_seal(&set, &s.t.env, s.message, s.verify, &sealer, &err);
+    if (*yaml_text(test, "AS") == '\0') {
+        assert_int_equal(rc, MOX_EREFUSED);
+    } else {
+        if (rc != MOX_OK)
+            fail_msg("%s: %s", name, err.text);
+        assert_field(set, "ARC-Authentication-Results", yaml_text(test, "AAR"), name);
+        assert_field(set, "ARC-Message-Signature", yaml_text(test, "AMS"), name);
+        assert_field(set, "ARC-Seal", yaml_text(test, "AS"), name);
+        mox_text_free(&s.t.env, set);
+    }
+    mox_dkim_key_free(sealer.key);
+    mox__buf_free(&results);
+    subject_done(&s);
+}
+
+static void sets_are_made_to_the_byte(void **state)
+{
+    (void)state;
+    const char *path = corpus_path("arc/arc_test_suite/arc-draft-sign-tests.yml");
+    size_t i, count = 0;
+    json_t *document, *test;
+    const char *name;
+    if (path == NULL)
+        skip();
+    json_t *suite = yaml_load(path);
+    json_array_foreach(suite, i, document)
+    {
+        json_object_foreach(json_object_get(document, "tests"), name, test)
+        {
+            check_sealing(name, test, document);
+            count++;
+        }
+    }
+    print_message("%zu messages sealed as expected\n", count);
+    assert_int_equal(count, 8);
+    json_decref(suite);
+}
+
 /* Lines `name record` up to a blank one, then the message; the time is that of its newest seal. */
 static void a_message_of_a_large_provider_passes(void **state)
 {
@@ -179,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chains_are_judged),
+        cmocka_unit_test(sets_are_made_to_the_byte),
         cmocka_unit_test(a_message_of_a_large_provider_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
