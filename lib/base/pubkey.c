@@ -2,6 +2,7 @@
 #include "base/pubkey.h"
 
 #include <mbedtls/pk.h>
+#include <mbedtls/rsa.h>
 #include <sodium.h>
 
 #include "base/mem.h"
@@ -10,6 +11,19 @@ struct rsa_key {
     struct mox_env env;
     mbedtls_pk_context pk;
 };
+
+/* Whether to compute with the key. Exponents in use have 17 bits; one as long as the modulus takes 50 ms
+ * instead of 0.2, and it is the signer who chooses it. */
+static bool is_affordable(const mbedtls_pk_context *pk)
+{
+    mbedtls_mpi exponent;
+    mbedtls_mpi_init(&exponent);
+    bool ok = mbedtls_pk_get_bitlen(pk) <= RSA_BITS_MAX &&
+              mbedtls_rsa_export(mbedtls_pk_rsa(*pk), NULL, NULL, NULL, NULL, &exponent) == 0 &&
+              mbedtls_mpi_bitlen(&exponent) <= RSA_EXPONENT_BITS_MAX;
+    mbedtls_mpi_free(&exponent);
+    return ok;
+}
 
 int mox__rsa_parse(struct rsa_key **out, const struct mox_env *env, struct mox_slice der,
                    unsigned *bits)
@@ -30,7 +44,7 @@ int mox__rsa_parse(struct rsa_key **out, const struct mox_env *env, struct mox_s
         rc = MOX_ESYNTAX;
     } else {
         *bits = (unsigned)mbedtls_pk_get_bitlen(&key->pk);
-        rc = *bits > RSA_BITS_MAX ? MOX_ELIMIT : MOX_OK;
+        rc = is_affordable(&key->pk) ? MOX_OK : MOX_ELIMIT;
     }
     if (rc == MOX_OK)
         *out = key;

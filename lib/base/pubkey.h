@@ -12,6 +12,7 @@
 
 /* Keys that are larger are not computed with: the time of a verification grows with the square. */
 #define RSA_BITS_MAX            4096
+#define RSA_EXPONENT_BITS_MAX   64
 #define RSA_SIGNATURE_MAX       (RSA_BITS_MAX / 8)
 #define ED25519_KEY_BYTES       32
 #define ED25519_SIGNATURE_BYTES 64
@@ -23,7 +24,7 @@
 struct rsa_key;
 
 /* `der` is a SubjectPublicKeyInfo (RFC 5280 §4.1) or a bare RSAPublicKey (RFC 8017 A.1.1). MOX_ESYNTAX: it
- * is neither; MOX_ELIMIT: more than RSA_BITS_MAX, and *bits says how many; MOX_ENOMEM. */
+ * is neither; MOX_ELIMIT: it is larger than the bounds above, and *bits says how large; MOX_ENOMEM. */
 MOX_MUST_USE int mox__rsa_parse(struct rsa_key **out, const struct mox_env *env,
                                 struct mox_slice der, unsigned *bits);
 void mox__rsa_free(struct rsa_key *key); /* NULL is fine */

@@ -75,7 +75,7 @@ static int verify_rsa(struct signature_check *c, const struct mox_signed_message
     if (rc == MOX_ESYNTAX)
         mox__check_end(c, MOX_DKIM_PERMERROR, "the key record has no RSA key in p=");
     else if (rc == MOX_ELIMIT)
-        mox__check_end(c, MOX_DKIM_PERMERROR, "the RSA key has more than 4096 bits");
+        mox__check_end(c, MOX_DKIM_PERMERROR, "the RSA key has more than 4096 bits, or a long exponent");
     else if (rc == MOX_OK && c->result.key_bits < MOX_DKIM_RSA_BITS_MIN)
         mox__check_end(c, MOX_DKIM_PERMERROR, "the RSA key has fewer than 1024 bits");
     else if (rc == MOX_OK)
