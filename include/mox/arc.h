@@ -85,7 +85,7 @@ MOX_API void mox_arc_sealer_init(struct mox_arc_sealer *sealer);
  * @param verify  the check of the message as it came, after MOX_OK
  * @param out     as in mox_dkim_sign()
  * @return MOX_EREFUSED: the newest set of the message says cv=fail, or has instance 50: none may be
- *         added; MOX_EINVAL; MOX_ENOMEM
+ *         added; MOX_EINVAL: a sealer or a header that makes no sense; MOX_ENOMEM
  */
 MOX_API MOX_MUST_USE int mox_arc_seal(char **out, const struct mox_env *env,
                                       struct mox_signed_message *message,

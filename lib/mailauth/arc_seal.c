@@ -99,6 +99,17 @@ static int check_sealer(const struct mox_arc_sealer *sealer, struct mox_error *e
     return MOX_OK;
 }
 
+/* A field of ours in front of what is no field would become part of it. */
+static int check_message(const struct mox_signed_message *m, struct mox_error *err)
+{
+    if (m->problem != NULL)
+        return mox__fail(err, MOX_EINVAL, "seal: %s", m->problem);
+    if (m->field_count == MOX_SIGNED_MESSAGE_FIELDS_MAX)
+        return mox__fail(err, MOX_EINVAL, "seal: the message has %d header fields or more",
+                         MOX_SIGNED_MESSAGE_FIELDS_MAX);
+    return MOX_OK;
+}
+
 /* ---- h= ---- */
 
 static bool is_name(struct mox_slice s)
@@ -377,10 +388,12 @@ int mox_arc_seal(char **out, const struct mox_env *env, struct mox_signed_messag
     *out = NULL;
     int rc = check_sealer(sealer, err);
     if (rc == MOX_OK)
+        rc = check_message(message, err);
+    if (rc == MOX_OK)
         rc = continue_chain(&s, verify, err);
     if (rc < 0)
         return rc;
-    s.algorithm = mox_dkim_key_type(sealer->key) == MOX_DKIM_RSA ? "rsa-sha256" : "ed25519-sha256";
+    s.algorithm = mox__dkim_key_algorithm(sealer->key);
     mox__buf_init(&s.names, env, SET_MAX);
     for (unsigned kind = 0; kind < ARC_KINDS; kind++)
         mox__buf_init(&s.fields[kind], env, SET_MAX);

@@ -271,6 +271,18 @@ static void results_cannot_leave_their_field(void **state)
     fixture_done(&f);
 }
 
+/* A field in front of a line that begins with white space would get that line. */
+static void what_is_no_header_is_not_sealed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char *sealed;
+    fixture_init(&f, 0);
+    assert_int_equal(chain_seal(&f.chain, " From: a@example.org\r\n\r\n", results, &sealed),
+                     MOX_EINVAL);
+    fixture_done(&f);
+}
+
 static void a_sealer_that_makes_no_sense_is_refused(void **state)
 {
     (void)state;
@@ -332,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_change_on_the_way_is_told),
         cmocka_unit_test(keys_that_cannot_be_had_may_come),
         cmocka_unit_test(results_cannot_leave_their_field),
+        cmocka_unit_test(what_is_no_header_is_not_sealed),
         cmocka_unit_test(a_sealer_that_makes_no_sense_is_refused),
         cmocka_unit_test(failing_allocations_leave_nothing_behind),
     };
