@@ -3,14 +3,33 @@
 
 #include <string.h>
 
+/* A terminal's width, less what stands in front of a usage line. */
+#define USAGE_COLUMNS 92
+
+/* The next piece of a usage line, on a new line when this one is full. */
+static void usage_piece(FILE *out, size_t *column, const char *piece)
+{
+    size_t len = strlen(piece) + 1;
+    bool is_full = *column + len > USAGE_COLUMNS;
+    (void)fprintf(out, "%s%s", is_full ? "\n           " : " ", piece);
+    *column = is_full ? len + 4 : *column + len;
+}
+
 void help_usage(FILE *out, const struct command *command)
 {
+    size_t column = strlen(command->words) + 4;
     (void)fprintf(out, "mox %s", command->words);
-    for (const struct flag *f = command->flags; f != NULL && f->name != NULL; f++)
-        if (f->help != NULL)
-            (void)fprintf(out, " [-%s%s%s]", f->name, f->value == NULL ? "" : " ",
-                          f->value == NULL ? "" : f->value);
-    (void)fprintf(out, "%s%s\n", *command->args == '\0' ? "" : " ", command->args);
+    for (const struct flag *f = command->flags; f != NULL && f->name != NULL; f++) {
+        char piece[80];
+        if (f->help == NULL)
+            continue;
+        (void)snprintf(piece, sizeof piece, "[-%s%s%s]", f->name, f->value == NULL ? "" : " ",
+                       f->value == NULL ? "" : f->value);
+        usage_piece(out, &column, piece);
+    }
+    if (command->args[0] != '\0')
+        usage_piece(out, &column, command->args);
+    (void)fputc('\n', out);
 }
 
 static void show_flags(FILE *out, const struct flag *flags)
