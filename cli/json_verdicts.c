@@ -57,6 +57,25 @@ json_t *cli_json_dkim(const struct mox_dkim_result *results, size_t count)
     return all;
 }
 
+json_t *cli_json_dmarc(const struct mox_dmarc_verdict *v)
+{
+    bool has_policy = v->found.status == MOX_DMARC_PASS;
+    return json_pack("{s:s,s:o,s:s,s:s,s:o,s:b}", "result", mox_dmarc_status_name(v->status),
+                     "domain", cli_json_text(v->found.domain), "policy",
+                     has_policy ? mox_dmarc_policy_name(v->policy) : "", "disposition",
+                     mox_dmarc_policy_name(v->disposition), "reason", cli_json_text(v->reason),
+                     "secure", v->found.secure);
+}
+
+json_t *cli_json_iprev(const struct mox_iprev_verdict *v)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; names != NULL && i < v->name_count; i++)
+        names = with(names, cli_json_text(v->names[i]));
+    return json_pack("{s:s,s:o,s:o,s:b}", "result", mox_iprev_status_name(v->status), "names",
+                     names, "reason", cli_json_text(v->reason), "secure", v->secure);
+}
+
 static json_t *instance(const struct mox_arc_instance *i)
 {
     return json_pack("{s:i,s:o,s:o,s:o,s:o,s:o}", "instance", (int)i->instance, "domain",
