@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 #include "dkim.h"
+#include "names.h"
 #include "when.h"
 
 /* Signatures of domains under messages (RFC 6376): keys, signing, verifying. */
@@ -37,14 +38,14 @@ static const struct flag sign_flags[] = {
 };
 
 static const struct flag verify_flags[] = {
-    {"zone", "file", "answers for the DNS: lines of name, type and value with tabs between"},
+    CLI_NAMES_FLAGS,
     {"json", NULL, "one JSON object instead of lines"},
     WHEN_FLAG,
     {NULL, NULL, NULL},
 };
 
 static const struct flag lookup_flags[] = {
-    {"zone", "file", "answers for the DNS: lines of name, type and value with tabs between"},
+    CLI_NAMES_FLAGS,
     {NULL, NULL, NULL},
 };
 

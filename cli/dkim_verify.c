@@ -2,28 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <mox/dns_zone.h>
-
 #include "dkim.h"
 #include "json.h"
 #include "mailfile.h"
+#include "names.h"
 #include "when.h"
-
-/* Where the names of one command are answered from. */
-static enum exit_code open_zone(struct mox_dns_zone **out, const struct cli *cli)
-{
-    const char *path = cli_flag(cli, "zone");
-    struct mailfile file;
-    struct mox_error err = {0};
-    if (path == NULL)
-        return cli_usage(cli->command, "-zone is needed: the file that answers for the DNS");
-    enum exit_code code = mailfile_read(&file, path);
-    if (code != EXIT_OK)
-        return code;
-    int rc = mox_dns_zone_parse(out, &cli->env, file.content, path, &err);
-    mailfile_free(&file);
-    return rc == MOX_OK ? EXIT_OK : cli_fail("%s", err.text);
-}
 
 /* ---- verify ---- */
 
@@ -74,29 +57,25 @@ static enum exit_code print_json(const struct mox_dkim_verify *v,
 }
 
 static enum exit_code judge(const struct cli *cli, struct mox_dkim_verify *v,
-                            const struct mox_dns_zone *zone)
+                            struct cli_names *names)
 {
-    struct mox_dns_answers *answers;
-    if (mox_dns_answers_new(&answers, &cli->env) != MOX_OK)
-        return cli_fail("out of memory");
+    struct mox_dns_answers *answers = cli_names_answers(names);
     int rc = mox_dkim_verify_run(v, answers);
     if (rc == MOX_NEED_DNS) {
-        rc = mox_dns_zone_answer(zone, answers);
-        if (rc == MOX_OK)
-            rc = mox_dkim_verify_run(v, answers);
+        enum exit_code code = cli_names_answer(names);
+        if (code != EXIT_OK)
+            return code;
+        rc = mox_dkim_verify_run(v, answers);
     }
-    enum exit_code code = EXIT_OK;
     if (rc != MOX_OK)
-        code = cli_fail("verify: %s", mox_status_text(rc));
-    else if (cli_has(cli, "json"))
-        code = print_json(v, answers);
-    else
-        print_results(v);
-    mox_dns_answers_free(answers);
-    return code;
+        return cli_fail("verify: %s", mox_status_text(rc));
+    if (cli_has(cli, "json"))
+        return print_json(v, answers);
+    print_results(v);
+    return EXIT_OK;
 }
 
-static enum exit_code verify(const struct cli *cli, const struct mox_dns_zone *zone,
+static enum exit_code verify(const struct cli *cli, struct cli_names *names,
                              struct mox_slice content)
 {
     struct mox_dkim_config config;
@@ -109,7 +88,7 @@ static enum exit_code verify(const struct cli *cli, const struct mox_dns_zone *z
                             mox_dkim_verify_new(&v, &cli->env, m, &config) != MOX_OK))
         code = cli_fail("out of memory");
     if (code == EXIT_OK)
-        code = judge(cli, v, zone);
+        code = judge(cli, v, names);
     mox_dkim_verify_free(v);
     mox_signed_message_free(m);
     return code;
@@ -117,16 +96,16 @@ static enum exit_code verify(const struct cli *cli, const struct mox_dns_zone *z
 
 enum exit_code dkim_run_verify(struct cli *cli)
 {
-    struct mox_dns_zone *zone = NULL;
+    struct cli_names *names;
     struct mailfile mail;
-    enum exit_code code = open_zone(&zone, cli);
+    enum exit_code code = cli_names_open(&names, cli);
     if (code == EXIT_OK)
         code = mailfile_read(&mail, cli->args[0]);
     if (code == EXIT_OK) {
-        code = verify(cli, zone, mail.content);
+        code = verify(cli, names, mail.content);
         mailfile_free(&mail);
     }
-    mox_dns_zone_free(zone);
+    cli_names_close(names);
     return code;
 }
 
@@ -155,12 +134,26 @@ static enum exit_code print_records(const struct mox_dns_answer *answer, const c
     return EXIT_OK;
 }
 
+static enum exit_code look_up(struct cli_names *names, const char *name)
+{
+    struct mox_dns_answers *answers = cli_names_answers(names);
+    const struct mox_dns_answer *answer = NULL;
+    struct mox_slice asked = {(const uint8_t *)name, strlen(name)};
+    int rc = mox_dns_ask(answers, asked, MOX_DNS_TXT, &answer);
+    if (rc == MOX_NEED_DNS) {
+        enum exit_code code = cli_names_answer(names);
+        if (code != EXIT_OK)
+            return code;
+        rc = mox_dns_ask(answers, asked, MOX_DNS_TXT, &answer);
+    }
+    return rc == MOX_OK ? print_records(answer, name)
+                        : cli_fail("look up %s: %s", name, mox_status_text(rc));
+}
+
 enum exit_code dkim_run_lookup(struct cli *cli)
 {
     char name[2 * MOX_DOMAIN_MAX + 16];
-    struct mox_dns_zone *zone;
-    struct mox_dns_answers *answers;
-    const struct mox_dns_answer *answer = NULL;
+    struct cli_names *names;
     struct mox_domain domain;
     const char *text = cli->args[1];
     if (mox_domain_parse(&domain, (struct mox_slice){(const uint8_t *)text, strlen(text)},
@@ -169,20 +162,9 @@ enum exit_code dkim_run_lookup(struct cli *cli)
     int len = snprintf(name, sizeof name, "%s._domainkey.%s", cli->args[0], domain.ascii);
     if (len < 0 || (size_t)len >= sizeof name)
         return cli_usage(cli->command, "the selector is too long");
-    enum exit_code code = open_zone(&zone, cli);
-    if (code != EXIT_OK)
-        return code;
-    struct mox_slice asked = {(const uint8_t *)name, (size_t)len};
-    int rc = mox_dns_answers_new(&answers, &cli->env);
-    if (rc == MOX_OK)
-        rc = mox_dns_ask(answers, asked, MOX_DNS_TXT, &answer);
-    if (rc == MOX_NEED_DNS)
-        rc = mox_dns_zone_answer(zone, answers);
-    if (rc == MOX_OK)
-        rc = mox_dns_ask(answers, asked, MOX_DNS_TXT, &answer);
-    code = rc == MOX_OK ? print_records(answer, name)
-                        : cli_fail("look up %s: %s", name, mox_status_text(rc));
-    mox_dns_answers_free(answers);
-    mox_dns_zone_free(zone);
+    enum exit_code code = cli_names_open(&names, cli);
+    if (code == EXIT_OK)
+        code = look_up(names, name);
+    cli_names_close(names);
     return code;
 }
