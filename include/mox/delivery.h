@@ -2,6 +2,7 @@
 #ifndef MOX_DELIVERY_H
 #define MOX_DELIVERY_H
 
+#include <mox/checks.h>
 #include <mox/mailstore.h>
 #include <mox/smtp_server.h>
 
@@ -33,6 +34,16 @@ MOX_API void mox_delivery_free(struct mox_delivery *d);
 /** Header fields with CRLF that go below Received in each copy added from now on: what a submission
  *  lacked (mox/submission.h). Borrowed until the last is added. */
 MOX_API void mox_delivery_set_lines(struct mox_delivery *d, struct mox_slice lines);
+
+/** What checks found out about the sender, for each copy added from now on: it is stored beside the
+ *  message, and gives the client's name in Received.
+ *
+ *  @param verdict  borrowed until done
+ *  @param lines    header fields with CRLF that go above Received, those of mox_checks_headers();
+ *                  borrowed until the last is added */
+MOX_API void mox_delivery_set_checks(struct mox_delivery *d,
+                                     const struct mox_checks_verdict *verdict,
+                                     struct mox_slice lines);
 
 /**
  * Adds a copy.

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "delivery/prefix.h"
 
-/* The header lines of one copy. */
+/* The header lines of one copy, but for what checks found. */
 #define PREFIX_MAX 8192
 /* All that is kept for one delivery; a copy takes about 1 KiB. */
 #define ARENA_MAX (64 * 1024 * 1024)
@@ -27,6 +27,8 @@ struct mox_delivery {
     enum mox_smtp_mode mode;
     struct mox_spool *spool;
     struct mox_slice lines;
+    const struct mox_checks_verdict *checks; /* NULL: nobody checked */
+    struct mox_slice checks_lines;
     struct arena arena;
     struct copy *first, **end;
     int64_t received_us;
@@ -72,8 +74,14 @@ void mox_delivery_set_lines(struct mox_delivery *d, struct mox_slice lines)
     d->lines = lines;
 }
 
-/* What the dialogue tells for reputation; the message itself is looked at elsewhere. Texts live as
- * long as the envelope. */
+void mox_delivery_set_checks(struct mox_delivery *d, const struct mox_checks_verdict *verdict,
+                             struct mox_slice lines)
+{
+    d->checks = verdict;
+    d->checks_lines = lines;
+}
+
+/* What the dialogue tells for reputation. Texts live as long as the envelope. */
 static struct mox_delivery_facts facts_of(const struct mox_smtp_envelope *e,
                                           const struct mox_smtp_path *recipient)
 {
@@ -92,6 +100,29 @@ static struct mox_delivery_facts facts_of(const struct mox_smtp_envelope *e,
     };
 }
 
+/* What checks of the sender tell. Texts live as long as the verdict. */
+static void add_proofs(struct mox_delivery_facts *facts, const struct mox_checks_verdict *v)
+{
+    facts->ehlo_validation = v->helo;
+    facts->mail_from_validation = v->mail_from;
+    facts->msg_from_validation = v->from;
+    facts->dkim_domains = v->dkim_domains;
+    facts->dkim_domain_count = v->dkim_domain_count;
+    if (v->from_domain[0] == '\0')
+        return;
+    facts->msg_from_localpart = v->from_localpart;
+    facts->msg_from_domain = v->from_domain;
+    facts->msg_from_org_domain = v->from_org_domain;
+}
+
+/* The name that leads back to the client, else the first that its address claims. */
+static const char *reverse_name(const struct mox_checks_verdict *v)
+{
+    if (v == NULL || v->iprev->name_count == 0)
+        return NULL;
+    return v->iprev->name[0] != '\0' ? v->iprev->name : v->iprev->names[0];
+}
+
 static int make_prefix(struct mox_delivery *d, const struct mox_smtp_path *recipient,
                        const char *address, struct mox_slice *out)
 {
@@ -99,10 +130,12 @@ static int make_prefix(struct mox_delivery *d, const struct mox_smtp_path *recip
                                       .recipient = recipient,
                                       .mode = d->mode,
                                       .delivered_to = address,
+                                      .reverse_name = reverse_name(d->checks),
+                                      .checks = d->checks_lines,
                                       .lines = d->lines,
                                       .received_us = d->received_us};
     struct buf text;
-    mox__buf_init(&text, &d->env, PREFIX_MAX);
+    mox__buf_init(&text, &d->env, PREFIX_MAX + d->checks_lines.len);
     mox__delivery_prefix(&text, &p);
     char *copy = text.failed ? NULL : mox__arena_strndup(&d->arena, text.data, text.len);
     *out = slice(copy, text.len);
@@ -131,6 +164,8 @@ int mox_delivery_add(struct mox_delivery *d, const struct mox_mailstore *store, 
         return MOX_ENOMEM;
     c->store = *store;
     c->facts = facts_of(d->envelope, recipient);
+    if (d->checks != NULL)
+        add_proofs(&c->facts, d->checks);
     c->append.write.done = append_done;
     c->append.write.user = d;
     c->append.spool = d->spool;

@@ -164,6 +164,7 @@ void mox__delivery_prefix(struct buf *out, const struct delivery_prefix *p)
     mox__fold_begin(&f, out, "Return-Path");
     put_path(&f, &p->envelope->mail_from, "");
     mox__fold_end(&f);
+    mox__buf_slice(out, p->checks);
     mox__delivery_received(out, p);
     mox__buf_slice(out, p->lines);
     if (p->mode == MOX_SMTP_SUBMISSION && p->envelope->username != NULL)

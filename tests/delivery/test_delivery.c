@@ -119,6 +119,59 @@ static unsigned messages(const struct mox_mailstore *store, const char *name)
     return status.messages;
 }
 
+/* A store that keeps what it is told of one message. */
+struct told {
+    char prefix[2048];
+    struct mox_delivery_facts facts;
+};
+
+static void keep_told(void *self, struct mox_append *op)
+{
+    struct told *told = self;
+    told->facts = *op->facts;
+    assert_true(op->prefix.len < sizeof told->prefix);
+    memcpy(told->prefix, op->prefix.data, op->prefix.len);
+    op->write.status = MOX_OK;
+    op->write.done(&op->write);
+}
+
+static void what_checks_found_is_above_received_and_beside_the_message(void **state)
+{
+    struct fixture *f = *state;
+    static const struct mox_mailstore_ops ops = {.append = keep_told};
+    static const char *const domains[] = {"x.example"};
+    struct told told = {.prefix = ""};
+    struct mox_mailstore store = {.ops = &ops, .self = &told};
+    const struct mox_iprev_verdict iprev = {
+        .name = "host.x.example", .names = {"other.x.example", "host.x.example"}, .name_count = 2};
+    const struct mox_checks_verdict verdict = {.iprev = &iprev,
+                                               .from_localpart = "a",
+                                               .from_domain = "news.x.example",
+                                               .from_org_domain = "x.example",
+                                               .from = MOX_VALIDATION_DMARC,
+                                               .mail_from = MOX_VALIDATION_SOFTFAIL,
+                                               .dkim_domains = domains,
+                                               .dkim_domain_count = 1};
+    fill(f, NULL, 1);
+    begin(f);
+    mox_delivery_set_checks(f->d, &verdict, slice_of("Authentication-Results: mx.example\r\n"));
+    assert_int_equal(mox_delivery_add(f->d, &store, "Inbox", &recipients[0], NULL), MOX_OK);
+    mox_delivery_start(f->d, on_done, f);
+    assert_int_equal(f->done, 1);
+    static const char expected[] = "Delivered-To: b@mx.example\r\n"
+                                   "Return-Path: <a@x.example>\r\n"
+                                   "Authentication-Results: mx.example\r\n"
+                                   "Received: from client.example (host.x.example [192.0.2.1])";
+    assert_memory_equal(told.prefix, expected, sizeof expected - 1);
+    assert_string_equal(told.facts.msg_from_domain, "news.x.example");
+    assert_string_equal(told.facts.msg_from_org_domain, "x.example");
+    assert_int_equal(told.facts.msg_from_validation, MOX_VALIDATION_DMARC);
+    assert_int_equal(told.facts.mail_from_validation, MOX_VALIDATION_SOFTFAIL);
+    assert_int_equal(told.facts.ehlo_validation, MOX_VALIDATION_UNKNOWN);
+    assert_int_equal(told.facts.dkim_domain_count, 1);
+    assert_string_equal(told.facts.dkim_domains[0], "x.example");
+}
+
 static void each_recipient_gets_a_copy(void **state)
 {
     struct fixture *f = *state;
@@ -291,6 +344,7 @@ static void running_out_of_memory_leaves_nothing_behind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(what_checks_found_is_above_received_and_beside_the_message),
         TEST(each_recipient_gets_a_copy),
         TEST(a_large_message_reaches_several_accounts),
         TEST(without_copies_it_is_done_at_once),
