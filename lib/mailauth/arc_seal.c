@@ -164,7 +164,8 @@ static void put_tag(struct fold *f, const char *name, const char *value, const c
     mox__fold_text(f, text);
 }
 
-/* b= on lines of its own. */
+/* b= on lines of its own, and what follows on the next: it is folded alike whether the signature is there
+ * already or not, which is what was signed. */
 static void put_signature(struct fold *f, const struct seal *s, struct mox_slice base64)
 {
     mox__fold_line(f);
@@ -180,7 +181,8 @@ static void put_signature(struct fold *f, const struct seal *s, struct mox_slice
         if (base64.len > 0)
             mox__fold_line(f);
     }
-    mox__fold_more(f, slice_of(";"));
+    mox__buf_byte(f->out, ';');
+    mox__fold_line(f);
 }
 
 static void put_names(struct fold *f, const struct seal *s)
@@ -190,7 +192,8 @@ static void put_names(struct fold *f, const struct seal *s)
     mox__fold_text(f, "h=");
     while (mox__colon_next(&rest, &name))
         mox__fold_more(f, slice(name.data, name.len + (rest.data != NULL ? 1 : 0)));
-    mox__fold_more(f, slice_of(";"));
+    mox__buf_byte(f->out, ';'); /* column 77 at most: RFC 5322 §2.1.1 wants 78 */
+    f->column++;
 }
 
 static void put_end(struct fold *f, const struct seal *s)

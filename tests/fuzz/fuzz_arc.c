@@ -72,7 +72,9 @@ static void essence(struct buf *out, struct mox_slice content)
     bool first = true;
     for (size_t at = 0; mox_header_next(content, &at, &f);) {
         bool skip = false;
-        if (!mox__slice_starts_nocase(f.name, "arc-"))
+        if (!mox__slice_is_nocase(f.name, "ARC-Seal") &&
+            !mox__slice_is_nocase(f.name, "ARC-Message-Signature") &&
+            !mox__slice_is_nocase(f.name, "ARC-Authentication-Results"))
             continue;
         for (size_t i = 0; i < f.name.len; i++)
             mox__buf_byte(out, to_lower(f.name.data[i]));

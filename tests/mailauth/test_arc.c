@@ -271,6 +271,27 @@ static void results_cannot_leave_their_field(void **state)
     fixture_done(&f);
 }
 
+/* h= takes several lines, which are the same before and after the signature is put in. */
+static void a_long_list_of_names_is_folded(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more < 40; more++) {
+        struct fixture f;
+        char *sealed;
+        fixture_init(&f, 0);
+        for (size_t i = 0; i < more; i++)
+            edit(&f, "", "From:", i % 2 == 0 ? "Date: x\r\nFrom:" : "References: y\r\nFrom:");
+        assert_int_equal(chain_seal(&f.chain, f.text, results, &sealed), MOX_OK);
+        for (const char *line = sealed, *end; (end = strstr(line, "\r\n")) != NULL; line = end + 2)
+            assert_true(end - line <= 78);
+        free(f.text);
+        f.text = strdup(sealed);
+        mox_text_free(&f.t.env, sealed);
+        assert_judged(&f, MOX_ARC_PASS, "");
+        fixture_done(&f);
+    }
+}
+
 /* A field in front of a line that begins with white space would get that line. */
 static void what_is_no_header_is_not_sealed(void **state)
 {
@@ -344,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_change_on_the_way_is_told),
         cmocka_unit_test(keys_that_cannot_be_had_may_come),
         cmocka_unit_test(results_cannot_leave_their_field),
+        cmocka_unit_test(a_long_list_of_names_is_folded),
         cmocka_unit_test(what_is_no_header_is_not_sealed),
         cmocka_unit_test(a_sealer_that_makes_no_sense_is_refused),
         cmocka_unit_test(failing_allocations_leave_nothing_behind),
