@@ -17,15 +17,16 @@ struct cli;
 
 struct flag {
     const char *name;
-    const char *value; /* what stands for the value in a usage line; NULL: the flag is there or not */
-    const char *help;  /* NULL: not shown */
+    const char
+        *value; /* what stands for the value in a usage line; NULL: the flag is there or not */
+    const char *help; /* NULL: not shown */
 };
 
 struct command {
-    const char *words;   /* "config test" */
-    const char *args;    /* "[level [pkg]]", or "" */
-    const char *summary; /* one line, lower case, without a period */
-    const char *help;    /* paragraphs, separated by empty lines; examples are indented */
+    const char *words;        /* "config test" */
+    const char *args;         /* "[level [pkg]]", or "" */
+    const char *summary;      /* one line, lower case, without a period */
+    const char *help;         /* paragraphs, separated by empty lines; examples are indented */
     const struct flag *flags; /* ended by one without a name; or NULL */
     unsigned min_args, max_args;
     enum exit_code (*run)(struct cli *cli);
@@ -41,7 +42,7 @@ struct command_group {
 extern const struct command_group *const command_groups[];
 extern const size_t command_group_count;
 extern const struct command_group serve_group, server_group, config_group, logins_group, data_group,
-    reports_group, dkim_group, help_group;
+    reports_group, dkim_group, arc_group, help_group;
 extern const struct flag global_flags[];
 
 #define MAX_FLAGS 16

@@ -18,6 +18,7 @@ const struct command_group *const command_groups[] = {
     &data_group,
     &reports_group,
     &dkim_group,
+    &arc_group,
     &help_group,
 };
 const size_t command_group_count = sizeof command_groups / sizeof command_groups[0];

@@ -2,6 +2,7 @@
 """ARC against dkimpy: a message passes through servers that seal with one or the other, and both judge it
 alike at every step."""
 import base64
+import json
 import os
 import pathlib
 import subprocess
@@ -12,7 +13,7 @@ import unittest
 sys.path.append("/usr/lib/python3/dist-packages")  # Debian's, whatever python3 runs this
 import dkim  # noqa: E402
 
-TOOL = os.environ["ARC_TOOL"]
+MOX = os.environ["MOX"]
 TIME = "1700000000"
 MESSAGES = {
     "plain": b"From: a@example.org\r\nTo: b@example.com\r\nSubject: hello\r\n\r\nA message.\r\n",
@@ -42,13 +43,14 @@ class Arc(unittest.TestCase):
     def names(self, name, timeout=5):
         return self.record.encode() if name == b"s._domainkey.example.org." else None
 
-    def tool(self, message, *args):
-        return subprocess.run([TOOL, *map(str, args)], input=message, check=True, timeout=60,
-                              stdout=subprocess.PIPE).stdout
+    def mox(self, message, *args):
+        return subprocess.run([MOX, "arc", *args, "--zone", self.zone, "-"], input=message, check=True,
+                              timeout=60, stdout=subprocess.PIPE).stdout
 
     def our_seal(self, message):
-        return self.tool(message, "seal", self.zone, self.key, "example.org", "s", TIME,
-                         "spf=pass smtp.mailfrom=example.org; dkim=none (no signature) reason=\"a  b\"")
+        return self.mox(message, "seal", "--key", self.key, "--domain", "example.org", "--selector", "s",
+                        "--now", TIME, "--message", "--results",
+                        "spf=pass smtp.mailfrom=example.org; dkim=none reason=\"a  b\"")
 
     def their_seal(self, message):
         chain = b"pass" if b"\r\nARC-Seal:" in b"\r\n" + message else b"none"
@@ -60,9 +62,9 @@ class Arc(unittest.TestCase):
         return b"".join(fields) + message
 
     def assert_judged(self, message, status, count):
-        ours = self.tool(message, "verify", self.zone).decode().split(" ", 2)
+        ours = json.loads(self.mox(message, "verify", "--json"))["arc"]
         theirs = dkim.arc_verify(message, dnsfunc=self.names)
-        self.assertEqual((ours[0], int(ours[1])), (status, count), ours)
+        self.assertEqual((ours["result"], len(ours["instances"])), (status, count), ours)
         self.assertEqual(theirs[0].decode(), status, theirs[2])
 
     def test_a_chain_of_both_passes_for_both(self):
@@ -86,6 +88,16 @@ class Arc(unittest.TestCase):
         sealed = self.their_seal(self.our_seal(MESSAGES["plain"]))
         self.assert_judged(sealed.replace(b"spf=pass smtp", b"spf=pass\r\n\t  smtp"), "pass", 2)
         self.assert_judged(sealed.replace(b"A message.", b"A \t message. "), "pass", 2)
+
+    def test_the_lines_for_people(self):
+        sealed = self.our_seal(MESSAGES["plain"])
+        self.assertEqual(self.mox(sealed, "verify").decode(),
+                         "pass\tsets=1 dnssec=no\n"
+                         "\t1: domain=example.org selector=s\n"
+                         "\t\texample.org; spf=pass smtp.mailfrom=example.org; dkim=none reason=\"a b\"\n")
+        self.assertEqual(self.mox(MESSAGES["plain"], "verify").decode(), "none\tsets=0 dnssec=no\n")
+        self.assertIn("fail\tsets=1 oldest-pass=2 dnssec=no: ARC-Message-Signature of set 1: the header",
+                      self.mox(sealed.replace(b"hello", b"x"), "verify").decode())
 
 
 if __name__ == "__main__":
