@@ -73,6 +73,29 @@ MOX_API MOX_MUST_USE int mox_spf_check(const struct mox_spf_query *query,
                                        struct mox_dns_answers *answers,
                                        struct mox_spf_verdict *verdict);
 
+/** One term of a record (RFC 7208 §4.6.1). Slices are parts of the record. */
+struct mox_spf_term {
+    struct mox_slice text;         /* as written */
+    const char *name;              /* "all", "include", "a" … "redirect", "exp", or "modifier" */
+    bool is_modifier;              /* else a mechanism, and then: */
+    enum mox_spf_result qualifier; /* what a match means: PASS, FAIL, SOFTFAIL, NEUTRAL */
+    struct mox_slice domain;       /* the domain-spec, with its macros; empty: none */
+    char network[46];              /* of ip4 and ip6: the address; else "" */
+    unsigned prefix4, prefix6;     /* of a, mx, ip4, ip6: how many bits count in each family */
+};
+
+/** Whether a TXT record is an SPF record of version 1 (§4.5). */
+MOX_API bool mox_spf_is_record(struct mox_slice text);
+
+/**
+ * The next term of an SPF record.
+ *
+ * @param at  0 for the first; moved on
+ * @return MOX_OK; MOX_ENOTFOUND: that was all; MOX_ESYNTAX: *err names the term and what is wrong
+ */
+MOX_API MOX_MUST_USE int mox_spf_term_next(struct mox_slice record, size_t *at,
+                                           struct mox_spf_term *out, struct mox_error *err);
+
 /**
  * Received-SPF (RFC 7208 §9.1) with its CRLF, to be put in front of the message: printable ASCII, folded.
  *

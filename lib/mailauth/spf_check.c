@@ -67,14 +67,18 @@ static enum spf_outcome ask(struct spf_eval *e, struct mox_slice name, enum mox_
     return (*out)->count > 0 ? SPF_MATCH : SPF_NO_MATCH;
 }
 
+/* §4.6.4 counts terms, not the hosts of one. */
 enum spf_outcome mox__spf_look_up(struct spf_eval *e, struct mox_slice name, enum mox_dns_type type,
                                   const struct mox_dns_answer **out)
 {
     enum spf_outcome found = ask(e, name, type, out);
-    if (found == SPF_NO_MATCH && ++e->voids > SPF_VOIDS_MAX)
-        return mox__spf_problem(e, SPF_PERMERROR, "more than %d look-ups find nothing",
-                                SPF_VOIDS_MAX);
-    return found;
+    if (found != SPF_NO_MATCH || e->void_counted)
+        return found;
+    e->void_counted = true;
+    if (++e->voids <= SPF_VOIDS_MAX)
+        return found;
+    return mox__spf_problem(e, SPF_PERMERROR, "more than %d terms look up what is not there",
+                            SPF_VOIDS_MAX);
 }
 
 struct spf_macros mox__spf_macros(const struct spf_eval *e, const char *domain,
@@ -94,6 +98,7 @@ struct spf_macros mox__spf_macros(const struct spf_eval *e, const char *domain,
 
 static enum spf_outcome count_lookup(struct spf_eval *e)
 {
+    e->void_counted = false;
     if (++e->lookups <= SPF_LOOKUPS_MAX)
         return SPF_NO_MATCH;
     return mox__spf_problem(e, SPF_PERMERROR, "more than %d terms look something up",

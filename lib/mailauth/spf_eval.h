@@ -20,7 +20,9 @@ struct spf_eval {
     struct mox_spf_verdict *verdict;
     bool missing; /* an answer is, and nothing from here on is final */
     int rc;       /* MOX_ENOMEM, and then nothing counts */
-    unsigned lookups, voids;
+    unsigned lookups;
+    unsigned voids;    /* terms of which a look-up found nothing */
+    bool void_counted; /* the term under way is one of them */
     bool secure;
     struct mox_slice exp;                /* what explains a fail; empty: nothing does */
     char exp_domain[MOX_DOMAIN_MAX + 1]; /* whose it is */

@@ -85,13 +85,21 @@ static bool is_within(const char *name, const char *domain)
            (len == above || name[len - above - 1] == '.');
 }
 
-/* The PTR records. A failure is no name (§5.5). */
+/* §5.5: what cannot be looked up is no name, and no failure. */
+static enum spf_outcome forgive(struct spf_eval *e, enum spf_outcome found)
+{
+    if (found != SPF_TEMPERROR)
+        return found;
+    e->verdict->problem[0] = '\0';
+    return SPF_NO_MATCH;
+}
+
+/* The PTR records. */
 static enum spf_outcome client_names(struct spf_eval *e, const struct mox_dns_answer **out)
 {
     char name[80];
     reverse_name(&e->ip, name);
-    enum spf_outcome found = mox__spf_look_up(e, slice_of(name), MOX_DNS_PTR, out);
-    return found == SPF_TEMPERROR ? SPF_NO_MATCH : found;
+    return forgive(e, mox__spf_look_up(e, slice_of(name), MOX_DNS_PTR, out));
 }
 
 static size_t names_of(const struct mox_dns_answer *answer)
@@ -99,11 +107,10 @@ static size_t names_of(const struct mox_dns_answer *answer)
     return answer->count < SPF_NAMES_MAX ? answer->count : SPF_NAMES_MAX;
 }
 
-/* Whether the name leads back to the client; one that cannot be looked up does not (§5.5). */
+/* Whether the name leads back to the client. */
 static enum spf_outcome leads_back(struct spf_eval *e, const char *name)
 {
-    enum spf_outcome found = match_addresses(e, slice_of(name), 32, 128);
-    return found == SPF_TEMPERROR ? SPF_NO_MATCH : found;
+    return forgive(e, match_addresses(e, slice_of(name), 32, 128));
 }
 
 /* Names of other domains need no proof: they could not match. */
