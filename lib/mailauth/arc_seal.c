@@ -6,42 +6,12 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "mailauth/arc_compose.h"
 #include "mailauth/arc_verify.h"
-#include "mailauth/auth_results.h"
 #include "mailauth/dkim_key.h"
 #include "mailauth/tags.h"
-#include "message/fold.h"
-#include "message/header.h"
 
-/* Adds a set to a chain (RFC 8617 §5.1). Tags stand in the order of the alphabet, as other sealers have
- * them, so that one key, one time and one message make the same bytes everywhere. */
-
-#define SET_MAX    (1024 * 1024)
-#define B_COLUMNS  72 /* of base64 on a line, `b=` included */
-#define NAMES_MAX  200
-#define NUMBER_MAX 24
-
-/* What is signed unless the caller says otherwise: what people and programs see of a message, and who
- * signed it before. Fields that lists add to are not named once more than they are there. */
-static const char *const default_headers[] = {
-    "from",           "to",           "cc",           "reply-to",
-    "subject",        "date",         "message-id",   "in-reply-to",
-    "references",     "list-id",      "list-post",    "list-unsubscribe",
-    "sender",         "mime-version", "content-type", "content-transfer-encoding",
-    "dkim-signature",
-};
-
-/* The set that is being made. */
-struct seal {
-    const struct mox_env *env;
-    const struct mox_arc_sealer *sealer;
-    const char *algorithm;
-    unsigned instance;
-    const char *chain; /* cv= */
-    struct buf names;  /* h= */
-    char body_hash[48], time[NUMBER_MAX], number[NUMBER_MAX];
-    struct buf fields[ARC_KINDS]; /* with CRLF */
-};
+/* Adds a set to a chain (RFC 8617 §5.1): what it says, and its two signatures. */
 
 /* ---- What the set says ---- */
 
@@ -59,7 +29,7 @@ static bool says_fail(const struct arc_sets *sets)
 }
 
 /* RFC 8617 §5.1: instance and cv= follow from what was found out about the chain. */
-static int continue_chain(struct seal *s, const struct mox_arc_verify *verify,
+static int continue_chain(struct arc_seal *s, const struct mox_arc_verify *verify,
                           struct mox_error *err)
 {
     if (!verify->is_judged)
@@ -110,164 +80,10 @@ static int check_message(const struct mox_signed_message *m, struct mox_error *e
     return MOX_OK;
 }
 
-/* ---- h= ---- */
-
-static bool is_name(struct mox_slice s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] <= ' ' || s.data[i] >= 0x7f || s.data[i] == ':' || s.data[i] == ';')
-            return false;
-    return s.len > 0;
-}
-
-static void add_name(struct seal *s, const char *name)
-{
-    if (s->names.len > 0)
-        mox__buf_byte(&s->names, ':');
-    mox__buf_text(&s->names, name);
-}
-
-static int take_names(struct seal *s, const char *const *names, struct mox_error *err)
-{
-    bool has_from = false;
-    for (size_t i = 0; names[i] != NULL; i++) {
-        struct mox_slice name = slice_of(names[i]);
-        if (i == NAMES_MAX || !is_name(name) || mox__slice_starts_nocase(name, "arc-"))
-            return mox__fail(err, MOX_EINVAL, "seal: \"%s\" is no name for h=", names[i]);
-        has_from |= mox__slice_is_nocase(name, "from");
-        add_name(s, names[i]);
-    }
-    return has_from ? MOX_OK : mox__fail(err, MOX_EINVAL, "seal: h= must name From");
-}
-
-/* The usual ones, each as often as it is there; From in any case. */
-static void take_default_names(struct seal *s, const struct mox_signed_message *m)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < sizeof default_headers / sizeof default_headers[0]; i++) {
-        size_t count = 0;
-        for (size_t k = 0; k < m->field_count; k++)
-            count += mox__slice_is_nocase(m->fields[k].name, default_headers[i]);
-        if (i == 0 && count == 0)
-            count = 1;
-        for (; count > 0 && total < NAMES_MAX; count--, total++)
-            add_name(s, default_headers[i]);
-    }
-}
-
-/* ---- The fields ---- */
-
-static void put_tag(struct fold *f, const char *name, const char *value, const char *end)
-{
-    char text[2 * MOX_DOMAIN_MAX];
-    (void)snprintf(text, sizeof text, "%s=%s%s", name, value, end);
-    mox__fold_text(f, text);
-}
-
-/* b= on lines of its own, and what follows on the next: it is folded alike whether the signature is there
- * already or not, which is what was signed. */
-static void put_signature(struct fold *f, const struct seal *s, struct mox_slice base64)
-{
-    mox__fold_line(f);
-    mox__fold_text(f, "b=");
-    if (s->sealer->unfolded) {
-        mox__buf_slice(f->out, base64);
-        base64.len = 0;
-    }
-    for (size_t columns = B_COLUMNS - 2; base64.len > 0; columns = B_COLUMNS) {
-        struct mox_slice line = slice(base64.data, base64.len < columns ? base64.len : columns);
-        mox__fold_more(f, line);
-        base64 = slice_from(base64, line.len);
-        if (base64.len > 0)
-            mox__fold_line(f);
-    }
-    mox__buf_byte(f->out, ';');
-    mox__fold_line(f);
-}
-
-static void put_names(struct fold *f, const struct seal *s)
-{
-    struct mox_slice rest = slice(s->names.data, s->names.len), name;
-    f->out->failed |= s->names.failed;
-    mox__fold_text(f, "h=");
-    while (mox__colon_next(&rest, &name))
-        mox__fold_more(f, slice(name.data, name.len + (rest.data != NULL ? 1 : 0)));
-    mox__buf_byte(f->out, ';'); /* column 77 at most: RFC 5322 §2.1.1 wants 78 */
-    f->column++;
-}
-
-static void put_end(struct fold *f, const struct seal *s)
-{
-    put_tag(f, "i", s->number, ";");
-    put_tag(f, "s", s->sealer->selector, ";");
-    put_tag(f, "t", s->time, "");
-    mox__fold_end(f);
-}
-
-static void compose_message_signature(struct seal *s, struct mox_slice signature)
-{
-    struct buf *out = &s->fields[ARC_MESSAGE_SIGNATURE];
-    struct fold f;
-    mox__buf_clear(out);
-    mox__fold_begin(&f, out, mox__arc_name(ARC_MESSAGE_SIGNATURE));
-    put_tag(&f, "a", s->algorithm, ";");
-    put_signature(&f, s, signature);
-    put_tag(&f, "bh", s->body_hash, ";");
-    put_tag(&f, "c", "relaxed/relaxed", ";");
-    put_tag(&f, "d", s->sealer->domain, ";");
-    put_names(&f, s);
-    put_end(&f, s);
-}
-
-static void compose_seal(struct seal *s, struct mox_slice signature)
-{
-    struct buf *out = &s->fields[ARC_SEAL];
-    struct fold f;
-    mox__buf_clear(out);
-    mox__fold_begin(&f, out, mox__arc_name(ARC_SEAL));
-    put_tag(&f, "a", s->algorithm, ";");
-    put_signature(&f, s, signature);
-    put_tag(&f, "cv", s->chain, ";");
-    put_tag(&f, "d", s->sealer->domain, ";");
-    put_end(&f, s);
-}
-
-static void compose_results(struct seal *s)
-{
-    struct buf *out = &s->fields[ARC_RESULTS], text;
-    struct fold f;
-    mox__buf_init(&text, s->env, SET_MAX);
-    mox__fold_begin(&f, out, mox__arc_name(ARC_RESULTS));
-    put_tag(&f, "i", s->number, ";");
-    mox__auth_value_put(&text, s->sealer->authserv_id, false);
-    mox__buf_byte(&text, ';');
-    mox__fold_words(&f, slice(text.data, text.len));
-    out->failed |= text.failed;
-    mox__buf_clear(&text);
-    if (mox__slice_trim(s->sealer->results).len == 0)
-        mox__buf_text(&text, "none");
-    else
-        mox__header_unfold(&text, s->sealer->results);
-    mox__fold_words(&f, slice(text.data, text.len));
-    mox__fold_end(&f);
-    out->failed |= text.failed;
-    mox__buf_free(&text);
-}
-
-/* A field of ours as signatures see it. */
-static struct signed_field as_field(const struct seal *s, enum arc_kind kind)
-{
-    const struct buf *b = &s->fields[kind];
-    size_t name = strlen(mox__arc_name(kind));
-    return (struct signed_field){.name = slice(b->data, name),
-                                 .value = slice(b->data + name + 1, b->len - name - 3),
-                                 .raw = slice(b->data, b->len)};
-}
-
 /* ---- The signatures ---- */
 
 /* The signature of the digest in base64, into `out`. */
-static int sign(struct seal *s, const uint8_t digest[HASH_MAX], struct buf *out)
+static int sign(struct arc_seal *s, const uint8_t digest[HASH_MAX], struct buf *out)
 {
     uint8_t signature[SIGNATURE_MAX];
     size_t len;
@@ -278,7 +94,7 @@ static int sign(struct seal *s, const uint8_t digest[HASH_MAX], struct buf *out)
     return rc;
 }
 
-static int hash_body(struct seal *s, struct mox_signed_message *m)
+static int hash_body(struct arc_seal *s, struct mox_signed_message *m)
 {
     size_t index;
     int rc = mox__body_hash_want(m, HASH_SHA256, CANON_RELAXED, UINT64_MAX, &index);
@@ -291,16 +107,17 @@ static int hash_body(struct seal *s, struct mox_signed_message *m)
 }
 
 /* Composed twice: signed without b=, and then with it. */
-static int make_message_signature(struct seal *s, struct mox_signed_message *m, struct buf *text)
+static int make_message_signature(struct arc_seal *s, struct mox_signed_message *m,
+                                  struct buf *text)
 {
     uint8_t digest[HASH_MAX];
     int rc = hash_body(s, m);
     if (rc < 0)
         return rc;
-    compose_message_signature(s, slice(NULL, 0));
+    mox__arc_compose_message_signature(s, slice(NULL, 0));
     if (s->fields[ARC_MESSAGE_SIGNATURE].failed)
         return MOX_ENOMEM;
-    struct signed_field field = as_field(s, ARC_MESSAGE_SIGNATURE);
+    struct signed_field field = mox__arc_as_field(s, ARC_MESSAGE_SIGNATURE);
     const struct dkim_signature what = {.field = &field,
                                         .hash = HASH_SHA256,
                                         .header = CANON_RELAXED,
@@ -309,17 +126,19 @@ static int make_message_signature(struct seal *s, struct mox_signed_message *m, 
     if (rc == MOX_OK)
         rc = sign(s, digest, text);
     if (rc == MOX_OK)
-        compose_message_signature(s, slice(text->data, text->len));
+        mox__arc_compose_message_signature(s, slice(text->data, text->len));
     return rc;
 }
 
 /* RFC 8617 §5.1.1: all sets; of a broken chain only the new one (§5.1.2), since nobody can tell what belongs
  * to the others. */
-static int digest_seal(const struct seal *s, const struct arc_sets *sets, uint8_t digest[HASH_MAX])
+static int digest_seal(const struct arc_seal *s, const struct arc_sets *sets,
+                       uint8_t digest[HASH_MAX])
 {
     struct buf text;
-    const struct signed_field fields[ARC_KINDS] = {
-        as_field(s, ARC_RESULTS), as_field(s, ARC_MESSAGE_SIGNATURE), as_field(s, ARC_SEAL)};
+    const struct signed_field fields[ARC_KINDS] = {mox__arc_as_field(s, ARC_RESULTS),
+                                                   mox__arc_as_field(s, ARC_MESSAGE_SIGNATURE),
+                                                   mox__arc_as_field(s, ARC_SEAL)};
     const struct arc_set own = {.fields = {&fields[0], &fields[1], &fields[2]}};
     mox__buf_init(&text, s->env, SIZE_MAX / 2);
     if (strcmp(s->chain, "pass") == 0)
@@ -333,10 +152,10 @@ static int digest_seal(const struct seal *s, const struct arc_sets *sets, uint8_
     return failed ? MOX_ENOMEM : MOX_OK;
 }
 
-static int make_seal(struct seal *s, const struct arc_sets *sets, struct buf *text)
+static int make_seal(struct arc_seal *s, const struct arc_sets *sets, struct buf *text)
 {
     uint8_t digest[HASH_MAX];
-    compose_seal(s, slice(NULL, 0));
+    mox__arc_compose_seal(s, slice(NULL, 0));
     for (unsigned kind = 0; kind < ARC_KINDS; kind++)
         if (s->fields[kind].failed)
             return MOX_ENOMEM;
@@ -344,15 +163,15 @@ static int make_seal(struct seal *s, const struct arc_sets *sets, struct buf *te
     if (rc == MOX_OK)
         rc = sign(s, digest, text);
     if (rc == MOX_OK)
-        compose_seal(s, slice(text->data, text->len));
+        mox__arc_compose_seal(s, slice(text->data, text->len));
     return rc;
 }
 
-static int make_set(struct seal *s, struct mox_signed_message *m, const struct arc_sets *sets)
+static int make_set(struct arc_seal *s, struct mox_signed_message *m, const struct arc_sets *sets)
 {
     char memory[SIGNATURE_MAX * 2];
     struct buf text = buf_over(memory, sizeof memory);
-    compose_results(s);
+    mox__arc_compose_results(s);
     int rc = make_message_signature(s, m, &text);
     mox__buf_clear(&text);
     if (rc == MOX_OK)
@@ -361,10 +180,10 @@ static int make_set(struct seal *s, struct mox_signed_message *m, const struct a
 }
 
 /* The fields behind each other, the seal on top. */
-static int join(struct seal *s, char **out)
+static int join(struct arc_seal *s, char **out)
 {
     struct buf all;
-    mox__buf_init(&all, s->env, ARC_KINDS * (size_t)SET_MAX);
+    mox__buf_init(&all, s->env, ARC_KINDS * (size_t)ARC_SET_MAX);
     for (unsigned kind = ARC_KINDS; kind-- > 0;) {
         all.failed |= s->fields[kind].failed;
         mox__buf_append(&all, s->fields[kind].data, s->fields[kind].len);
@@ -387,7 +206,7 @@ int mox_arc_seal(char **out, const struct mox_env *env, struct mox_signed_messag
                  const struct mox_arc_verify *verify, const struct mox_arc_sealer *sealer,
                  struct mox_error *err)
 {
-    struct seal s = {.env = env, .sealer = sealer};
+    struct arc_seal s = {.env = env, .sealer = sealer};
     *out = NULL;
     int rc = check_sealer(sealer, err);
     if (rc == MOX_OK)
@@ -397,13 +216,13 @@ int mox_arc_seal(char **out, const struct mox_env *env, struct mox_signed_messag
     if (rc < 0)
         return rc;
     s.algorithm = mox__dkim_key_algorithm(sealer->key);
-    mox__buf_init(&s.names, env, SET_MAX);
+    mox__buf_init(&s.names, env, ARC_SET_MAX);
     for (unsigned kind = 0; kind < ARC_KINDS; kind++)
-        mox__buf_init(&s.fields[kind], env, SET_MAX);
+        mox__buf_init(&s.fields[kind], env, ARC_SET_MAX);
     if (sealer->headers != NULL)
-        rc = take_names(&s, sealer->headers, err);
+        rc = mox__arc_take_names(&s, sealer->headers, err);
     else
-        take_default_names(&s, message);
+        mox__arc_take_default_names(&s, message);
     if (rc == MOX_OK)
         rc = make_set(&s, message, &verify->sets);
     if (rc == MOX_OK)
