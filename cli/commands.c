@@ -17,6 +17,7 @@ const struct command_group *const command_groups[] = {
     &logins_group,
     &data_group,
     &reports_group,
+    &check_group,
     &spf_group,
     &dkim_group,
     &arc_group,

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include <mox/address.h>
+
+#include "check.h"
+#include "mailfile.h"
+#include "names.h"
+#include "when.h"
+
+/* Who sent a message: the verdict that the server reaches, without the server. */
+
+const char *check_validation_name(enum mox_validation validation)
+{
+    static const char *const names[] = {"unknown", "strict",   "dmarc",     "relaxed",
+                                        "pass",    "neutral",  "temperror", "permerror",
+                                        "fail",    "softfail", "none"};
+    return names[validation];
+}
+
+/* What the flags say; texts of `query` are in here, or those of the command line. */
+struct sender {
+    struct mox_checks_query query;
+    struct mox_domain helo, domain;
+    char localpart[512];
+};
+
+static struct mox_slice text_slice(const char *text)
+{
+    return (struct mox_slice){(const uint8_t *)text, strlen(text)};
+}
+
+static bool copy_localpart(struct sender *s, struct mox_slice localpart)
+{
+    if (localpart.len == 0 || localpart.len >= sizeof s->localpart)
+        return false;
+    memcpy(s->localpart, localpart.data, localpart.len);
+    s->localpart[localpart.len] = '\0';
+    s->query.mail_from_localpart = s->localpart;
+    return true;
+}
+
+static bool take_address(struct sender *s, const struct mox_address_list *list)
+{
+    const struct mox_address *a =
+        mox_address_list_count(list) == 1 ? mox_address_list_at(list, 0) : NULL;
+    if (a == NULL || a->kind != MOX_ADDRESS_MAILBOX || !copy_localpart(s, a->mailbox) ||
+        mox_domain_parse(&s->domain, a->host, MOX_DOMAIN_UNDERSCORES) != MOX_OK)
+        return false;
+    s->query.mail_from_domain = s->domain.ascii;
+    return true;
+}
+
+/* --mailfrom; "" or <> is the null path, as when it is not given. */
+static enum exit_code read_mail_from(struct sender *s, const struct cli *cli)
+{
+    const char *text = cli_flag(cli, "mailfrom");
+    struct mox_address_list *list;
+    if (text == NULL || text[0] == '\0' || strcmp(text, "<>") == 0)
+        return EXIT_OK;
+    if (mox_address_list_parse(&list, &cli->env, text_slice(text)) != MOX_OK)
+        return cli_fail("out of memory");
+    bool fine = take_address(s, list);
+    mox_address_list_free(list);
+    return fine ? EXIT_OK
+                : cli_usage(cli->command,
+                            "-mailfrom is an address, or \"\" for the null path, not "
+                            "\"%s\"",
+                            text);
+}
+
+/* --helo: any text, for clients say anything; a name in its ASCII form. */
+static void read_helo(struct sender *s, const struct cli *cli)
+{
+    const char *text = cli_flag(cli, "helo");
+    if (text == NULL)
+        return;
+    s->query.helo = text;
+    s->query.helo_is_literal = text[0] == '[';
+    if (mox_domain_parse(&s->helo, text_slice(text), MOX_DOMAIN_UNDERSCORES) == MOX_OK)
+        s->query.helo = s->helo.ascii;
+}
+
+static enum exit_code read_flags(struct sender *s, const struct cli *cli)
+{
+    mox_checks_query_init(&s->query);
+    s->query.ip = cli_flag(cli, "ip");
+    s->query.pedantic = cli_has(cli, "pedantic");
+    if (s->query.ip == NULL)
+        return cli_usage(cli->command, "-ip is needed: the client's address");
+    if (cli_has(cli, "authserv-id"))
+        s->query.authserv_id = cli_flag(cli, "authserv-id");
+    read_helo(s, cli);
+    enum exit_code code = read_mail_from(s, cli);
+    return code == EXIT_OK ? when_now(cli, &s->query.now_us) : code;
+}
+
+static enum exit_code print(const struct cli *cli, const struct sender *s,
+                            const struct mox_checks *checks, struct cli_names *names)
+{
+    char *results, *spf;
+    if (mox_checks_headers(checks, &results, &spf) != MOX_OK)
+        return cli_fail("out of memory");
+    const struct check_result r = {.query = &s->query,
+                                   .verdict = mox_checks_verdict(checks),
+                                   .answers = cli_names_answers(names),
+                                   .authentication_results = results,
+                                   .received_spf = spf};
+    enum exit_code code = EXIT_OK;
+    if (cli_has(cli, "json"))
+        code = check_print_json(&r);
+    else
+        check_print_text(&r);
+    mox_text_free(&cli->env, results);
+    mox_text_free(&cli->env, spf);
+    return code;
+}
+
+/* As many rounds as it takes. */
+static enum exit_code run_checks(struct mox_checks *checks, struct cli_names *names)
+{
+    int rc;
+    while ((rc = mox_checks_run(checks, cli_names_answers(names))) == MOX_NEED_DNS) {
+        enum exit_code code = cli_names_answer(names);
+        if (code != EXIT_OK)
+            return code;
+    }
+    return rc == MOX_OK ? EXIT_OK : cli_fail("check: %s", mox_status_text(rc));
+}
+
+static enum exit_code check(const struct cli *cli, const struct sender *s, struct mox_slice content,
+                            struct cli_names *names)
+{
+    struct mox_checks *checks;
+    int rc = mox_checks_new(&checks, &cli->env, &s->query, content);
+    if (rc == MOX_EINVAL)
+        return cli_usage(cli->command, "-ip is an address, not \"%s\"", s->query.ip);
+    if (rc != MOX_OK)
+        return cli_fail("check: %s", mox_status_text(rc));
+    enum exit_code code = run_checks(checks, names);
+    if (code == EXIT_OK)
+        code = print(cli, s, checks, names);
+    mox_checks_free(checks);
+    return code;
+}
+
+static enum exit_code run(struct cli *cli)
+{
+    struct sender s = {.localpart = ""};
+    struct mailfile mail;
+    struct cli_names *names = NULL;
+    enum exit_code code = read_flags(&s, cli);
+    if (code == EXIT_OK)
+        code = cli_names_open(&names, cli);
+    if (code == EXIT_OK)
+        code = mailfile_read(&mail, cli->args[0]);
+    if (code == EXIT_OK) {
+        code = check(cli, &s, mail.content, names);
+        mailfile_free(&mail);
+    }
+    cli_names_close(names);
+    return code;
+}
+
+static const struct flag flags[] = {
+    {"ip", "address", "the client's; needed"},
+    {"helo", "name", "what the client said in EHLO, literals with brackets"},
+    {"mailfrom", "address", "the sender of MAIL FROM; not given, or \"\": the null path"},
+    {"authserv-id", "name", "our name in Authentication-Results; default localhost"},
+    CLI_NAMES_FLAGS,
+    {"json", NULL, "one JSON object instead of lines"},
+    WHEN_FLAG,
+    {NULL, NULL, NULL},
+};
+
+static const struct command commands[] = {
+    {.words = "check",
+     .args = "message.eml",
+     .summary = "find out who sent a message",
+     .help =
+         "Judges a message, - for standard input, as the server would on delivery: iprev (the "
+         "client's\n"
+         "address, and the name it claims), SPF (RFC 7208), each DKIM signature (RFC 6376), DMARC "
+         "(RFC\n"
+         "7489) and the chain of ARC (RFC 8617). Prints each result with its reason, what was "
+         "asked "
+         "of\n"
+         "the DNS, and the header fields that the message would get. A signature that leaves too "
+         "much\n"
+         "unsigned is `policy`; DMARC's pct= spares nobody. Exit code 0 says that there is a "
+         "verdict,\n"
+         "whatever it is.\n"
+         "\n"
+         "In JSON, the keys are iprev {result, names}, spf {result, domain, mechanism, "
+         "explanation},\n"
+         "dkim [{result, domain, selector, algorithm}], dmarc {result, domain, policy, "
+         "disposition},\n"
+         "arc {result, instances}, each with its reason and whether DNSSEC proves it (secure), "
+         "from\n"
+         "{domain, org_domain, validation}, dns [{name, type, status, secure}], and the texts\n"
+         "authentication_results and received_spf.\n"
+         "\n"
+         "    mox check --ip 192.0.2.1 --helo mail.example.org --mailfrom a@example.org mail.eml\n"
+         "    mox check --ip 192.0.2.1 --zone dns.tsv --json - <mail.eml | jq .dmarc.result",
+     .flags = flags,
+     .min_args = 1,
+     .max_args = 1,
+     .run = run},
+};
+
+const struct command_group check_group = {"Who sent a message", commands,
+                                          sizeof commands / sizeof commands[0]};
