@@ -55,7 +55,7 @@ struct mox_arc_verdict {
         *instances; /* from the first; none when the sets are incomplete */
     size_t count;
     unsigned oldest_pass; /* RFC 8617 §5.2: the lowest instance from which on all message signatures
-                             hold; 0: all of them do */
+                             hold; 0: all of them do; count + 1: not even the newest */
     bool secure;
 };
 

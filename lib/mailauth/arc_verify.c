@@ -184,11 +184,12 @@ void mox_arc_verify_free(struct mox_arc_verify *v)
     mox__mem_free(&env, v);
 }
 
-/* Asks for all keys at once, and looks at what is signed with those that are there. */
+/* Asks for all keys at once, and looks at what is signed with those that are there: from the newest set on,
+ * since all together may hash so much of the header and no more. */
 static int check_keys(struct mox_arc_verify *v, struct mox_dns_answers *answers)
 {
     bool waits = false;
-    for (unsigned i = 0; i < v->sets.count; i++) {
+    for (unsigned i = v->sets.count; i-- > 0;) {
         int rc = MOX_OK;
         if (v->messages[i].state == CHECK_KEY)
             rc = mox__check_key(&v->messages[i], v->message, answers, NULL);

@@ -75,7 +75,8 @@ static int verify_rsa(struct signature_check *c, const struct mox_signed_message
     if (rc == MOX_ESYNTAX)
         mox__check_end(c, MOX_DKIM_PERMERROR, "the key record has no RSA key in p=");
     else if (rc == MOX_ELIMIT)
-        mox__check_end(c, MOX_DKIM_PERMERROR, "the RSA key has more than 4096 bits, or a long exponent");
+        mox__check_end(c, MOX_DKIM_PERMERROR,
+                       "the RSA key has more than 4096 bits, or a long exponent");
     else if (rc == MOX_OK && c->result.key_bits < MOX_DKIM_RSA_BITS_MIN)
         mox__check_end(c, MOX_DKIM_PERMERROR, "the RSA key has fewer than 1024 bits");
     else if (rc == MOX_OK)
@@ -90,6 +91,10 @@ static int verify(struct signature_check *c, struct mox_signed_message *m,
     uint8_t own[HASH_MAX];
     bool holds = false;
     int rc = MOX_OK;
+    if (digest == NULL && m->header_hashed >= HEADER_HASHED_MAX) {
+        mox__check_end(c, MOX_DKIM_POLICY, "the header is too large for so many signatures");
+        return MOX_OK;
+    }
     if (digest == NULL) {
         rc = mox__dkim_header_digest(m, &c->signature, own);
         digest = own;

@@ -408,6 +408,7 @@ int mox__dkim_header_digest(struct mox_signed_message *m, const struct dkim_sign
         mox__buf_clear(&text);
         mox__canon_field(&text, s->header, field);
         mox__hash_update(&state, slice(text.data, text.len));
+        m->header_hashed += text.len;
     }
     mox__buf_clear(&text);
     mox__canon_signature(&text, s->header, s->field, s->cut);

@@ -36,6 +36,10 @@ struct body_hash {
 /* Each of DKIM's 20 signatures and ARC's 50 sets may need one of its own. */
 #define BODY_HASHES_MAX 70
 
+/* Once so many bytes of header were hashed, no further signature is looked at: what each of 70 signatures
+ * covers may be all of it. Real headers have less than 200 KB. */
+#define HEADER_HASHED_MAX ((uint64_t)32 * 1024 * 1024)
+
 struct field_group;
 
 struct mox_signed_message {
@@ -52,6 +56,7 @@ struct mox_signed_message {
     size_t *next; /* of each group: what mox__signed_take() gives next */
     struct body_hash *hashes;
     size_t hash_count;
+    uint64_t header_hashed; /* bytes in canonical form, for all signatures together */
 };
 
 /* The fields that a signature names are taken from the bottom, each once (RFC 6376 §5.4.2): begin with the

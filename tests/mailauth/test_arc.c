@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "mailauth/arc_chain.h"
+#include "mailauth/signed_message.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 
@@ -271,6 +272,35 @@ static void results_cannot_leave_their_field(void **state)
     fixture_done(&f);
 }
 
+/* What 50 sets cover is hashed up to a bound: the oldest ones go without first. */
+static void hashing_of_headers_has_a_bound(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct chain_check check;
+    struct mox_arc_verify *v;
+    struct mox_dkim_config config;
+    fixture_init(&f, 3);
+    assert_int_equal(chain_check(&f.chain, slice_of(f.text), &check), MOX_OK);
+    uint64_t each = check.message->header_hashed / 3;
+    assert_true(each > 20 && each < 1000);
+    mox_dkim_config_init(&config);
+    config.now_us = INT64_C(1800000000) * 1000000;
+    for (unsigned room = 0; room < 3; room++) {
+        check.message->header_hashed = HEADER_HASHED_MAX - room * each;
+        assert_int_equal(mox_arc_verify_new(&v, &f.t.env, check.message, &config), MOX_OK);
+        assert_int_equal(mox_arc_verify_run(v, check.answers), MOX_OK);
+        const struct mox_arc_verdict *verdict = mox_arc_verdict(v);
+        assert_int_equal(verdict->status, room == 0 ? MOX_ARC_FAIL : MOX_ARC_PASS);
+        assert_int_equal(verdict->oldest_pass, 4 - room);
+        assert_string_equal(verdict->instances[0].reason,
+                            "the header is too large for so many signatures");
+        mox_arc_verify_free(v);
+    }
+    chain_done(&check);
+    fixture_done(&f);
+}
+
 /* h= takes several lines, which are the same before and after the signature is put in. */
 static void a_long_list_of_names_is_folded(void **state)
 {
@@ -365,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_change_on_the_way_is_told),
         cmocka_unit_test(keys_that_cannot_be_had_may_come),
         cmocka_unit_test(results_cannot_leave_their_field),
+        cmocka_unit_test(hashing_of_headers_has_a_bound),
         cmocka_unit_test(a_long_list_of_names_is_folded),
         cmocka_unit_test(what_is_no_header_is_not_sealed),
         cmocka_unit_test(a_sealer_that_makes_no_sense_is_refused),
