@@ -21,6 +21,7 @@ const struct command_group *const command_groups[] = {
     &spf_group,
     &dkim_group,
     &arc_group,
+    &policies_group,
     &help_group,
 };
 const size_t command_group_count = sizeof command_groups / sizeof command_groups[0];
