@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "mailauth/tags.h"
 
-#define TAGS_MAX 32
-
 static bool wrong(const char **problem, const char *text)
 {
     *problem = text;
@@ -81,29 +79,19 @@ static const struct {
     bool (*read)(struct dkim_key_record *r, struct mox_slice value, const char **problem);
 } tags[] = {{"h", tag_h}, {"k", tag_k}, {"p", tag_p}, {"s", tag_s}, {"t", tag_t}};
 
-static bool is_new(const struct mox_slice *names, size_t count, struct mox_slice name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (mox__slice_eq(names[i], name))
-            return false;
-    return true;
-}
-
 /* *is_dkim: it says v=DKIM1, or has a key and says nothing else. */
 static bool read_tags(struct dkim_key_record *out, struct mox_slice text, bool *is_dkim,
                       bool *has_key, const char **problem)
 {
-    struct mox_slice names[TAGS_MAX];
+    struct tag_names names = {.count = 0};
     struct tag tag;
     enum tag_result found;
-    size_t count = 0;
     while ((found = mox__tag_next(&text, &tag)) == TAG_FOUND) {
-        if (count == TAGS_MAX || !is_new(names, count, tag.name))
+        if (!mox__tag_note(&names, tag.name))
             return wrong(problem, "the key record has a tag twice, or too many");
-        names[count++] = tag.name;
         if (mox__slice_is(tag.name, "v")) {
             *is_dkim = mox__slice_is(tag.value, "DKIM1");
-            if (!*is_dkim || count > 1) /* RFC 6376 §3.6.1: the first, if it is there */
+            if (!*is_dkim || names.count > 1) /* RFC 6376 §3.6.1: the first, if it is there */
                 return wrong(problem,
                              "the key record has a v= that is not DKIM1, or not at its begin");
         }

@@ -11,7 +11,6 @@
 #define FIELD_MAX 65536
 /* RFC 6376 §3.5 t=: "at least 12 digits"; more is no time of this age. */
 #define TIME_MAX UINT64_C(999999999999)
-#define TAGS_MAX 64
 
 enum {
     DKIM = 1 << SIGNATURE_DKIM,
@@ -295,28 +294,15 @@ static size_t rule_of(struct mox_slice name, enum signature_form form)
     return i;
 }
 
-/* RFC 6376 §3.2: no tag twice, known or not. */
-static bool is_new(const struct mox_slice *names, size_t count, struct mox_slice name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (mox__slice_eq(names[i], name))
-            return false;
-    return true;
-}
-
 static bool read_tags(struct reader *r, struct mox_slice value, enum signature_form form,
                       unsigned *seen)
 {
-    struct mox_slice names[TAGS_MAX];
+    struct tag_names names = {.count = 0};
     struct tag tag;
-    size_t count = 0;
     enum tag_result found;
     while ((found = mox__tag_next(&value, &tag)) == TAG_FOUND) {
-        if (count == TAGS_MAX)
-            return wrong(r, "too many tags");
-        if (!is_new(names, count, tag.name))
-            return wrong(r, "a tag is there twice");
-        names[count++] = tag.name;
+        if (!mox__tag_note(&names, tag.name))
+            return wrong(r, "it has a tag twice, or too many");
         size_t rule = rule_of(tag.name, form);
         if (rule == RULES)
             continue; /* RFC 6376 §3.2: unknown tags are ignored */

@@ -39,6 +39,17 @@ enum tag_result mox__tag_next(struct mox_slice *rest, struct tag *out)
     return is_name(out->name) ? TAG_FOUND : TAG_BROKEN;
 }
 
+bool mox__tag_note(struct tag_names *seen, struct mox_slice name)
+{
+    if (seen->count == TAG_NAMES_MAX)
+        return false;
+    for (size_t i = 0; i < seen->count; i++)
+        if (mox__slice_eq(seen->names[i], name))
+            return false;
+    seen->names[seen->count++] = name;
+    return true;
+}
+
 bool mox__colon_next(struct mox_slice *rest, struct mox_slice *piece)
 {
     bool last;
