@@ -3,15 +3,19 @@
 #include "mailauth/signed_message.h"
 
 /* The body in canonical form (RFC 6376 §3.4.3, §3.4.4) goes through the hashes in one pass for each form.
- * Nothing is copied: mail that has no white space at ends of lines and no runs of it, which is most, is
- * hashed in large pieces. */
+ * Mail that has no white space at ends of lines and no runs of it, which is most, is hashed where it
+ * stands; what is left of other mail between such places is gathered, since each call of a hash costs. */
+
+#define GATHER_BYTES 2048
 
 /* One form of the body on its way into the hashes that need it. */
 struct pass {
     struct mox_signed_message *m;
     enum canon canon;
     struct hash_state states[BODY_HASHES_MAX];
-    uint64_t done; /* canonical bytes so far */
+    uint64_t done; /* canonical bytes that went into them */
+    uint8_t gathered[GATHER_BYTES];
+    size_t gathered_len;
 };
 
 static bool takes_part(const struct pass *p, size_t i)
@@ -20,7 +24,7 @@ static bool takes_part(const struct pass *p, size_t i)
     return !h->is_known && h->canon == p->canon;
 }
 
-static void emit(struct pass *p, struct mox_slice piece)
+static void hash_piece(struct pass *p, struct mox_slice piece)
 {
     for (size_t i = 0; i < p->m->hash_count; i++) {
         uint64_t limit = p->m->hashes[i].limit;
@@ -30,6 +34,24 @@ static void emit(struct pass *p, struct mox_slice piece)
         mox__hash_update(&p->states[i], slice(piece.data, len));
     }
     p->done += piece.len;
+}
+
+static void flush(struct pass *p)
+{
+    hash_piece(p, slice(p->gathered, p->gathered_len));
+    p->gathered_len = 0;
+}
+
+static void emit(struct pass *p, struct mox_slice piece)
+{
+    if (piece.len > GATHER_BYTES - p->gathered_len)
+        flush(p);
+    if (piece.len > GATHER_BYTES) {
+        hash_piece(p, piece);
+    } else if (piece.len > 0) {
+        memcpy(p->gathered + p->gathered_len, piece.data, piece.len);
+        p->gathered_len += piece.len;
+    }
 }
 
 static bool ends_in_crlf(struct mox_slice s)
@@ -52,38 +74,46 @@ static bool is_wsp(uint8_t c)
     return c == ' ' || c == '\t';
 }
 
-/* The place of the next run of white space from `at` on that is not one space within a line. The finders
- * remember what they found: each goes over the body once. */
-struct runs {
-    struct mox_slice body;
-    size_t tab, twice, end; /* of the next tab, two spaces, space with a line end; body.len: none */
-};
-
-static size_t search(struct mox_slice body, size_t at, const char *what)
+/* The high bit of each byte of `word` that is `c`. */
+static uint64_t bytes_that_are(uint64_t word, char c)
 {
-    const uint8_t *found =
-        at < body.len ? memmem(body.data + at, body.len - at, what, strlen(what)) : NULL;
-    return found == NULL ? body.len : (size_t)(found - body.data);
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    uint64_t x = word ^ (uint64_t)c * UINT64_C(0x0101010101010101);
+    return ~(((x & low) + low) | x | low);
 }
 
-static struct runs runs_of(struct mox_slice body)
+static uint64_t eight_bytes(const uint8_t *at)
 {
-    return (struct runs){body, search(body, 0, "\t"), search(body, 0, "  "),
-                         search(body, 0, " \r\n")};
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
 }
 
-static size_t next_run(struct runs *r, size_t at)
+/* Whether a run of white space that is not one space within a line may begin in the 8 bytes at `at`, of
+ * which a ninth is there. */
+static bool may_have_run(const uint8_t *at)
 {
-    if (r->tab < at)
-        r->tab = search(r->body, at, "\t");
-    if (r->twice < at)
-        r->twice = search(r->body, at, "  ");
-    if (r->end < at)
-        r->end = search(r->body, at, " \r\n");
-    size_t next = r->tab < r->twice ? r->tab : r->twice;
-    next = r->end < next ? r->end : next;
-    /* A space in front of a tab belongs to its run. */
-    return next > at && next < r->body.len && r->body.data[next - 1] == ' ' ? next - 1 : next;
+    uint64_t here = eight_bytes(at), behind = eight_bytes(at + 1);
+    return (bytes_that_are(here, '\t') |
+            (bytes_that_are(here, ' ') &
+             (bytes_that_are(behind, ' ') | bytes_that_are(behind, '\t') |
+              bytes_that_are(behind, '\r')))) != 0;
+}
+
+/* Where the next such run begins from `at` on; body.len: nowhere. */
+static size_t next_run(struct mox_slice body, size_t at)
+{
+    for (;;) {
+        while (body.len - at > 8 && !may_have_run(body.data + at))
+            at += 8;
+        for (size_t end = body.len - at > 8 ? at + 8 : body.len; at < end; at++) {
+            uint8_t c = body.data[at], next = at + 1 < body.len ? body.data[at + 1] : '\r';
+            if (c == '\t' || (c == ' ' && (is_wsp(next) || next == '\r')))
+                return at;
+        }
+        if (at == body.len)
+            return at;
+    }
 }
 
 /* Without the lines at the end that have nothing but white space, and without the last line end. */
@@ -107,9 +137,8 @@ static void relaxed(struct pass *p)
     size_t at = 0;
     if (body.len == 0)
         return;
-    struct runs r = runs_of(body);
     while (at < body.len) {
-        size_t run = next_run(&r, at);
+        size_t run = next_run(body, at);
         emit(p, slice(body.data + at, run - at));
         for (at = run; at < body.len && is_wsp(body.data[at]); at++)
             ;
@@ -135,6 +164,7 @@ static void run_pass(struct mox_signed_message *m, enum canon canon)
         simple(&p);
     else
         relaxed(&p);
+    flush(&p);
     for (size_t i = 0; i < m->hash_count; i++)
         if (takes_part(&p, i)) {
             struct body_hash *h = &m->hashes[i];
