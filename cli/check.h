@@ -19,6 +19,10 @@ void check_print_text(const struct check_result *r);
 /* One object: check_json.c. */
 enum exit_code check_print_json(const struct check_result *r);
 
+/* What `mox dmarc verify` shows of it: DMARC and what it rests on. */
+void check_print_dmarc_text(const struct check_result *r);
+enum exit_code check_print_dmarc_json(const struct check_result *r);
+
 /* In words of one each: "strict", "pass" … */
 const char *check_validation_name(enum mox_validation validation);
 

@@ -113,3 +113,13 @@ void check_print_text(const struct check_result *r)
     print_header(r->authentication_results);
     print_header(r->received_spf);
 }
+
+void check_print_dmarc_text(const struct check_result *r)
+{
+    const struct mox_checks_verdict *v = r->verdict;
+    print_dmarc(v);
+    print_spf(v->spf);
+    print_dkim(v);
+    (void)putchar('\n');
+    print_names(r->answers);
+}

@@ -19,8 +19,15 @@ const char *check_validation_name(enum mox_validation validation)
     return names[validation];
 }
 
+/* How a command shows the verdict. */
+struct printer {
+    void (*text)(const struct check_result *r);
+    enum exit_code (*json)(const struct check_result *r);
+};
+
 /* What the flags say; texts of `query` are in here, or those of the command line. */
 struct sender {
+    const struct printer *printer;
     struct mox_checks_query query;
     struct mox_domain helo, domain;
     char localpart[512];
@@ -109,9 +116,9 @@ static enum exit_code print(const struct cli *cli, const struct sender *s,
                                    .received_spf = spf};
     enum exit_code code = EXIT_OK;
     if (cli_has(cli, "json"))
-        code = check_print_json(&r);
+        code = s->printer->json(&r);
     else
-        check_print_text(&r);
+        s->printer->text(&r);
     mox_text_free(&cli->env, results);
     mox_text_free(&cli->env, spf);
     return code;
@@ -145,9 +152,9 @@ static enum exit_code check(const struct cli *cli, const struct sender *s, struc
     return code;
 }
 
-static enum exit_code run(struct cli *cli)
+static enum exit_code run(const struct cli *cli, const struct printer *printer)
 {
-    struct sender s = {.localpart = ""};
+    struct sender s = {.printer = printer};
     struct mailfile mail;
     struct cli_names *names = NULL;
     enum exit_code code = read_flags(&s, cli);
@@ -163,11 +170,33 @@ static enum exit_code run(struct cli *cli)
     return code;
 }
 
+static enum exit_code run_check(struct cli *cli)
+{
+    static const struct printer printer = {check_print_text, check_print_json};
+    return run(cli, &printer);
+}
+
+static enum exit_code run_dmarc(struct cli *cli)
+{
+    static const struct printer printer = {check_print_dmarc_text, check_print_dmarc_json};
+    return run(cli, &printer);
+}
+
 static const struct flag flags[] = {
     {"ip", "address", "the client's; needed"},
     {"helo", "name", "what the client said in EHLO, literals with brackets"},
     {"mailfrom", "address", "the sender of MAIL FROM; not given, or \"\": the null path"},
     {"authserv-id", "name", "our name in Authentication-Results; default localhost"},
+    CLI_NAMES_FLAGS,
+    {"json", NULL, "one JSON object instead of lines"},
+    WHEN_FLAG,
+    {NULL, NULL, NULL},
+};
+
+static const struct flag dmarc_flags[] = {
+    {"ip", "address", "the client's; needed"},
+    {"helo", "name", "what the client said in EHLO, literals with brackets"},
+    {"mailfrom", "address", "the sender of MAIL FROM; not given, or \"\": the null path"},
     CLI_NAMES_FLAGS,
     {"json", NULL, "one JSON object instead of lines"},
     WHEN_FLAG,
@@ -206,7 +235,24 @@ static const struct command commands[] = {
      .flags = flags,
      .min_args = 1,
      .max_args = 1,
-     .run = run},
+     .run = run_check},
+    {.words = "dmarc verify",
+     .args = "message.eml",
+     .summary = "judge a message by the policy of the domain in From",
+     .help =
+         "Judges a message, - for standard input, by DMARC (RFC 7489), with the SPF and DKIM that "
+         "it rests\n"
+         "on. pct= spares nobody, and a signature that leaves too much unsigned does not count. "
+         "Exit code\n"
+         "0 says that there is a verdict, whatever it is.\n"
+         "\n"
+         "    mox dmarc verify --ip 192.0.2.1 --helo mail.example.org --mailfrom "
+         "a@example.org mail.eml\n"
+         "    mox dmarc verify --ip 192.0.2.1 --zone dns.tsv --json - <mail.eml | jq .dmarc",
+     .flags = dmarc_flags,
+     .min_args = 1,
+     .max_args = 1,
+     .run = run_dmarc},
 };
 
 const struct command_group check_group = {"Who sent a message", commands,

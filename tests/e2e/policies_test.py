@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What domains publish about mail, and lists of addresses: mox dmarc, mtasts, tlsrpt, dnsbl over a zone file."""
+import json
 import os
 import subprocess
 import tempfile
@@ -89,6 +90,18 @@ class Policies(unittest.TestCase):
         self.mox("dnsbl", "check", "bl.example", "somebody", code=2)
         self.assertEqual(self.mox("dnsbl", "checkhealth", "bl.example"), "healthy\n")
         self.assertIn("not healthy", self.mox("dnsbl", "checkhealth", "other.example", code=1))
+
+    def test_messages_are_judged_by_dmarc(self):
+        mail = self.file("mail.eml", "From: me@mail.a.example\nSubject: hello\n\nHello.\n")
+        args = ("--ip", "192.0.2.1", "--helo", "x.example", "--mailfrom", "me@x.example")
+        out = self.mox("dmarc", "verify", *args, mail)
+        self.assertRegex(out, r"(?m)^dmarc +fail +mail.a.example")
+        self.assertRegex(out, r"(?m)^dns +found +TXT _dmarc.a.example")
+        got = json.loads(self.mox("dmarc", "verify", *args, "--json", mail))
+        self.assertEqual(sorted(got), ["dkim", "dmarc", "dns", "spf"])
+        self.assertEqual((got["dmarc"]["result"], got["dmarc"]["domain"], got["dmarc"]["policy"]),
+                         ("fail", "a.example", "none"))
+        self.mox("dmarc", "verify", mail, code=2)
 
 
 if __name__ == "__main__":
