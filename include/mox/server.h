@@ -6,6 +6,7 @@
 #include <mox/env.h>
 #include <mox/error.h>
 #include <mox/log.h>
+#include <mox/resolver.h>
 #include <mox/sasl.h>
 #include <mox/metrics.h>
 
@@ -64,6 +65,10 @@ struct mox_server_config {
      *  passwords is slowed down, as the configuration says. Default true; a server for tests may do
      *  without, for its clients open thousands of connections. */
     bool limits;
+
+    /** Who answers names, on the loop's thread; borrowed for the server's life. NULL: names built in for a
+     *  server for tests; else nobody, and senders of mail are not checked. */
+    const struct mox_resolver *resolver;
 };
 
 MOX_API void mox_server_config_init(struct mox_server_config *config);

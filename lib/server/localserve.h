@@ -10,6 +10,9 @@
 #define LOCALSERVE_PASSWORD  "moxmoxmox"
 #define LOCALSERVE_PORT_BASE 1000
 
+/* localserve_zone.c: the names that exist for it, as mox/dns_zone.h wants them. */
+extern const char mox__localserve_zone[];
+
 /* Dialogues as a developer wants to read them, one line each:
  *
  *     smtp 4a1f C: EHLO client.example

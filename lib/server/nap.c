@@ -41,6 +41,12 @@ void mox__nap_begin(struct nap *nap, int64_t us, void (*over)(struct nap *nap, b
     mox__timer_at(&nap->timer, mox__loop_now(s->net->loop) + us);
 }
 
+void mox__nap_cancel(struct nap *nap)
+{
+    if (mox__nap_lasts(nap))
+        leave(nap);
+}
+
 bool mox__nap_lasts(const struct nap *nap)
 {
     return nap->timer.at_us != INT64_MAX;

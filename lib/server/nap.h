@@ -20,6 +20,8 @@ struct nap {
 void mox__nap_init(struct nap *nap, struct mox_server *server);
 /* One at a time. Not while the server stops. */
 void mox__nap_begin(struct nap *nap, int64_t us, void (*over)(struct nap *nap, bool cut_short));
+/* Ends it, and `over` is not called. Fine when it does not last. */
+void mox__nap_cancel(struct nap *nap);
 bool mox__nap_lasts(const struct nap *nap);
 /* Cuts it short: at once, or from the loop soon. */
 void mox__nap_end(struct nap *nap);

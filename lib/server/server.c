@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "server/metrics.h"
+#include "server/localserve.h"
 #include "server/nap.h"
 
 /* One thread hashes: a login storm takes one core, and the mail goes on. */
@@ -154,6 +155,8 @@ static int open_all(struct mox_server *s, struct mox_error *err)
     /* A developer looks at the terminal now. A server of many users starts for the others. */
     if (rc == MOX_OK && s->config.localserve)
         rc = mox__accounts_check(s, err);
+    if (rc == MOX_OK && s->config.localserve)
+        rc = mox__zone_resolver_init(&s->built_in, &s->env, mox__localserve_zone, err);
     if (rc == MOX_OK)
         rc = mox__server_bind(s, err);
     if (rc == MOX_OK && s->config.logger != NULL)
@@ -209,11 +212,19 @@ void mox_server_free(struct mox_server *s)
     if (s->patience.loop != NULL)
         mox__timer_stop(&s->patience);
     mox__net_free(s->net); /* its connections leave */
+    mox__zone_resolver_done(&s->built_in);
     mox__limits_free(s);
     mox__metrics_close(s);
     struct mox_env env = s->env;
     mox__mem_free(&env, s->spool_dir);
     mox__mem_free(&env, s);
+}
+
+const struct mox_resolver *mox__server_resolver(const struct mox_server *s)
+{
+    if (s->config.resolver != NULL)
+        return s->config.resolver;
+    return s->config.localserve ? &s->built_in.resolver : NULL;
 }
 
 /* -- running it ------------------------------------------------------------------------------ */

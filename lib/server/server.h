@@ -10,6 +10,7 @@
 #include "net/listener.h"
 #include "server/client_keys.h"
 #include "server/limits.h"
+#include "server/zone_resolver.h"
 
 /* The server from inside. Where to look:
  *
@@ -24,6 +25,8 @@
  *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
  *   smtp_delay.c   answers that are late on purpose; nap.c
  *   smtp_rcpt.c    whom it sends to; smtp_submit.c: what users may send
+ *   smtp_names.c   what waits for the DNS; zone_resolver.c: names of a server for tests
+ *   smtp_checks.c  who sent a message; smtp_checks_told.c: the log and the metrics of it
  *   smtp_deliver.c its messages, from the spool to the store
  *   imap_session.c one IMAP connection
  *   ctl_session.c  one conversation on the control socket
@@ -73,6 +76,7 @@ struct mox_server {
     struct mox_store *store;
     struct mox_auth_db *auth_db; /* NULL: it could not be opened */
     struct limits limits;
+    struct zone_resolver built_in; /* names of a server for tests */
     uint8_t received_id_key[24];
     uint8_t sasl_secret[32];
     char *spool_dir;
@@ -99,6 +103,9 @@ struct mox_server {
     bool running; /* mox_server_run() */
     int signal;
 };
+
+/* Who answers names; NULL: nobody, and senders are not checked. */
+const struct mox_resolver *mox__server_resolver(const struct mox_server *s);
 
 /* addresses.c */
 MOX_MUST_USE int mox__server_bind(struct mox_server *s, struct mox_error *err);

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include <mox/delivery.h>
+#include <mox/header.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "server/metrics.h"
+#include "server/smtp_checks.h"
 #include "server/smtp_submit.h"
+
+/* What a message goes through on its longest way (RFC 5321 §6.3). */
+#define RECEIVED_MAX 100
 
 /*
  * A message on its way to the store:
  *
- *   delivery                            ┌▶ hand over ─▶ stores ─▶ finish
+ *   delivery    check the sender ─▶ DNS ┌▶ hand over ─▶ stores ─▶ finish
  *   submission  count it ─▶ sender's store ─┘
  *                  └ refused ─▶ finish
  *
@@ -22,10 +28,13 @@ struct handover {
     struct mox_delivery *delivery;
     struct mox_account **accounts; /* one open reference for each recipient */
     size_t account_count;
+    struct smtp_names names; /* of a delivery: who its sender is */
+    struct smtp_checks checks;
     struct submission_count count;
     enum mox_submission_outcome outcome; /* of a submission that is refused */
     struct mox_smtp_reply reply;         /* when `refused` */
-    bool refused, over_limit;
+    const char *reason;                  /* the word for why it is refused */
+    bool refused, over_limit, cut_short;
     struct work work;
     struct loop_task settled;
     int (*run)(struct handover *h); /* the step under way; when it fails, no store was asked */
@@ -48,6 +57,7 @@ static void free_handover(struct handover *h)
         mox__account_keep(ss->server, ss->recipients[i].account, h->accounts[i]);
     mox__submission_count_free(&h->count, ss);
     mox_delivery_free(h->delivery);
+    mox__smtp_checks_free(&h->checks);
     mox__mem_free(&ss->server->env, h->accounts);
     mox__mem_free(&ss->server->env, h);
 }
@@ -93,7 +103,7 @@ static void count_delivery(const struct handover *h, int rc)
 static void log_rejection(const struct handover *h, const struct mox_smtp_reply *reply)
 {
     const struct smtp_session *ss = h->session;
-    const char *reason = h->over_limit ? "highrate" : "missingsmtputf8";
+    const char *reason = h->over_limit ? "highrate" : h->reason;
     mox__count_delivery(ss->server, h->over_limit ? "highrate" : "reject", reason);
     log_line(mox__conn_env(ss->conn), MOX_LOG_INFO, "smtpserver", "incoming message rejected",
              reply->text, F_TEXT("reason", reason),
@@ -119,7 +129,10 @@ static void end(struct handover *h, int rc, const struct mox_smtp_reply *reply)
 static struct mox_smtp_reply early_reply(const struct handover *h)
 {
     struct mox_smtp_reply reply = h->reply;
-    if (!h->refused)
+    if (h->cut_short)
+        mox_smtp_reply_set(&reply, 421, "4.3.2",
+                           "not delivered, the connection ends; try again later");
+    else if (!h->refused)
         mox_smtp_reply_set(&reply, 451, "4.3.0", "the mailbox cannot be opened; try again later");
     return reply;
 }
@@ -242,6 +255,9 @@ static int hand_over(struct handover *h)
     int rc =
         mox_delivery_new(&h->delivery, &ss->server->env, &h->envelope,
                          is_submission(h) ? MOX_SMTP_SUBMISSION : MOX_SMTP_DELIVERY, ss->spool);
+    if (rc == MOX_OK && h->checks.checks != NULL)
+        mox_delivery_set_checks(h->delivery, mox__smtp_checks_verdict(&h->checks),
+                                slice(h->checks.lines.data, h->checks.lines.len));
     if (rc == MOX_OK && is_submission(h))
         mox_delivery_set_lines(h->delivery, mox_submission_result(ss->submission)->lines);
     if (rc == MOX_OK)
@@ -251,32 +267,102 @@ static int hand_over(struct handover *h)
     return rc;
 }
 
-/* RFC 6531: what was declared is not always needed, and only what is needed is passed on. */
-static int look_at_delivery(struct handover *h)
+static int refuse(struct handover *h, const char *reason, int code, const char *enhanced,
+                  const char *text)
 {
-    struct mox_slice content;
+    h->refused = true;
+    h->reason = reason;
+    mox_smtp_reply_set(&h->reply, code, enhanced, "%s", text);
+    return MOX_EREFUSED;
+}
+
+/* RFC 5321 §6.3: so many stations are a loop. */
+static int check_received(struct handover *h, struct mox_slice content)
+{
+    struct mox_header_field field;
+    size_t at = 0, count = 0;
+    while (mox_header_next(content, &at, &field))
+        count += mox__slice_is_nocase(field.name, "Received");
+    if (count <= RECEIVED_MAX)
+        return MOX_OK;
+    return refuse(h, "loop", 550, "5.4.6",
+                  "the message goes round in a loop: too many Received fields");
+}
+
+/* RFC 6531: what was declared is not always needed, and only what is needed is passed on. */
+static int check_smtputf8(struct handover *h, struct mox_slice content)
+{
     struct smtp_session *ss = h->session;
     struct mox_smtp_envelope *e = &h->envelope;
     bool needed = e->smtputf8;
     if (!e->smtputf8 && !ss->server->pedantic)
         return MOX_OK;
-    int rc = mox_spool_bytes(ss->spool, &content);
-    if (rc == MOX_OK)
-        rc = mox_smtputf8_needed(&ss->server->env, e, content, &needed);
-    if (rc == MOX_OK && needed && !e->smtputf8) {
-        h->refused = true;
-        mox_smtp_reply_set(&h->reply, 550, "5.6.0",
-                           "addresses or header fields beyond ASCII need SMTPUTF8 at MAIL");
-        return MOX_EREFUSED;
-    }
+    int rc = mox_smtputf8_needed(&ss->server->env, e, content, &needed);
+    if (rc == MOX_OK && needed && !e->smtputf8)
+        return refuse(h, "missingsmtputf8", 550, "5.6.0",
+                      "addresses or header fields beyond ASCII need SMTPUTF8 at MAIL");
     e->smtputf8 = needed;
     return rc;
+}
+
+static int look_at_delivery(struct handover *h)
+{
+    struct mox_slice content;
+    int rc = mox_spool_bytes(h->session->spool, &content);
+    if (rc == MOX_OK)
+        rc = check_received(h, content);
+    return rc == MOX_OK ? check_smtputf8(h, content) : rc;
 }
 
 static int take_delivery(struct handover *h)
 {
     int rc = look_at_delivery(h);
     return rc < 0 ? rc : hand_over(h);
+}
+
+/* ---- who sent it ---- */
+
+static int check(struct smtp_names *n, struct mox_dns_answers *answers)
+{
+    struct handover *h = container_of(n, struct handover, names);
+    int rc = h->checks.checks == NULL ? look_at_delivery(h) : MOX_OK;
+    if (rc == MOX_OK)
+        rc = mox__smtp_checks_run(&h->checks, h->session, &h->envelope, answers);
+    n->computes = h->checks.computes;
+    return rc;
+}
+
+/* Nothing is refused for what they say yet. */
+static int take_checked(struct handover *h)
+{
+    mox__smtp_checks_tell(&h->checks, h->session, &h->envelope);
+    return step(h, handing_over_waits(h), hand_over, finish);
+}
+
+static void checked(struct smtp_names *n, int rc)
+{
+    struct handover *h = container_of(n, struct handover, names);
+    h->cut_short = rc == MOX_EBUSY;
+    if (rc == MOX_OK)
+        rc = take_checked(h);
+    if (rc == MOX_OK)
+        return; /* h->rc may be a worker's to write now */
+    h->rc = rc;
+    finish(h);
+}
+
+static int start_checks(struct handover *h)
+{
+    h->checks.begun_us = h->begun_us;
+    h->names = (struct smtp_names){.session = h->session,
+                                   .run = check,
+                                   .computes = mox_spool_fd(h->session->spool) >= 0,
+                                   .done = checked};
+    int rc = mox__smtp_names_start(&h->names);
+    h->cut_short = rc == MOX_EBUSY;
+    if (rc == MOX_OK)
+        return take_checked(h);
+    return rc == MOX_LATER ? MOX_OK : rc;
 }
 
 /* ---- submission ---- */
@@ -330,6 +416,8 @@ static int start(struct handover *h)
         return MOX_ENOMEM;
     if (is_submission(h))
         return step(h, counting_waits(h), take_submission, go_on_if_counted);
+    if (mox__server_resolver(h->session->server) != NULL)
+        return start_checks(h);
     return step(h, handing_over_waits(h), take_delivery, finish);
 }
 

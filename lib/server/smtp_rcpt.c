@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "server/metrics.h"
-#include "server/smtp_session.h"
+#include "server/smtp_checks.h"
 
 /* RCPT: who gets the mail of an address.
  *
@@ -11,7 +11,9 @@
  * has come: guessing addresses costs a message each. A message that some of its recipients do not get
  * would have to be answered by a message to its sender, who may be forged; so a client whose sender is
  * not known to be genuine gets one recipient for each message, whether the others exist or not, and
- * sends to them in messages of their own (RFC 5321 §4.5.3.1.10). */
+ * sends to them in messages of their own (RFC 5321 §4.5.3.1.10). Once SPF has passed for the sender it may
+ * have more, and those that do not exist are refused at once: nothing is silently lost, and guesses are
+ * made in the name of a domain that can be held to account. */
 
 static enum mox_config_found look_up(const struct mox_server *s, const struct mox_smtp_path *path,
                                      struct mox_config_target *target)
@@ -66,20 +68,25 @@ static int add(struct smtp_session *ss, const struct recipient *r)
     return MOX_OK;
 }
 
-int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_path *path,
-                   struct mox_smtp_reply *reply)
+static int refuse_another(struct mox_smtp_reply *reply)
+{
+    mox_smtp_reply_set(reply, 452, "4.5.3",
+                       "one recipient for each message, please: send to "
+                       "this one in another message");
+    return MOX_ETOOMANY;
+}
+
+static int take(struct smtp_session *ss, const struct mox_smtp_path *path,
+                struct mox_smtp_reply *reply)
 {
     struct recipient r;
-    bool delivery = ss->endpoint->kind == SERVE_SMTP;
-    if (delivery && !ss->server->config.localserve && ss->recipient_count > 0) {
-        mox_smtp_reply_set(reply, 452, "4.5.3",
-                           "one recipient for each message, please: send to "
-                           "this one in another message");
-        return MOX_ETOOMANY;
-    }
     int rc = resolve(ss, path, &r, reply);
+    if (rc == MOX_OK && r.account == NULL && ss->recipient_count > 0) {
+        mox_smtp_reply_set(reply, 550, "5.1.1", "no such user");
+        rc = MOX_ENOTFOUND;
+    }
     if (rc < 0) {
-        if (delivery)
+        if (ss->endpoint->kind == SERVE_SMTP)
             mox__count_delivery(ss->server, "unknownuser", "");
         return rc;
     }
@@ -87,6 +94,70 @@ int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_path *path,
     if (rc < 0)
         mox_smtp_reply_set(reply, 452, "4.3.0", "out of memory; try again later");
     return rc;
+}
+
+/* ---- more than one ---- */
+
+/* A recipient that waits for SPF. */
+struct proof {
+    struct smtp_names names;
+    const struct mox_smtp_envelope *envelope;
+    const struct mox_smtp_path *path;
+    struct mox_spf_verdict verdict;
+};
+
+static int ask_spf(struct smtp_names *n, struct mox_dns_answers *answers)
+{
+    struct proof *p = container_of(n, struct proof, names);
+    const struct mox_spf_query query = mox__smtp_spf_query(n->session, p->envelope);
+    return mox_spf_check(&query, answers, &p->verdict);
+}
+
+/* Takes the recipient if SPF vouches for the sender, and frees. */
+static int decide(struct proof *p, int rc, struct mox_smtp_reply *reply)
+{
+    struct smtp_session *ss = p->names.session;
+    ss->vouched = rc == MOX_OK && p->verdict.result == MOX_SPF_PASS &&
+                  p->verdict.identity == MOX_SPF_IDENTITY_MAILFROM;
+    rc = ss->vouched ? take(ss, p->path, reply) : refuse_another(reply);
+    mox__mem_free(&ss->server->env, p);
+    return rc;
+}
+
+static void spf_done(struct smtp_names *n, int rc)
+{
+    struct smtp_session *ss = n->session;
+    struct mox_smtp_reply reply;
+    rc = decide(container_of(n, struct proof, names), rc, &reply);
+    mox__smtp_answer_pending(ss, rc, rc == MOX_OK ? NULL : &reply);
+}
+
+static int take_if_genuine(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
+                           const struct mox_smtp_path *path, struct mox_smtp_reply *reply)
+{
+    struct proof *p = mem_new(&ss->server->env, struct proof, 1);
+    if (p == NULL)
+        return refuse_another(reply);
+    p->names = (struct smtp_names){.session = ss, .run = ask_spf, .done = spf_done};
+    p->envelope = envelope;
+    p->path = path;
+    int rc = mox__smtp_names_start(&p->names);
+    if (rc != MOX_LATER)
+        return decide(p, rc, reply);
+    ss->pending = true;
+    return rc;
+}
+
+int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
+                   const struct mox_smtp_path *path, struct mox_smtp_reply *reply)
+{
+    const struct mox_server *s = ss->server;
+    bool first = ss->recipient_count == 0;
+    if (ss->endpoint->kind != SERVE_SMTP || s->config.localserve || first)
+        return take(ss, path, reply);
+    if (ss->nobody || mox__server_resolver(s) == NULL)
+        return refuse_another(reply);
+    return ss->vouched ? take(ss, path, reply) : take_if_genuine(ss, envelope, path, reply);
 }
 
 int mox__smtp_nobody(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,

@@ -23,6 +23,7 @@ static void free_session(struct smtp_session *ss)
     mox_smtp_server_free(ss->engine); /* ends the transaction, too */
     mox_submission_free(ss->submission);
     mox_spool_free(ss->spool);
+    mox_dns_answers_free(ss->answers);
     mox__mem_free(env, ss->recipients);
     mox__mem_free(env, ss);
     mox__conn_release(c);
@@ -115,10 +116,9 @@ static int on_mail(void *user, const struct mox_smtp_envelope *envelope,
 static int on_rcpt(void *user, const struct mox_smtp_envelope *envelope,
                    const struct mox_smtp_path *path, struct mox_smtp_reply *reply)
 {
-    (void)envelope;
     struct smtp_session *ss = user;
     int rc = special(ss, path->localpart, MOX_SPECIAL_RCPT, reply);
-    return rc != MOX_OK ? rc : mox__smtp_rcpt(ss, path, reply);
+    return rc != MOX_OK ? rc : mox__smtp_rcpt(ss, envelope, path, reply);
 }
 
 /* Logs that a message could not be kept until its end: one line, for the engine stops then.
@@ -213,6 +213,9 @@ static void on_reset(void *user)
     mox_spool_free(ss->spool);
     ss->submission = NULL;
     ss->spool = NULL;
+    mox_dns_answers_free(ss->answers);
+    ss->answers = NULL;
+    ss->vouched = false;
     ss->recipient_count = 0;
     ss->delivery_delay_us = 0;
     ss->nobody = false;

@@ -2,11 +2,13 @@
 #ifndef SERVER_SMTP_SESSION_H
 #define SERVER_SMTP_SESSION_H
 
+#include <mox/dns_answers.h>
 #include <mox/smtp_server.h>
 #include <mox/submission.h>
 
 #include "server/login.h"
 #include "server/nap.h"
+#include "server/smtp_names.h"
 
 /* The host's side of one SMTP connection. At most one answer is pending, and while one is, the
  * engine and the session stay, even when the connection has gone. */
@@ -27,6 +29,7 @@ struct smtp_session {
     struct nap nap;
     struct mox_smtp_reply late_reply;
     const struct mox_smtp_envelope *late_envelope;
+    struct smtp_names *names; /* smtp_names.c: what waits for the DNS; `nap` is its patience */
 
     /* The transaction: */
     struct recipient {
@@ -37,6 +40,8 @@ struct smtp_session {
     /* How long the delivery is to wait: set, at the end of the content, by what finds that the sender is
      * a stranger (the listener's FirstTimeSenderDelay). */
     int64_t delivery_delay_us;
+    struct mox_dns_answers *answers; /* about its sender; NULL: none yet */
+    bool vouched;                    /* SPF has passed for its sender */
     bool nobody; /* its recipient does not exist, and the client is told at the end */
     struct mox_spool *spool;
     struct mox_submission *submission; /* what goes to the spool goes through it; or NULL */
@@ -49,9 +54,9 @@ struct smtp_session {
  * connection is gone. */
 void mox__smtp_answer_pending(struct smtp_session *ss, int status,
                               const struct mox_smtp_reply *reply);
-/* smtp_rcpt.c: takes a recipient, or refuses it. */
-MOX_MUST_USE int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_path *path,
-                                struct mox_smtp_reply *reply);
+/* smtp_rcpt.c: takes a recipient, or refuses it; MOX_LATER, with `pending` set. */
+MOX_MUST_USE int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
+                                const struct mox_smtp_path *path, struct mox_smtp_reply *reply);
 /* Refuses the message, whose recipient does not exist: MOX_LATER, with `pending` set, or a failure. */
 MOX_MUST_USE int mox__smtp_nobody(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
                                   struct mox_smtp_reply *reply);
