@@ -8,7 +8,7 @@
 
 #include "fuzz/input.h"
 
-static const char name[] = "Authentication-Results:";
+static const char *const name = "Authentication-Results:";
 
 /* Whether two texts are the same, NULL included. A text that is too long was cut. */
 static void assert_same_text(const char *a, const char *b)
@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     assert(mox_auth_results_write(&field, &env, r) == MOX_OK);
     assert_is_a_field(field);
-    rc = mox_auth_results_parse(&again, &env, slice_of(field + sizeof name - 1), &err);
+    rc = mox_auth_results_parse(&again, &env, slice_of(field + strlen(name)), &err);
     assert(rc == MOX_OK);
     assert_same_text(r->authserv_id, again->authserv_id);
     assert(r->version == again->version && r->method_count == again->method_count);
