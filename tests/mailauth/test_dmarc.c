@@ -117,6 +117,34 @@ static void report_addresses_have_sizes(void **state)
     assert_int_equal(r.interval_seconds, 3600);
 }
 
+static void records_have_bounds(void **state)
+{
+    (void)state;
+    static char text[16384];
+    struct mox_dmarc_record r;
+    struct mox_error err;
+    size_t len = (size_t)snprintf(text, sizeof text, "v=DMARC1; p=none; rua=mailto:a@x.example");
+    for (unsigned i = 0; i < MOX_DMARC_URIS_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, ",mailto:b@x.example");
+    assert_int_equal(mox_dmarc_record_parse(&r, slice(text, len), &err), MOX_OK);
+    assert_int_equal(r.aggregate_count, MOX_DMARC_URIS_MAX);
+
+    len = (size_t)snprintf(text, sizeof text, "v=DMARC1; p=none; ruf=mailto:%0*d",
+                           MOX_DMARC_URI_MAX - 7, 0);
+    assert_int_equal(mox_dmarc_record_parse(&r, slice(text, len), &err), MOX_OK);
+    assert_int_equal(strlen(r.failure[0].uri), MOX_DMARC_URI_MAX);
+    text[len] = '0';
+    assert_int_equal(mox_dmarc_record_parse(&r, slice(text, len + 1), &err), MOX_OK);
+    assert_int_equal(r.failure_count, 0);
+
+    len = (size_t)snprintf(text, sizeof text, "v=DMARC1; p=none");
+    for (unsigned i = 0; i < 62; i++) /* 64 tags with v= and p= */
+        len += (size_t)snprintf(text + len, sizeof text - len, "; x%u=y", i);
+    assert_int_equal(mox_dmarc_record_parse(&r, slice(text, len), &err), MOX_OK);
+    len += (size_t)snprintf(text + len, sizeof text - len, "; more=y");
+    assert_int_equal(mox_dmarc_record_parse(&r, slice(text, len), &err), MOX_ESYNTAX);
+}
+
 /* -- verdicts -------------------------------------------------------------------------------- */
 
 static struct mox_dns_zone *zone_of(const char *text)
@@ -338,15 +366,99 @@ static void addresses_are_looked_up_both_ways(void **state)
     assert_int_equal(mox_iprev_check("no address", NULL, &v), MOX_EINVAL);
 }
 
+/* An address may claim any number of names; the first ten are looked at, all in one round. */
+static void few_names_of_an_address_are_looked_up(void **state)
+{
+    (void)state;
+    char text[4096];
+    size_t len = 0;
+    for (unsigned i = 0; i < 15; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len,
+                                "1.2.0.192.in-addr.arpa\tPTR\tn%u.example\n", i);
+    (void)snprintf(text + len, sizeof text - len,
+                   "n9.example\tA\t192.0.2.9\nn14.example\tA\t192.0.2.1\n");
+    struct mox_dns_zone *zone = zone_of(text);
+    struct mox_dns_answers *answers = NULL;
+    struct mox_iprev_verdict v;
+    unsigned rounds = 0;
+    int rc;
+    assert_int_equal(mox_dns_answers_new(&answers, &t.env), MOX_OK);
+    for (; (rc = mox_iprev_check("192.0.2.1", answers, &v)) == MOX_NEED_DNS; rounds++)
+        assert_int_equal(mox_dns_zone_answer(zone, answers), MOX_OK);
+    assert_int_equal(rc, MOX_OK);
+    assert_int_equal(rounds, 2);
+    assert_int_equal(v.name_count, MOX_IPREV_NAMES_MAX);
+    assert_int_equal(v.status, MOX_IPREV_FAIL);
+    assert_int_equal(mox_dns_answer_count(answers), 1 + MOX_IPREV_NAMES_MAX);
+    mox_dns_answers_free(answers);
+    mox_dns_zone_free(zone);
+}
+
+/* All checks of this file over one set, whose nth allocation fails. */
+static int check_all(const struct mox_dns_zone *zone, struct mox_dns_answers *answers)
+{
+    struct mox_dmarc_query q;
+    struct mox_dmarc_verdict dmarc;
+    struct mox_iprev_verdict iprev;
+    enum mox_dmarc_status status;
+    bool accepts;
+    mox_dmarc_query_init(&q);
+    q.from_domain = "a.reject.example";
+    for (;;) {
+        int rcs[] = {
+            mox_dmarc_check(&q, answers, &dmarc), mox_iprev_check("192.0.2.1", answers, &iprev),
+            mox_dmarc_reports_accepted(&accepts, &status, "a.example", "b.example", answers)};
+        bool wants = false;
+        for (size_t i = 0; i < sizeof rcs / sizeof rcs[0]; i++) {
+            if (rcs[i] < 0)
+                return rcs[i];
+            wants = wants || rcs[i] == MOX_NEED_DNS;
+        }
+        if (!wants)
+            break;
+        int rc = mox_dns_zone_answer(zone, answers);
+        if (rc != MOX_OK)
+            return rc;
+    }
+    assert_int_equal(dmarc.status, MOX_DMARC_FAIL);
+    assert_int_equal(iprev.status, MOX_IPREV_PASS);
+    assert_true(accepts);
+    return MOX_OK;
+}
+
+static void no_memory_is_no_verdict(void **state)
+{
+    (void)state;
+    struct mox_dns_zone *zone = zone_of("_dmarc.reject.example\tTXT\tv=DMARC1; p=reject\n"
+                                        "a.example._report._dmarc.b.example\tTXT\tv=DMARC1\n"
+                                        "1.2.0.192.in-addr.arpa\tPTR\tx.example\n"
+                                        "x.example\tA\t192.0.2.1\n");
+    int rc = MOX_ENOMEM;
+    for (long n = 1; rc != MOX_OK; n++) {
+        struct mox_dns_answers *answers = NULL;
+        t.fail_at = t.allocations + n;
+        rc = mox_dns_answers_new(&answers, &t.env);
+        if (rc == MOX_OK)
+            rc = check_all(zone, answers);
+        assert_true(n < 200 && (rc == MOX_OK || rc == MOX_ENOMEM));
+        mox_dns_answers_free(answers);
+    }
+    t.fail_at = 0;
+    mox_dns_zone_free(zone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_read),
         cmocka_unit_test(report_addresses_have_sizes),
+        cmocka_unit_test(records_have_bounds),
         cmocka_unit_test(verdicts_follow_from_alignment),
         cmocka_unit_test(strangers_must_agree_to_get_reports),
         cmocka_unit_test(organizations_are_below_public_suffixes),
         cmocka_unit_test(addresses_are_looked_up_both_ways),
+        cmocka_unit_test(few_names_of_an_address_are_looked_up),
+        cmocka_unit_test(no_memory_is_no_verdict),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
