@@ -2,7 +2,7 @@
 #ifndef MOX_DNS_ZONE_H
 #define MOX_DNS_ZONE_H
 
-#include <mox/dns_answers.h>
+#include <mox/resolver.h>
 
 MOX_BEGIN_DECLS
 
@@ -31,6 +31,9 @@ MOX_API void mox_dns_zone_free(struct mox_dns_zone *z);
 /** Answers all that a set wants. @return MOX_OK, MOX_ELIMIT, MOX_ENOMEM of mox_dns_put() */
 MOX_API MOX_MUST_USE int mox_dns_zone_answer(const struct mox_dns_zone *z,
                                              struct mox_dns_answers *answers);
+
+/** A resolver that answers from the zone, at once. @param zone  borrowed while the resolver is used */
+MOX_API void mox_dns_zone_resolver(struct mox_resolver *out, const struct mox_dns_zone *zone);
 
 MOX_END_DECLS
 

@@ -3,12 +3,10 @@
 #define SERVER_ZONE_RESOLVER_H
 
 #include <mox/dns_zone.h>
-#include <mox/resolver.h>
 
 /* Answers from a zone, at once: `done` has been called when `start` returns. */
 struct zone_resolver {
     struct mox_resolver resolver;
-    struct mox_env env;
     struct mox_dns_zone *zone; /* owned */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <mox/resolver.h>
+#include <mox/dns_zone.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -356,11 +356,40 @@ static void what_came_before_a_cancel_is_not_asked_again(void **state)
     assert_true(cancelled > 100);
 }
 
+/* All of a round is known when it has started, outcomes that are none included. */
+static void a_zone_answers_at_once(void **state)
+{
+    (void)state;
+    struct host h;
+    struct mox_dns_zone *zone;
+    struct mox_resolver resolver;
+    struct mox_error err;
+    static const char text[] = "h0.example\tTXT\th0.example\nh1.example\tCNAME\th0.example\n"
+                               "h2.example\tTXT\t!TIMEOUT\n";
+    static const enum mox_dns_status want[] = {MOX_DNS_FOUND, MOX_DNS_FOUND, MOX_DNS_TIMEOUT,
+                                               MOX_DNS_NXDOMAIN};
+    host_init(&h);
+    assert_int_equal(mox_dns_zone_parse(&zone, &h.t.env, slice_of(text), "zone", &err), MOX_OK);
+    mox_dns_zone_resolver(&resolver, zone);
+    ask(&h, 4);
+    assert_int_equal(mox_dns_round_start(&h.round, &h.t.env, &resolver, h.answers, done, &h),
+                     MOX_OK);
+    assert_null(h.round);
+    assert_int_equal(h.calls, 1);
+    assert_int_equal(h.rc, MOX_OK);
+    assert_int_equal(mox_dns_answer_count(h.answers), 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(mox_dns_answer_at(h.answers, i)->status, want[i]);
+    mox_dns_zone_free(zone);
+    host_done(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_is_asked_at_once_and_done_is_called_once),
         cmocka_unit_test(answers_may_come_before_start_returns),
+        cmocka_unit_test(a_zone_answers_at_once),
         cmocka_unit_test(cancelling_ends_what_is_open),
         cmocka_unit_test(no_memory_is_said_at_start_or_by_done),
         cmocka_unit_test(rounds_are_as_many_as_the_longest_dependency),
