@@ -37,12 +37,12 @@ static int copy_query(struct mox_checks *c, const struct mox_checks_query *given
     return MOX_OK;
 }
 
-/* Our name in ASCII, for the macro r and Received-SPF. */
-static int receiver_of(struct mox_checks *c, const char **out)
+/* A name as the DNS has it: SPF asks for what EHLO said, and its fields are ASCII. What is no name stays. */
+static int to_ascii(struct mox_checks *c, const char *text, const char **out)
 {
     struct mox_domain name;
-    int rc = mox_domain_parse(&name, slice_of(c->query.authserv_id), MOX_DOMAIN_UNDERSCORES);
-    *out = c->query.authserv_id;
+    int rc = mox_domain_parse(&name, slice_of(text), MOX_DOMAIN_UNDERSCORES);
+    *out = text;
     if (rc == MOX_ENOMEM)
         return rc;
     if (rc == MOX_OK)
@@ -55,12 +55,12 @@ static int make_spf_query(struct mox_checks *c)
     const struct mox_checks_query *q = &c->query;
     mox_spf_query_init(&c->spf_query);
     c->spf_query.ip = q->ip;
-    c->spf_query.helo = q->helo;
     c->spf_query.helo_is_literal = q->helo_is_literal;
     c->spf_query.mail_from_localpart = q->mail_from_localpart;
     c->spf_query.mail_from_domain = q->mail_from_domain;
     c->spf_query.now_us = q->now_us;
-    return receiver_of(c, &c->spf_query.receiver);
+    int rc = to_ascii(c, q->helo, &c->spf_query.helo);
+    return rc < 0 ? rc : to_ascii(c, q->authserv_id, &c->spf_query.receiver);
 }
 
 static int read_message(struct mox_checks *c, struct mox_slice content)

@@ -230,6 +230,28 @@ static void a_null_path_is_judged_by_helo(void **state)
     end(&f);
 }
 
+/* RFC 6531 lets EHLO and our own name have U-labels; the DNS has none. */
+static void names_in_unicode(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char *results, *spf;
+    begin(&f);
+    f.query.mail_from_localpart = f.query.mail_from_domain = "";
+    f.query.helo = "b\xc3\xbc.example";
+    f.query.authserv_id = "m\xc3\xbc.example";
+    replace(&f, "xn--b-eha.example", "TXT", "v=spf1 ip4:192.0.2.1 -all");
+    check(&f);
+    assert_int_equal(f.verdict->helo, MOX_VALIDATION_PASS);
+    assert_int_equal(mox_checks_headers(f.checks, &results, &spf), MOX_OK);
+    assert_non_null(strstr(results, "Authentication-Results: \"m\xc3\xbc.example\";"));
+    assert_non_null(strstr(spf, "helo=xn--b-eha.example;"));
+    assert_non_null(strstr(spf, "receiver=xn--m-eha.example;"));
+    mox_text_free(&f.t.env, results);
+    mox_text_free(&f.t.env, spf);
+    end(&f);
+}
+
 /* A failure of each name, of each kind, and what becomes of the check that needs it. */
 static void failures_of_the_dns_are_told_apart(void **state)
 {
@@ -482,6 +504,7 @@ int main(void)
         cmocka_unit_test(rounds_are_those_of_the_longest_chain),
         cmocka_unit_test(headers_tell_it_all),
         cmocka_unit_test(a_null_path_is_judged_by_helo),
+        cmocka_unit_test(names_in_unicode),
         cmocka_unit_test(failures_of_the_dns_are_told_apart),
         cmocka_unit_test(a_forged_sender),
         cmocka_unit_test(how_near_the_domain_is),
