@@ -100,19 +100,32 @@ static struct mox_delivery_facts facts_of(const struct mox_smtp_envelope *e,
     };
 }
 
-/* What checks of the sender tell. Texts live as long as the verdict. */
-static void add_proofs(struct mox_delivery_facts *facts, const struct mox_checks_verdict *v)
+/* Facts have names in Unicode form, as those of the dialogue are. */
+static const char *in_unicode(struct mox_delivery *d, const char *ascii)
 {
+    struct mox_domain domain;
+    if (strstr(ascii, "xn--") == NULL ||
+        mox_domain_parse(&domain, slice_of(ascii), MOX_DOMAIN_UNDERSCORES) != MOX_OK)
+        return ascii;
+    return mox__arena_strndup(&d->arena, domain.unicode, strlen(domain.unicode));
+}
+
+/* What checks of the sender tell. Texts live as long as the verdict, or the delivery. */
+static int add_proofs(struct mox_delivery *d, struct mox_delivery_facts *facts)
+{
+    const struct mox_checks_verdict *v = d->checks;
     facts->ehlo_validation = v->helo;
     facts->mail_from_validation = v->mail_from;
     facts->msg_from_validation = v->from;
     facts->dkim_domains = v->dkim_domains;
     facts->dkim_domain_count = v->dkim_domain_count;
     if (v->from_domain[0] == '\0')
-        return;
+        return MOX_OK;
     facts->msg_from_localpart = v->from_localpart;
-    facts->msg_from_domain = v->from_domain;
-    facts->msg_from_org_domain = v->from_org_domain;
+    facts->msg_from_domain = in_unicode(d, v->from_domain);
+    facts->msg_from_org_domain = in_unicode(d, v->from_org_domain);
+    return facts->msg_from_domain == NULL || facts->msg_from_org_domain == NULL ? MOX_ENOMEM
+                                                                                : MOX_OK;
 }
 
 /* The name that leads back to the client, else the first that its address claims. */
@@ -164,15 +177,15 @@ int mox_delivery_add(struct mox_delivery *d, const struct mox_mailstore *store, 
         return MOX_ENOMEM;
     c->store = *store;
     c->facts = facts_of(d->envelope, recipient);
-    if (d->checks != NULL)
-        add_proofs(&c->facts, d->checks);
+    int rc = d->checks != NULL ? add_proofs(d, &c->facts) : MOX_OK;
     c->append.write.done = append_done;
     c->append.write.user = d;
     c->append.spool = d->spool;
     c->append.received_us = d->received_us;
     c->append.facts = &c->facts;
     c->append.mailbox_name = mox__arena_strndup(&d->arena, mailbox, strlen(mailbox));
-    int rc = make_prefix(d, recipient, address, &c->append.prefix);
+    if (rc == MOX_OK)
+        rc = make_prefix(d, recipient, address, &c->append.prefix);
     if (rc < 0 || c->append.mailbox_name == NULL)
         return MOX_ENOMEM;
     *d->end = c;

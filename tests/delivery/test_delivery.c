@@ -146,7 +146,7 @@ static void what_checks_found_is_above_received_and_beside_the_message(void **st
         .name = "host.x.example", .names = {"other.x.example", "host.x.example"}, .name_count = 2};
     const struct mox_checks_verdict verdict = {.iprev = &iprev,
                                                .from_localpart = "a",
-                                               .from_domain = "news.x.example",
+                                               .from_domain = "xn--b-eha.x.example",
                                                .from_org_domain = "x.example",
                                                .from = MOX_VALIDATION_DMARC,
                                                .mail_from = MOX_VALIDATION_SOFTFAIL,
@@ -163,7 +163,7 @@ static void what_checks_found_is_above_received_and_beside_the_message(void **st
                                    "Authentication-Results: mx.example\r\n"
                                    "Received: from client.example (host.x.example [192.0.2.1])";
     assert_memory_equal(told.prefix, expected, sizeof expected - 1);
-    assert_string_equal(told.facts.msg_from_domain, "news.x.example");
+    assert_string_equal(told.facts.msg_from_domain, "b\xc3\xbc.x.example");
     assert_string_equal(told.facts.msg_from_org_domain, "x.example");
     assert_int_equal(told.facts.msg_from_validation, MOX_VALIDATION_DMARC);
     assert_int_equal(told.facts.mail_from_validation, MOX_VALIDATION_SOFTFAIL);
