@@ -123,7 +123,6 @@ enum dkim_key_found mox__dkim_key_find(struct dkim_key_record *out,
                                        const struct mox_dns_answer *answer, const char **problem)
 {
     struct dkim_key_record other;
-    const char *ignored;
     bool found = false;
     if (mox_dns_is_temporary(answer->status)) {
         *problem = "the key cannot be looked up now";
@@ -131,16 +130,19 @@ enum dkim_key_found mox__dkim_key_find(struct dkim_key_record *out,
     }
     *problem = "no key record";
     for (size_t i = 0; i < answer->count; i++) {
+        const char *wrong_with_it = NULL;
         int rc = mox__dkim_key_record_parse(found ? &other : out, answer->records[i].data.txt,
-                                            found ? &ignored : problem);
+                                            &wrong_with_it);
         if (rc == MOX_ENOTFOUND)
-            continue;
+            continue; /* somebody else's: what is wrong with it as a key says nothing */
         if (found) { /* RFC 6376 §3.6.2.2: there is to be one; which is meant may be clear later */
             *problem = "several key records";
             return DKIM_KEY_TEMPORARY;
         }
-        if (rc < 0)
+        if (rc < 0) {
+            *problem = wrong_with_it;
             return DKIM_KEY_NONE;
+        }
         found = true;
     }
     return found ? DKIM_KEY_FOUND : DKIM_KEY_NONE;
