@@ -14,8 +14,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/conn_priv.h"
 #include "server/place.h"
 #include "server/server.h"
+#include "server/smtp_session.h"
 #include "support/cm.h"
 
 /* Checks of senders by a server that runs, over names that come when a test wants them to. */
@@ -191,6 +193,16 @@ static void wait_until_held(struct rig *r)
     assert_true(r->wanted > 0);
 }
 
+/* The minute is over. */
+static void do_run_out(struct loop_task *t)
+{
+    struct rig *r = container_of(t, struct rig, task);
+    struct smtp_session *ss = r->server->net->conns->session;
+    assert_true(mox__nap_lasts(&ss->nap));
+    mox__timer_at(&ss->nap.timer, mox__loop_now(r->server->net->loop));
+    atomic_store(&r->done, true);
+}
+
 /* ---- the client ---- */
 
 static void dial(struct rig *r)
@@ -313,6 +325,23 @@ static void names_that_come_late_are_waited_for(void **state)
     on_loop(r, do_release);
     expect(r, "250 2.2.0 ");
     logged(r, "iprev=pass");
+}
+
+static void names_that_never_come_count_as_timed_out(void **state)
+{
+    struct rig *r = *state;
+    start(r, names);
+    on_loop(r, do_hold);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    ask(r, "DATA\r\n", "354 ");
+    say(r, "From: a@x.example\r\n\r\nbody\r\n.\r\n");
+    wait_until_held(r);
+    on_loop(r, do_run_out);
+    expect(r, "250 2.2.0 ");
+    logged(r, "spf=temperror");
+    logged(r, "iprev=temperror");
+    logged(r, "dmarc=temperror");
+    assert_int_equal(r->wanted, 0);
 }
 
 static void wait_for_no_session(struct rig *r)
@@ -444,6 +473,7 @@ int main(void)
         TEST(others_send_to_one_at_a_time),
         TEST(a_first_recipient_that_does_not_exist_stays_alone),
         TEST(names_that_come_late_are_waited_for),
+        TEST(names_that_never_come_count_as_timed_out),
         TEST(a_client_that_leaves_is_not_delivered_for),
         TEST(a_client_that_leaves_at_a_recipient_is_forgotten),
         TEST(a_stop_makes_a_temporary_failure),
