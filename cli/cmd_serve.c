@@ -87,6 +87,8 @@ static enum exit_code run_localserve(struct cli *cli)
     config.limits = cli_has(cli, "limits");
     config.transcript = cli_has(cli, "transcript");
     config.logger = cli->logger;
+    config.resolver_forward = cli_flag(cli, "resolver");
+    config.trust_anchor = cli_flag(cli, "trust-anchor");
     code = set_log_levels(cli, &config);
     if (code != EXIT_OK)
         return code;

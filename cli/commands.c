@@ -6,6 +6,8 @@ const struct flag global_flags[] = {
     {"dir", "folder", "folder of mox.conf, as mox localserve makes it"},
     {"loglevel", "level", "info, debug or another, or package=level; several with commas; over mox.conf"},
     {"pedantic", NULL, "refuse the protocol violations of clients that are usually tolerated"},
+    {"resolver", "ip:port", "ask this resolver for names of the DNS; over mox.conf"},
+    {"trust-anchor", "file", "DS or DNSKEY records that DNSSEC validation begins with; over mox.conf"},
     {"help", NULL, "show help, do nothing"},
     {NULL, NULL, NULL},
 };
@@ -18,6 +20,7 @@ const struct command_group *const command_groups[] = {
     &data_group,
     &reports_group,
     &check_group,
+    &dns_group,
     &spf_group,
     &dkim_group,
     &arc_group,

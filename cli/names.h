@@ -6,13 +6,14 @@
 
 #include "command.h"
 
-/* Where a command has names from: a set of answers, and who fills it. */
+/* Where a command has names from: a set of answers, and who fills it: the file of -zone, or else the
+ * network, by -resolver and -trust-anchor, mox.conf, or the system's resolver. */
 struct cli_names;
 
 /* Rows of a command's table of flags. */
 #define CLI_NAMES_FLAGS                                                                            \
     {                                                                                              \
-        "zone", "file", "answers for the DNS: lines of name, type and value with tabs between"     \
+        "zone", "file", "answers instead of the DNS: lines of name, type and value with tabs between"     \
     }
 
 /* Says what is wrong. Freed with cli_names_close() after EXIT_OK. */

@@ -43,6 +43,12 @@ struct mox_config_tls {
     bool client_auth_disabled;
 };
 
+/** Who is asked for names of the DNS; see struct mox_unbound_config. Empty: the default. */
+struct mox_config_resolver {
+    const char *forward;
+    const char *trust_anchor; /* see mox_config_path() */
+};
+
 struct mox_config_smtp {
     bool enabled;
     uint16_t port; /* never 0 after loading: the default is filled in, here and below */
@@ -116,6 +122,7 @@ struct mox_config_static {
     bool pedantic;
     struct mox_config_limits limits;
     struct mox_config_delays delays;
+    struct mox_config_resolver resolver;
 };
 
 struct mox_config_domain {

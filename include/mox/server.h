@@ -66,9 +66,12 @@ struct mox_server_config {
      *  without, for its clients open thousands of connections. */
     bool limits;
 
-    /** Who answers names, on the loop's thread; borrowed for the server's life. NULL: names built in for a
-     *  server for tests; else nobody, and senders of mail are not checked. */
+    /** Who answers names, on the loop's thread; borrowed for the server's life. NULL: libunbound, as the
+     *  configuration and the two below say; but a server for tests that is told no resolver has names
+     *  of its own. */
     const struct mox_resolver *resolver;
+    /** As in struct mox_unbound_config, instead of the configuration's Resolver; NULL: as there. */
+    const char *resolver_forward, *trust_anchor;
 };
 
 MOX_API void mox_server_config_init(struct mox_server_config *config);
@@ -124,6 +127,7 @@ struct mox_localserve_config {
     int banner_fd;      /* what it listens on and how to try it; default 1; -1: nothing */
     struct mox_logger *logger; /* as in struct mox_server_config; may be NULL */
     bool limits; /* as in struct mox_server_config, but false by default */
+    const char *resolver_forward, *trust_anchor; /* as there */
 };
 
 MOX_API void mox_localserve_config_init(struct mox_localserve_config *config);

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 bool mox__ip_parse(struct mox_slice text, struct ip *out)
@@ -26,6 +28,33 @@ bool mox__ip_parse(struct mox_slice text, struct ip *out)
     else
         memcpy(out->bytes, v6 + 12, 4);
     return true;
+}
+
+static bool port_parse(struct mox_slice text, uint16_t *port)
+{
+    uint64_t n;
+    if (!mox__slice_uint(text, 65535, &n) || n == 0)
+        return false;
+    *port = (uint16_t)n;
+    return true;
+}
+
+bool mox__ip_port_parse(struct mox_slice text, struct ip *ip, uint16_t *port)
+{
+    const uint8_t *colon = text.len == 0 ? NULL : memchr(text.data, ':', text.len);
+    if (text.len > 0 && text.data[0] == '[') {
+        const uint8_t *close = memchr(text.data, ']', text.len);
+        if (close == NULL)
+            return false;
+        size_t at = (size_t)(close - text.data);
+        struct mox_slice rest = slice_from(text, at + 1);
+        return mox__ip_parse(slice(text.data + 1, at - 1), ip) &&
+               (rest.len == 0 || (rest.data[0] == ':' && port_parse(slice_from(rest, 1), port)));
+    }
+    if (colon == NULL || memchr(colon + 1, ':', text.len - (size_t)(colon - text.data) - 1) != NULL)
+        return mox__ip_parse(text, ip); /* without a port; IPv6 has at least two colons */
+    size_t at = (size_t)(colon - text.data);
+    return mox__ip_parse(slice(text.data, at), ip) && port_parse(slice_from(text, at + 1), port);
 }
 
 void mox__ip_format(const struct ip *ip, char out[IP_TEXT_MAX])

@@ -22,6 +22,17 @@ void mox__check_hostname(struct bind *b, const struct sconf_node *node, void *va
                         name, normal);
 }
 
+void mox__check_forward(struct bind *b, const struct sconf_node *node, void *value)
+{
+    const char *text = *(const char *const *)value;
+    struct ip ip;
+    uint16_t port;
+    if (*text != '\0' && !mox__ip_port_parse(slice_of(text), &ip, &port))
+        mox__bind_wrong(b, node->line,
+                        "\"%s\" is no address; write it as 192.0.2.53, 192.0.2.53:5353 or "
+                        "[2001:db8::53]:5353", text);
+}
+
 static void check_mailbox_name(struct bind *b, unsigned line, const char *name)
 {
     char normal[MOX_MAILBOX_NAME_MAX + 1];

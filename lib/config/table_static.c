@@ -154,6 +154,21 @@ static const struct value_type initial_mailboxes_type =
 static const struct value_type optional_initial_mailboxes_type =
     OPTIONAL_OF(initial_mailboxes_type);
 
+#define AT_RESOLVER(member) offsetof(struct mox_config_resolver, member)
+static const struct field resolver_fields[] = {
+    {.name = "Forward", .type = &mox__type_string, .offset = AT_RESOLVER(forward),
+     .check = mox__check_forward,
+     .doc = "Address of a resolver that is asked for everything, with a port if it is not 53. For "
+            "example: 127.0.0.1, 192.0.2.53:5353 or [2001:db8::53]:5353. Default are the servers of "
+            "/etc/resolv.conf; when it names none, the servers of the names themselves."},
+    {.name = "TrustAnchor", .type = &mox__type_string, .offset = AT_RESOLVER(trust_anchor),
+     .doc = "File with DS or DNSKEY records that validation by DNSSEC begins with. Relative to the "
+            "folder of this file. Default is the root's, /usr/share/dns/root.key of the package "
+            "dns-root-data; when that is not there, answers are not validated."},
+};
+static const struct value_type resolver_type =
+    STRUCT_TYPE(struct mox_config_resolver, resolver_fields, NULL);
+
 static const struct field static_fields[] = {
     {.name = "DataDir", .type = &mox__type_string, .offset = AT(data_dir), .required = true,
      .doc = "This is mox.conf, the part of the configuration that is read when the server starts: "
@@ -191,6 +206,9 @@ static const struct field static_fields[] = {
     {.name = "Delays", .type = &mox__config_delays_type, .offset = AT(delays),
      .doc = "How clients are slowed down who guess passwords or addresses, or send what nobody "
             "wants."},
+    {.name = "Resolver", .type = &resolver_type, .offset = AT(resolver),
+     .doc = "Who is asked for names of the DNS, to find out who sent a message. A server of mox "
+            "localserve asks nobody unless Forward is set: it has names of its own."},
     {.name = "Pedantic", .type = &mox__type_bool, .offset = AT(pedantic),
      .doc = "Refuse violations of protocols that are usually tolerated. For those who test their "
             "software."},

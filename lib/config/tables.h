@@ -11,7 +11,7 @@ extern const struct value_type mox__config_delays_type;   /* struct mox_config_d
 extern const struct value_type mox__config_domains_type;  /* struct mox_config_domains */
 
 /* Checks that look at one field, for the tables. */
-value_check mox__check_hostname, mox__check_mailbox, mox__check_mailbox_names, mox__check_ips,
+value_check mox__check_forward, mox__check_hostname, mox__check_mailbox, mox__check_mailbox_names, mox__check_ips,
     mox__check_package, mox__check_message_size, mox__check_delay, mox__check_domain_names, mox__check_account_names,
     mox__check_separators, mox__check_account_domain, mox__check_told;
 /* Checks of a struct: fields that must agree. */

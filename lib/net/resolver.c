@@ -250,33 +250,17 @@ static void cancel(void *user, struct mox_dns_lookup *lookup)
 
 /* ---- setting up ---- */
 
-static int refuse_forward(const char *forward, struct mox_error *err)
-{
-    return mox__fail(err, MOX_EINVAL,
-                     "resolver %s: not an address; it is ip, ip:port or [ipv6]:port", forward);
-}
-
 /* As libunbound wants it: ip@port. */
 static int write_forward(char out[80], const char *forward, struct mox_error *err)
 {
-    struct mox_slice text = slice_of(forward), port = slice_of("53");
     struct ip ip;
-    uint64_t number;
-    const uint8_t *colon = text.len == 0 ? NULL : memrchr(text.data, ':', text.len);
-    if (text.len > 0 && text.data[0] == '[') {
-        const uint8_t *close = memchr(text.data, ']', text.len);
-        if (close == NULL || (colon > close && colon != close + 1))
-            return refuse_forward(forward, err);
-        if (colon > close)
-            port = slice_from(text, (size_t)(colon - text.data) + 1);
-        text = slice(text.data + 1, (size_t)(close - text.data) - 1);
-    } else if (colon != NULL && memchr(text.data, ':', text.len) == colon) {
-        port = slice_from(text, (size_t)(colon - text.data) + 1);
-        text.len = (size_t)(colon - text.data);
-    }
-    if (!mox__ip_parse(text, &ip) || !mox__slice_uint(port, 65535, &number) || number == 0)
-        return refuse_forward(forward, err);
-    (void)snprintf(out, 80, "%.*s@%u", (int)text.len, (const char *)text.data, (unsigned)number);
+    uint16_t port = 53;
+    char text[IP_TEXT_MAX];
+    if (!mox__ip_port_parse(slice_of(forward), &ip, &port))
+        return mox__fail(err, MOX_EINVAL,
+                         "resolver %s: not an address; it is ip, ip:port or [ipv6]:port", forward);
+    mox__ip_format(&ip, text);
+    (void)snprintf(out, 80, "%s@%u", text, port);
     return MOX_OK;
 }
 

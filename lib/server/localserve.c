@@ -78,6 +78,8 @@ static int serve(const struct mox_env *env, const struct mox_localserve_config *
     sc.localserve = true;
     sc.pedantic = config->pedantic;
     sc.limits = config->limits;
+    sc.resolver_forward = config->resolver_forward;
+    sc.trust_anchor = config->trust_anchor;
     struct mox_server *s = NULL;
     int rc = mox_server_new(&s, env, &sc, err);
     if (rc < 0)

@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <mox/unbound.h>
+
 #include "base/crypto.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -130,6 +132,28 @@ static int make_runtime(struct mox_server *s, struct mox_error *err)
     return rc == MOX_OK ? rc : mox__fail(err, rc, "start the server: %s", mox_status_text(rc));
 }
 
+/* Who answers names. A server for tests stays on its machine unless it is told to ask. */
+static int open_resolver(struct mox_server *s, struct mox_error *err)
+{
+    const struct mox_config_resolver *files = &s->files->mox->resolver;
+    char anchor[4096];
+    struct mox_unbound_config config;
+    mox_unbound_config_init(&config);
+    config.forward = s->config.resolver_forward;
+    config.trust_anchor = s->config.trust_anchor;
+    if (config.forward == NULL && files->forward[0] != '\0')
+        config.forward = files->forward;
+    if (config.trust_anchor == NULL && files->trust_anchor[0] != '\0') {
+        int rc = mox_config_path(s->files, files->trust_anchor, anchor, sizeof anchor);
+        if (rc < 0)
+            return mox__fail(err, rc, "trust anchor %s: the path is too long", files->trust_anchor);
+        config.trust_anchor = anchor;
+    }
+    if (s->config.localserve && config.forward == NULL)
+        return mox__zone_resolver_init(&s->built_in, &s->env, mox__localserve_zone, err);
+    return mox_unbound_new(&s->unbound, &s->env, mox__loop_ev(s->net->loop), &config, err);
+}
+
 static void out_of_patience(struct timer *t);
 
 /* The order matters: the lock on the data directory comes before the first port and before the old
@@ -155,8 +179,8 @@ static int open_all(struct mox_server *s, struct mox_error *err)
     /* A developer looks at the terminal now. A server of many users starts for the others. */
     if (rc == MOX_OK && s->config.localserve)
         rc = mox__accounts_check(s, err);
-    if (rc == MOX_OK && s->config.localserve)
-        rc = mox__zone_resolver_init(&s->built_in, &s->env, mox__localserve_zone, err);
+    if (rc == MOX_OK && s->config.resolver == NULL)
+        rc = open_resolver(s, err);
     if (rc == MOX_OK)
         rc = mox__server_bind(s, err);
     if (rc == MOX_OK && s->config.logger != NULL)
@@ -211,6 +235,7 @@ void mox_server_free(struct mox_server *s)
     mox_store_close(s->store);
     if (s->patience.loop != NULL)
         mox__timer_stop(&s->patience);
+    mox_unbound_free(s->unbound);
     mox__net_free(s->net); /* its connections leave */
     mox__zone_resolver_done(&s->built_in);
     mox__limits_free(s);
@@ -224,7 +249,7 @@ const struct mox_resolver *mox__server_resolver(const struct mox_server *s)
 {
     if (s->config.resolver != NULL)
         return s->config.resolver;
-    return s->config.localserve ? &s->built_in.resolver : NULL;
+    return s->unbound != NULL ? mox_unbound_resolver(s->unbound) : &s->built_in.resolver;
 }
 
 /* -- running it ------------------------------------------------------------------------------ */

@@ -77,6 +77,7 @@ struct mox_server {
     struct mox_auth_db *auth_db; /* NULL: it could not be opened */
     struct limits limits;
     struct zone_resolver built_in; /* names of a server for tests */
+    struct mox_unbound *unbound;   /* else those of the network; NULL: an embedder's resolver */
     uint8_t received_id_key[24];
     uint8_t sasl_secret[32];
     char *spool_dir;

@@ -314,12 +314,6 @@ static int look_at_delivery(struct handover *h)
     return rc == MOX_OK ? check_smtputf8(h, content) : rc;
 }
 
-static int take_delivery(struct handover *h)
-{
-    int rc = look_at_delivery(h);
-    return rc < 0 ? rc : hand_over(h);
-}
-
 /* ---- who sent it ---- */
 
 static int check(struct smtp_names *n, struct mox_dns_answers *answers)
@@ -416,9 +410,7 @@ static int start(struct handover *h)
         return MOX_ENOMEM;
     if (is_submission(h))
         return step(h, counting_waits(h), take_submission, go_on_if_counted);
-    if (mox__server_resolver(h->session->server) != NULL)
-        return start_checks(h);
-    return step(h, handing_over_waits(h), take_delivery, finish);
+    return start_checks(h);
 }
 
 int mox__smtp_deliver(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,

@@ -155,7 +155,7 @@ int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_envelope *enve
     bool first = ss->recipient_count == 0;
     if (ss->endpoint->kind != SERVE_SMTP || s->config.localserve || first)
         return take(ss, path, reply);
-    if (ss->nobody || mox__server_resolver(s) == NULL)
+    if (ss->nobody)
         return refuse_another(reply);
     return ss->vouched ? take(ss, path, reply) : take_if_genuine(ss, envelope, path, reply);
 }

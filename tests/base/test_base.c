@@ -295,9 +295,41 @@ static void spool_moves_to_a_file_and_stays_one_range(void **state)
     test_env_done(&t);
 }
 
+static void addresses_may_have_ports(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *ip; /* NULL: it is none */
+        uint16_t port;
+    } cases[] = {
+        {"192.0.2.1", "192.0.2.1", 7},     {"192.0.2.1:53", "192.0.2.1", 53},
+        {"2001:db8::1", "2001:db8::1", 7}, {"[2001:db8::1]", "2001:db8::1", 7},
+        {"[::1]:5353", "::1", 5353},       {"::1", "::1", 7},
+        {"", NULL, 0},                     {"1.2.3", NULL, 0},
+        {"192.0.2.1:", NULL, 0},           {"192.0.2.1:0", NULL, 0},
+        {"192.0.2.1:65536", NULL, 0},      {"[::1", NULL, 0},
+        {"[::1]5353", NULL, 0},            {"[]:53", NULL, 0},
+        {"localhost:53", NULL, 0},         {":53", NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ip ip;
+        uint16_t port = 7;
+        char text[IP_TEXT_MAX];
+        bool is_one = mox__ip_port_parse(slice_of(cases[i].text), &ip, &port);
+        if (is_one != (cases[i].ip != NULL))
+            fail_msg("\"%s\"", cases[i].text);
+        if (!is_one)
+            continue;
+        mox__ip_format(&ip, text);
+        assert_string_equal(text, cases[i].ip);
+        assert_int_equal(port, cases[i].port);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_may_have_ports),
         cmocka_unit_test(buf_that_overflowed_stays_failed),
         cmocka_unit_test(arena_gives_zeroed_memory_up_to_its_limit),
         cmocka_unit_test(base64_follows_rfc4648),
