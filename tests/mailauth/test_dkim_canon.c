@@ -130,6 +130,35 @@ static void bodies_without_a_line_end_get_one(void **state)
     test_env_done(&t);
 }
 
+/* More than is gathered before it is hashed, in pieces of each length. */
+static void long_bodies_are_as_short_ones(void **state)
+{
+    (void)state;
+    enum { WORDS = 400 };
+    struct test_env t;
+    struct buf message, body;
+    test_env_init(&t);
+    mox__buf_init(&message, &t.env, SIZE_MAX / 2);
+    mox__buf_init(&body, &t.env, SIZE_MAX / 2);
+    mox__buf_text(&message, "A: X\r\n\r\n");
+    for (unsigned i = 1; i < WORDS; i++) {
+        for (unsigned n = 0; n < (i == WORDS / 2 ? 5000 : 1 + i % 300); n++) {
+            mox__buf_byte(&message, (uint8_t)('a' + n % 26));
+            mox__buf_byte(&body, (uint8_t)('a' + n % 26));
+        }
+        mox__buf_text(&message, i % 7 == 0 ? " \t\r\n" : " \t ");
+        mox__buf_text(&body, i % 7 == 0 ? "\r\n" : " ");
+    }
+    mox__buf_text(&message, ".\r\n");
+    mox__buf_text(&body, ".\r\n");
+    assert_false(message.failed || body.failed);
+    assert_form(&t, CANON_RELAXED, slice(message.data, message.len), slice_of("a:X\r\n"),
+                slice(body.data, body.len));
+    mox__buf_free(&message);
+    mox__buf_free(&body);
+    test_env_done(&t);
+}
+
 /* Fields of one name are taken from the bottom, whatever its case, each once (RFC 6376 §5.4.2). */
 static void fields_are_taken_from_the_bottom(void **state)
 {
@@ -157,6 +186,7 @@ int main(void)
         cmocka_unit_test(the_suite_of_canonical_forms_is_met),
         cmocka_unit_test(the_examples_of_rfc_6376_are_met),
         cmocka_unit_test(bodies_without_a_line_end_get_one),
+        cmocka_unit_test(long_bodies_are_as_short_ones),
         cmocka_unit_test(fields_are_taken_from_the_bottom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
