@@ -41,7 +41,7 @@ struct mox_dns_round;
 /**
  * @param out       the round, to be cancelled; NULL when all is done already. Written before `done` is
  *                  called, and not after.
- * @param resolver  borrowed until done, as are the answers
+ * @param resolver  copied; what it stands on is borrowed until done, as are the answers
  * @param done      called once when all have been answered and put in (at once if nothing is wanted),
  *                  perhaps before this returns: rc is MOX_OK, or MOX_ENOMEM or MOX_ELIMIT of the set. The
  *                  round frees itself first: forget it then.

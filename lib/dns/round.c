@@ -10,8 +10,9 @@ struct question {
 
 struct mox_dns_round {
     struct mox_env env;
-    const struct mox_resolver *resolver; /* borrowed, as the answers */
-    struct mox_dns_answers *answers;
+    /* A copy: a resolver that has forgotten its lookups may be gone when the round is cancelled. */
+    struct mox_resolver resolver;
+    struct mox_dns_answers *answers; /* borrowed */
     void (*done)(void *user, int rc);
     void *user;
     struct question *questions;
@@ -80,7 +81,7 @@ int mox_dns_round_start(struct mox_dns_round **out, const struct mox_env *env,
     *out = r;
     if (r == NULL)
         return MOX_ENOMEM;
-    r->resolver = resolver;
+    r->resolver = *resolver;
     r->done = done;
     r->user = user;
     for (size_t i = 0; i < r->count; i++)
@@ -98,6 +99,6 @@ void mox_dns_round_cancel(struct mox_dns_round *r)
         return;
     for (size_t i = 0; i < r->count; i++)
         if (!r->questions[i].is_answered)
-            r->resolver->cancel(r->resolver->user, &r->questions[i].lookup);
+            r->resolver.cancel(r->resolver.user, &r->questions[i].lookup);
     free_round(r);
 }

@@ -175,6 +175,21 @@ static void cancelling_ends_what_is_open(void **state)
     host_done(&h);
 }
 
+/* A server's resolver may go before its connections. */
+static void a_round_keeps_no_pointer_to_the_resolver(void **state)
+{
+    (void)state;
+    struct host h;
+    host_init(&h);
+    ask(&h, 1);
+    struct mox_resolver gone = h.resolver.resolver;
+    assert_int_equal(mox_dns_round_start(&h.round, &h.t.env, &gone, h.answers, done, &h), MOX_OK);
+    memset(&gone, 0, sizeof gone);
+    mox_dns_round_cancel(h.round);
+    assert_int_equal(h.resolver.cancelled, 1);
+    host_done(&h);
+}
+
 static void no_memory_is_said_at_start_or_by_done(void **state)
 {
     (void)state;
@@ -391,6 +406,7 @@ int main(void)
         cmocka_unit_test(answers_may_come_before_start_returns),
         cmocka_unit_test(a_zone_answers_at_once),
         cmocka_unit_test(cancelling_ends_what_is_open),
+        cmocka_unit_test(a_round_keeps_no_pointer_to_the_resolver),
         cmocka_unit_test(no_memory_is_said_at_start_or_by_done),
         cmocka_unit_test(rounds_are_as_many_as_the_longest_dependency),
         cmocka_unit_test(what_came_before_a_cancel_is_not_asked_again),
