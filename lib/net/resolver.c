@@ -19,7 +19,8 @@
 #include "net/unbound_events.h"
 
 /* Lookups that wait for others to end: more than all connections of a server want at once. */
-#define QUEUE_MAX 100000
+#define QUEUE_MAX   100000
+#define RESOLV_CONF "/etc/resolv.conf"
 /* A name with its final dot and NUL; each byte may become four in presentation form. */
 #define NAME_ROOM (MOX_DOMAIN_MAX + 2)
 
@@ -270,12 +271,26 @@ static int failed(const char *doing, int failure, struct mox_error *err)
                      ub_strerror(failure));
 }
 
+/* libunbound takes a file without servers for one that names this machine, where none may listen. */
+static bool names_servers(const char *path)
+{
+    char line[1024];
+    bool found = false;
+    FILE *file = fopen(path, "re");
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
+        found = strncmp(line, "nameserver", strlen("nameserver")) == 0;
+    if (file != NULL)
+        (void)fclose(file);
+    return found;
+}
+
 static int set_servers(struct mox_unbound *u, const char *forward, struct mox_error *err)
 {
     char address[80];
     if (forward == NULL) {
         /* Without the file, or without servers in it: the zones' own. */
-        (void)ub_ctx_resolvconf(u->ctx, NULL);
+        if (names_servers(RESOLV_CONF))
+            (void)ub_ctx_resolvconf(u->ctx, RESOLV_CONF);
         return MOX_OK;
     }
     int rc = write_forward(address, forward, err);
