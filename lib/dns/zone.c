@@ -133,8 +133,6 @@ static void cancel(void *user, struct mox_dns_lookup *lookup)
 
 void mox_dns_zone_resolver(struct mox_resolver *out, const struct mox_dns_zone *zone)
 {
-    *out = (struct mox_resolver){.size = sizeof *out,
-                                 .user = (void *)(uintptr_t)zone,
-                                 .start = start,
-                                 .cancel = cancel};
+    *out = (struct mox_resolver){
+        .size = sizeof *out, .user = (void *)(uintptr_t)zone, .start = start, .cancel = cancel};
 }
