@@ -36,8 +36,17 @@ struct spf_eval {
 /* What a term came to. */
 enum spf_outcome { SPF_NO_MATCH, SPF_MATCH, SPF_TEMPERROR, SPF_PERMERROR, SPF_MISSING };
 
-/* One of the answers that evaluation rests on; SPF_MATCH: *out is it, and it has records; SPF_NO_MATCH:
- * it has none. */
+/* check_host(); `is_top`: of the domain that is checked, or that it redirects to. Not deeper than
+ * SPF_LOOKUPS_MAX: each step in is a term that counts. */
+enum mox_spf_result mox__spf_check_host(struct spf_eval *e, const char *domain, bool is_top);
+
+/* Text of strangers: what is not printable ASCII becomes `?`. */
+void mox__spf_clean(char *text);
+
+/* An answer; SPF_MATCH: it has records; SPF_NO_MATCH: it has none. */
+enum spf_outcome mox__spf_ask(struct spf_eval *e, struct mox_slice name, enum mox_dns_type type,
+                              const struct mox_dns_answer **out);
+/* The same for a term of a record, of which only two may find nothing. */
 enum spf_outcome mox__spf_look_up(struct spf_eval *e, struct mox_slice name, enum mox_dns_type type,
                                   const struct mox_dns_answer **out);
 /* Says what is wrong, the first time, and gives SPF_PERMERROR or SPF_TEMPERROR. */
