@@ -122,8 +122,10 @@ MOX_API MOX_MUST_USE int mox_dns_ask(struct mox_dns_answers *a, struct mox_slice
 MOX_API size_t mox_dns_wanted(const struct mox_dns_answers *a, const struct mox_dns_question **out);
 
 /** Answers a question, wanted or not. All is copied: names in their one form, records left out whose name
- *  is none, `problem` made printable and shortened. A second answer replaces the first.
- *  @return MOX_OK; MOX_ELIMIT; MOX_ENOMEM; MOX_EINVAL: the question's name cannot be one */
+ *  is none, `problem` made printable and shortened. A second answer replaces the first. One that is wanted,
+ *  and for which there is no room, is MOX_DNS_SERVFAIL.
+ *  @return MOX_OK; MOX_ELIMIT: no room for one that is not wanted; MOX_ENOMEM; MOX_EINVAL: the question's
+ *          name cannot be one */
 MOX_API MOX_MUST_USE int mox_dns_put(struct mox_dns_answers *a,
                                      const struct mox_dns_answer *answer);
 

@@ -151,6 +151,19 @@ size_t mox_dns_wanted(const struct mox_dns_answers *a, const struct mox_dns_ques
     return a->wanted_count;
 }
 
+/* There is no room for an answer. Who asked goes on with a failure; nobody waits for ever. */
+static int do_without(struct mox_dns_answers *a, struct entry *e)
+{
+    if (e == NULL || e->is_answered)
+        return MOX_ELIMIT;
+    e->answer = (struct mox_dns_answer){.question = e->answer.question,
+                                        .status = MOX_DNS_SERVFAIL,
+                                        .problem = "the answers are too large together"};
+    e->is_answered = true;
+    list(a);
+    return MOX_OK;
+}
+
 int mox_dns_put(struct mox_dns_answers *a, const struct mox_dns_answer *answer)
 {
     char name[MOX_DOMAIN_MAX + 1];
@@ -162,7 +175,7 @@ int mox_dns_put(struct mox_dns_answers *a, const struct mox_dns_answer *answer)
     if (e == NULL && a->count == MOX_DNS_ANSWERS_MAX)
         return MOX_ELIMIT;
     if (ENTRY_BYTES + mox__dns_copy_bytes(answer) > a->arena.max - a->arena.used)
-        return MOX_ELIMIT;
+        return do_without(a, e);
     int rc = mox__dns_copy_answer(&a->arena, answer, &copy);
     if (rc == MOX_OK && e == NULL)
         rc = add(a, hash, name, answer->question.type, &e);

@@ -357,6 +357,35 @@ static void bytes_have_a_bound(void **state)
     end(&f);
 }
 
+/* Whoever wants to know is told something: a check of a message with keys that are too large together comes
+ * to its end. */
+static void what_is_wanted_is_answered_without_room(void **state)
+{
+    (void)state;
+    static char text[65000];
+    struct fixture f;
+    const struct mox_dns_answer *a = NULL;
+    char name[40];
+    size_t found = 0, failed = 0;
+    begin(&f);
+    memset(text, 'x', sizeof text);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(name, sizeof name, "h%d.example", i);
+        assert_int_equal(ask(&f, name, MOX_DNS_TXT, &a), MOX_NEED_DNS);
+    }
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(name, sizeof name, "h%d.example", i);
+        assert_int_equal(put_txt(&f, name, slice(text, sizeof text)), MOX_OK);
+        assert_int_equal(ask(&f, name, MOX_DNS_TXT, &a), MOX_OK);
+        found += a->status == MOX_DNS_FOUND;
+        failed += a->status == MOX_DNS_SERVFAIL && a->count == 0 && a->problem != NULL;
+    }
+    assert_true(found > 50 && failed > 20);
+    assert_int_equal(found + failed, 100);
+    assert_true(f.t.live_bytes <= MOX_DNS_BYTES_MAX + 256 * 1024);
+    end(&f);
+}
+
 static void no_memory_is_said_and_harms_nothing(void **state)
 {
     (void)state;
@@ -428,6 +457,7 @@ int main(void)
         cmocka_unit_test(questions_have_a_bound),
         cmocka_unit_test(records_have_a_bound),
         cmocka_unit_test(bytes_have_a_bound),
+        cmocka_unit_test(what_is_wanted_is_answered_without_room),
         cmocka_unit_test(no_memory_is_said_and_harms_nothing),
         cmocka_unit_test(types_and_outcomes_have_names),
     };
