@@ -322,6 +322,30 @@ static void a_forged_sender(void **state)
     end(&f);
 }
 
+/* RFC 7489 §6.6.4; and the header says why nothing is done. */
+static void a_forged_sender_that_is_spared(void **state)
+{
+    (void)state;
+    for (unsigned draw = 9; draw <= 10; draw++) {
+        struct fixture f;
+        char *results, *spf;
+        begin(&f);
+        f.query.ip = "192.0.2.9";
+        f.query.draw = draw;
+        replace(&f, "_dmarc.sender.example", "TXT", "v=DMARC1; p=reject; pct=10");
+        memcpy(strstr(f.signed_message, "Hello Joe"), "Hello Jim", 9);
+        check(&f);
+        assert_int_equal(f.verdict->dmarc->status, MOX_DMARC_FAIL);
+        assert_int_equal(f.verdict->dmarc->disposition,
+                         draw < 10 ? MOX_DMARC_POLICY_REJECT : MOX_DMARC_POLICY_NONE);
+        assert_int_equal(mox_checks_headers(f.checks, &results, &spf), MOX_OK);
+        assert_int_equal(strstr(results, "override sampled_out") != NULL, draw == 10);
+        mox_text_free(&f.t.env, results);
+        mox_text_free(&f.t.env, spf);
+        end(&f);
+    }
+}
+
 static void how_near_the_domain_is(void **state)
 {
     (void)state;
@@ -340,6 +364,13 @@ static void how_near_the_domain_is(void **state)
     replace(&f, "s1._domainkey.sender.example", "TXT", "!NXDOMAIN");
     check(&f);
     assert_int_equal(f.verdict->from, MOX_VALIDATION_DMARC);
+    end(&f);
+    /* SPF proves more than the signature. */
+    begin(&f);
+    f.query.mail_from_domain = "news.sender.example";
+    replace(&f, "news.sender.example", "TXT", "v=spf1 ip4:192.0.2.1 -all");
+    check(&f);
+    assert_int_equal(f.verdict->from, MOX_VALIDATION_STRICT);
     end(&f);
     begin(&f);
     f.query.mail_from_domain = "elsewhere.example";
@@ -435,6 +466,27 @@ static void signatures_that_cover_too_little(void **state)
     end(&f);
 }
 
+/* A signature that is there twice says no more than one. */
+static void a_domain_that_signed_twice(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    size_t field = (size_t)(strstr(f.signed_message, "From: Jane") - f.signed_message);
+    size_t len = strlen(f.signed_message);
+    char *text = malloc(field + len + 1);
+    assert_non_null(text);
+    memcpy(text, f.signed_message, field);
+    memcpy(text + field, f.signed_message, len + 1);
+    free(f.signed_message);
+    f.signed_message = text;
+    check(&f);
+    assert_int_equal(f.verdict->dkim_count, 2);
+    assert_int_equal(f.verdict->dkim[1].status, MOX_DKIM_PASS);
+    assert_int_equal(f.verdict->dkim_domain_count, 1);
+    end(&f);
+}
+
 /* The header stays short, however many signatures there are. */
 static void many_signatures(void **state)
 {
@@ -513,9 +565,11 @@ int main(void)
 #endif
         cmocka_unit_test(failures_of_the_dns_are_told_apart),
         cmocka_unit_test(a_forged_sender),
+        cmocka_unit_test(a_forged_sender_that_is_spared),
         cmocka_unit_test(how_near_the_domain_is),
         cmocka_unit_test(who_it_says_it_is_from),
         cmocka_unit_test(signatures_that_cover_too_little),
+        cmocka_unit_test(a_domain_that_signed_twice),
         cmocka_unit_test(many_signatures),
         cmocka_unit_test(no_address_no_checks),
         cmocka_unit_test(no_memory),
