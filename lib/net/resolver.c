@@ -45,7 +45,7 @@ struct mox_unbound {
     int64_t timeout_us;
     struct task *running;            /* in no order */
     struct task *queue, **queue_end; /* the longest waiting first */
-    bool own_loop, pumping;
+    bool pumping;
 };
 
 void mox_unbound_config_init(struct mox_unbound_config *config)
@@ -375,7 +375,6 @@ int mox_unbound_new(struct mox_unbound **out, const struct mox_env *env, struct 
     if (u == NULL)
         return mox__fail(err, MOX_ENOMEM, "begin to resolve names: out of memory");
     u->env = *env;
-    u->own_loop = loop == NULL;
     u->max_lookups = config.max_lookups > 0 ? config.max_lookups : 1;
     u->timeout_us = config.timeout_us;
     u->queue_end = &u->queue;
