@@ -80,10 +80,10 @@ static enum exit_code print_json(const struct mox_dns_answer *a)
             values = NULL;
         }
     }
-    return cli_json_print(json_pack("{s:s,s:s,s:s,s:b,s:s,s:o}", "name", a->question.name, "type",
-                                    mox_dns_type_name(a->question.type), "status",
-                                    mox_dns_status_name(a->status), "secure", a->secure, "reason",
-                                    a->problem != NULL ? a->problem : "", "records", values));
+    return cli_json_print(json_pack(
+        "{s:o,s:s,s:s,s:b,s:s,s:o}", "name", cli_json_text(a->question.name), "type",
+        mox_dns_type_name(a->question.type), "status", mox_dns_status_name(a->status), "secure",
+        a->secure, "reason", a->problem != NULL ? a->problem : "", "records", values));
 }
 
 static void print(const struct mox_dns_answer *a)
