@@ -23,7 +23,8 @@ struct mox_unbound;
 struct mox_unbound_config {
     size_t size; /* sizeof(struct mox_unbound_config) */
     /** Who is asked for everything: "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53". NULL: the servers of
-     *  /etc/resolv.conf; when it names none, those of the zones, from the root on. */
+     *  /etc/resolv.conf; when it names none, those of the zones, from the root on. /etc/hosts is not
+     *  read. */
     const char *forward;
     /** A file with DS or DNSKEY records that validation begins with. NULL: MOX_ROOT_ANCHOR; when that is
      *  not there, nothing is validated, and the log says so once. */
