@@ -17,6 +17,9 @@ struct macro {
 
 /* Labels of what a macro stands for: a localpart of 128 bytes, a name of 253, or 32 nibbles. */
 #define PARTS_MAX 256
+/* Macros of a domain-spec. A name has no more labels (RFC 1035 §2.3.4), so what further ones stand for would be
+ * dropped again (§7.3); but a record of 64 KiB holds 12,000, and each takes a microsecond in each round. */
+#define MACROS_MAX 127
 /* What a domain-spec may expand to before it is cut; each macro gives at most a sender. Explanations are cut
  * by whoever made the buffer. */
 #define NAME_ROOM 65536
@@ -112,17 +115,17 @@ static bool is_top_label(struct mox_slice s)
 bool mox__spf_is_domain_spec(struct mox_slice text)
 {
     size_t literal = 0; /* bytes since the last macro */
-    bool any_macro = false;
+    unsigned macros = 0;
     struct mox_slice rest = text;
     for (size_t len; rest.len > 0; rest = slice_from(rest, len)) {
         len = piece_at(rest, false);
-        if (len == 0)
+        macros += len > 1;
+        if (len == 0 || macros > MACROS_MAX)
             return false;
-        any_macro = any_macro || len > 1;
         literal = len > 1 ? 0 : literal + 1;
     }
     if (text.len == 0 || literal == 0)
-        return any_macro;
+        return macros > 0;
     struct mox_slice end = slice_from(text, text.len - literal);
     if (end.data[end.len - 1] == '.')
         end.len--;
@@ -238,7 +241,7 @@ static void put_macro(struct buf *out, const struct macro *m, const struct spf_m
 void mox__spf_expand(struct buf *out, struct mox_slice text, const struct spf_macros *macros)
 {
     struct macro m;
-    for (size_t len; text.len > 0; text = slice_from(text, len)) {
+    for (size_t len; text.len > 0 && !out->failed; text = slice_from(text, len)) {
         len = 2;
         if (text.data[0] != '%') {
             mox__buf_byte(out, text.data[0]);

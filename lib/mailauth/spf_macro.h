@@ -25,7 +25,8 @@ bool mox__spf_macro_has_p(struct mox_slice text);
 
 /* Whether the text is a macro-string (§12); `exp`: with the letters of explanations too. */
 bool mox__spf_is_macro_string(struct mox_slice text, bool exp);
-/* Whether it is a domain-spec: a macro-string that ends in a macro or a top label. */
+/* Whether it is a domain-spec: a macro-string that ends in a macro or a top label. With more than 127 macros
+ * it is none. */
 bool mox__spf_is_domain_spec(struct mox_slice text);
 
 /* Appends the text, which mox__spf_is_macro_string() has seen, with its macros replaced. */

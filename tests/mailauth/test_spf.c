@@ -162,6 +162,19 @@ static void wrong_records_are_explained(void **state)
     }
 }
 
+/* A record is up to 64 KiB: what it may cost does not grow with it. */
+static void a_name_has_as_many_macros_as_labels(void **state)
+{
+    (void)state;
+    for (unsigned macros = 127; macros <= 128; macros++) {
+        char spec[1024] = "";
+        for (unsigned i = 0; i < macros; i++)
+            strcat(spec, "%{d1}.");
+        strcat(spec, "example.org");
+        assert_int_equal(mox__spf_is_domain_spec(slice_of(spec)), macros == 127);
+    }
+}
+
 /* -- rounds, limits, words for people --------------------------------------------------------- */
 
 struct outcome {
@@ -331,6 +344,7 @@ int main(void)
         cmocka_unit_test(macros_expand_as_in_the_rfc),
         cmocka_unit_test(long_names_lose_labels_on_the_left),
         cmocka_unit_test(wrong_records_are_explained),
+        cmocka_unit_test(a_name_has_as_many_macros_as_labels),
         cmocka_unit_test(terms_are_looked_up_together),
         cmocka_unit_test(what_limits_forbid_is_not_asked),
         cmocka_unit_test(loops_end),
