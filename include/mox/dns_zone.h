@@ -11,9 +11,9 @@ MOX_BEGIN_DECLS
  * A line has name, type and value with tabs between; `#` begins a comment line. Several lines for
  * several records, the same twice included. A TXT value is taken as it is to the end of the line, MX is
  * "10 host", SRV "priority weight port target", TLSA "usage selector matching hex". A value !NXDOMAIN,
- * !NODATA, !TIMEOUT, !SERVFAIL or !BOGUS is that outcome. A name with other types only, or with names
- * below it only, has no data; one that is not there does not exist. CNAMEs are followed, 16 at most; a
- * loop is MOX_DNS_SERVFAIL. All answers are insecure, with a TTL of 0. Names are written in ASCII.
+ * !NODATA, !TIMEOUT, !SERVFAIL or !BOGUS is that outcome. A name with other types only has
+ * no data; one that is not there does not exist, also when names below it are. CNAMEs are followed, 16 at
+ * most; a loop is MOX_DNS_SERVFAIL. All answers are insecure, with a TTL of 0. Names are written in ASCII.
  *
  * Threads: read by any number at once.
  */

@@ -26,7 +26,7 @@ size_t mox__zone_find(const struct mox_dns_zone *z, size_t from, size_t to, cons
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         const struct zone_line *line = &z->lines[middle];
-        int order = mox__zone_name_cmp(line->name, name);
+        int order = strcmp(line->name, name);
         if (order < 0 || (order == 0 && line->type < type))
             from = middle + 1;
         else
@@ -38,20 +38,6 @@ size_t mox__zone_find(const struct mox_dns_zone *z, size_t from, size_t to, cons
 static bool line_is(const struct mox_dns_zone *z, size_t i, size_t end, const char *name)
 {
     return i < end && strcmp(z->lines[i].name, name) == 0;
-}
-
-/* Whether there is a name of which this one is the end. */
-static bool has_names_below(const struct mox_dns_zone *z, size_t i, const char *name)
-{
-    /* Lines of the name itself come first, those below it directly after. */
-    i = mox__zone_find(z, i, z->existing, name, ZONE_TYPE_END);
-    if (i == z->existing)
-        return false;
-    size_t len = strlen(name), line_len = strlen(z->lines[i].name);
-    if (len == 0)
-        return true;
-    const char *end = z->lines[i].name + line_len;
-    return line_len > len && strcmp(end - len, name) == 0 && *(end - len - 1) == '.';
 }
 
 /* Fills *answer, but for its question, with what the zone has for the name and this very type.
@@ -77,9 +63,7 @@ static bool look_up(const struct mox_dns_zone *z, const char *name, enum mox_dns
 static enum mox_dns_status absent(const struct mox_dns_zone *z, const char *name)
 {
     size_t i = mox__zone_find(z, 0, z->existing, name, 0);
-    if (line_is(z, i, z->existing, name) || has_names_below(z, i, name))
-        return MOX_DNS_NODATA; /* RFC 8020 §2: also a name that has none, and names below it do */
-    return MOX_DNS_NXDOMAIN;
+    return line_is(z, i, z->existing, name) ? MOX_DNS_NODATA : MOX_DNS_NXDOMAIN;
 }
 
 static struct mox_dns_answer resolve(const struct mox_dns_zone *z,

@@ -11,7 +11,6 @@
 #define ZONE_LINES_MAX ((size_t)1000 * 1000)
 #define ZONE_TXT_MAX                                                                               \
     65279 /* what fits into RDLENGTH, beside the 256 bytes of length of its strings */
-#define ZONE_TYPE_END 65536 /* larger than any type */
 
 struct zone_line {
     const char *name; /* in the arena */
@@ -21,8 +20,7 @@ struct zone_line {
     size_t number;              /* in the file */
 };
 
-/* Lines sorted by name (from its end, so that a name and those below it stand together), type and number.
- * Those that say that a name does not exist come after all others. records[i] belongs to lines[i]. */
+/* Lines sorted by name, type and number. Those that say that a name does not exist come after all others. records[i] belongs to lines[i]. */
 struct mox_dns_zone {
     struct mox_env env;
     struct arena arena; /* of names and texts */
@@ -31,10 +29,6 @@ struct mox_dns_zone {
     size_t count, cap;
     size_t existing; /* lines before the first !NXDOMAIN */
 };
-
-/* The order of names: by their bytes from the end. A dot sorts before all else, as if it were 0, so that
- * nothing stands between a name and those below it. */
-int mox__zone_name_cmp(const char *a, const char *b);
 
 /* The first line of `from` … `to` that is not before the name and type. */
 size_t mox__zone_find(const struct mox_dns_zone *z, size_t from, size_t to, const char *name,

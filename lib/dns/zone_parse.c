@@ -31,29 +31,13 @@ static int bad(const struct place *at, const char *what)
     return mox__fail(at->err, MOX_ESYNTAX, "%s:%zu: %s", at->file, at->line, what);
 }
 
-static unsigned rank(char c)
-{
-    return c == '.' ? 0 : (unsigned char)c;
-}
-
-int mox__zone_name_cmp(const char *a, const char *b)
-{
-    const char *a_end = a + strlen(a), *b_end = b + strlen(b);
-    while (a_end > a && b_end > b) {
-        unsigned x = rank(*--a_end), y = rank(*--b_end);
-        if (x != y)
-            return x < y ? -1 : 1;
-    }
-    return (a_end > a) - (b_end > b);
-}
-
 static int by_place(const void *left, const void *right)
 {
     const struct zone_line *a = left, *b = right;
     bool a_absent = a->status == MOX_DNS_NXDOMAIN, b_absent = b->status == MOX_DNS_NXDOMAIN;
     if (a_absent != b_absent)
         return a_absent - b_absent;
-    int names = mox__zone_name_cmp(a->name, b->name);
+    int names = strcmp(a->name, b->name);
     if (names != 0)
         return names;
     if (a->type != b->type)

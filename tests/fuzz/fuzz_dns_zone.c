@@ -16,15 +16,6 @@ struct found {
     enum mox_dns_status status;
 };
 
-static bool ends_with(const char *name, const char *end)
-{
-    size_t len = strlen(name), end_len = strlen(end);
-    if (end_len == 0)
-        return len > 0;
-    return len > end_len && strcmp(name + len - end_len, end) == 0 &&
-           name[len - end_len - 1] == '.';
-}
-
 static enum mox_dns_status outcome(struct mox_slice value)
 {
     static const char *const words[] = {"",         "!NODATA",   "!NXDOMAIN",
@@ -37,7 +28,7 @@ static enum mox_dns_status outcome(struct mox_slice value)
     return MOX_DNS_FOUND;
 }
 
-/* Looks through the whole text. *exists: a line says so of the name, or of one below. */
+/* Looks through the whole text. *exists: a line says so of the name. */
 static struct found look(struct mox_slice text, const char *name, enum mox_dns_type type,
                          bool *exists)
 {
@@ -55,7 +46,7 @@ static struct found look(struct mox_slice text, const char *name, enum mox_dns_t
         assert(ok);
         enum mox_dns_status status = outcome(line.rest);
         bool same = strcmp(owner, name) == 0;
-        *exists = *exists || (status != MOX_DNS_NXDOMAIN && (same || ends_with(owner, name)));
+        *exists = *exists || (status != MOX_DNS_NXDOMAIN && same);
         if (!same || line_type != type)
             continue;
         f.lines++;
