@@ -20,7 +20,7 @@ enum exit_code check_print_json(const struct check_result *r)
     return cli_json_print(
         json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "iprev", cli_json_iprev(v->iprev), "spf",
                   cli_json_spf(v->spf), "dkim", cli_json_dkim(v->dkim, v->dkim_count), "dmarc",
-                  cli_json_dmarc(v->dmarc), "arc", cli_json_arc(v->arc), "from", from, "dns",
+                  cli_json_dmarc(v->dmarc, v->from_domain), "arc", cli_json_arc(v->arc), "from", from, "dns",
                   cli_json_dns(r->answers), "authentication_results",
                   header(r->authentication_results), "received_spf", header(r->received_spf)));
 }
@@ -29,6 +29,6 @@ enum exit_code check_print_dmarc_json(const struct check_result *r)
 {
     const struct mox_checks_verdict *v = r->verdict;
     return cli_json_print(json_pack(
-        "{s:o,s:o,s:o,s:o}", "dmarc", cli_json_dmarc(v->dmarc), "spf", cli_json_spf(v->spf), "dkim",
+        "{s:o,s:o,s:o,s:o}", "dmarc", cli_json_dmarc(v->dmarc, v->from_domain), "spf", cli_json_spf(v->spf), "dkim",
         cli_json_dkim(v->dkim, v->dkim_count), "dns", cli_json_dns(r->answers)));
 }

@@ -93,8 +93,8 @@ static void print(const struct mox_dns_answer *a)
         write_record(text, a->question.type, &a->records[i]);
         (void)printf("%s\n", text);
     }
-    (void)fprintf(stderr, "%s, %s%s%s\n", mox_dns_status_name(a->status), security(a),
-                  a->problem != NULL ? ": " : "", a->problem != NULL ? a->problem : "");
+    (void)printf("%s, %s%s%s\n", mox_dns_status_name(a->status), security(a),
+                 a->problem != NULL ? ": " : "", a->problem != NULL ? a->problem : "");
 }
 
 static enum exit_code look_up(const struct cli *cli, struct cli_names *names, struct mox_slice name,
@@ -151,15 +151,16 @@ static const struct command commands[] = {
     {.words = "dns lookup",
      .args = "type name",
      .summary = "look up a name in the DNS",
-     .help = "Prints the records, one a line, and on stderr whether the answer is secure (DNSSEC "
-             "proves it),\n"
-             "insecure (nobody signs it) or bogus (it is not what the owner signed), and why. "
-             "Names may\n"
-             "have Unicode. Exit 0 when there are records, else 1.\n"
-             "\n"
-             "    mox dns lookup mx example.org\n"
-             "    mox dns lookup txt 2026a._domainkey.example.org\n"
-             "    mox -resolver 127.0.0.1:5353 dns lookup tlsa _25._tcp.mail.example.org",
+     .help =
+         "Prints the records, one a line, and behind them how it was answered: found, nodata,\n"
+         "nxdomain, timeout, servfail or bogus; and whether that is secure (DNSSEC proves it),\n"
+         "insecure (nobody signs it) or bogus (it is not what the owner signed), and why. Names "
+         "may\n"
+         "have Unicode. Exit 0 when there are records, else 1.\n"
+         "\n"
+         "    mox dns lookup mx example.org\n"
+         "    mox dns lookup txt 2026a._domainkey.example.org\n"
+         "    mox -resolver 127.0.0.1:5353 dns lookup tlsa _25._tcp.mail.example.org",
      .flags = flags,
      .min_args = 2,
      .max_args = 2,

@@ -19,8 +19,8 @@
 json_t *cli_json_spf(const struct mox_spf_verdict *v);
 /* [{result, domain, selector, algorithm, reason, secure}] */
 json_t *cli_json_dkim(const struct mox_dkim_result *results, size_t count);
-/* {result, domain, policy, disposition, reason, secure} */
-json_t *cli_json_dmarc(const struct mox_dmarc_verdict *v);
+/* {result, domain, policy, disposition, record_domain, reason, secure}; domain: of From */
+json_t *cli_json_dmarc(const struct mox_dmarc_verdict *v, const char *from_domain);
 /* {result, instances: [{instance, domain, selector, seal_domain, seal_selector, reason}], reason, secure} */
 json_t *cli_json_arc(const struct mox_arc_verdict *v);
 /* {result, names, reason, secure} */

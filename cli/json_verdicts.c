@@ -57,14 +57,15 @@ json_t *cli_json_dkim(const struct mox_dkim_result *results, size_t count)
     return all;
 }
 
-json_t *cli_json_dmarc(const struct mox_dmarc_verdict *v)
+json_t *cli_json_dmarc(const struct mox_dmarc_verdict *v, const char *from_domain)
 {
     bool has_policy = v->found.status == MOX_DMARC_PASS;
-    return json_pack("{s:s,s:o,s:s,s:s,s:o,s:b}", "result", mox_dmarc_status_name(v->status),
-                     "domain", cli_json_text(v->found.domain), "policy",
+    return json_pack("{s:s,s:o,s:s,s:s,s:o,s:o,s:b}", "result", mox_dmarc_status_name(v->status),
+                     "domain", cli_json_text(from_domain), "policy",
                      has_policy ? mox_dmarc_policy_name(v->policy) : "", "disposition",
-                     mox_dmarc_policy_name(v->disposition), "reason", cli_json_text(v->reason),
-                     "secure", v->found.secure);
+                     mox_dmarc_policy_name(v->disposition), "record_domain",
+                     cli_json_text(has_policy ? v->found.domain : ""), "reason",
+                     cli_json_text(v->reason), "secure", v->found.secure);
 }
 
 json_t *cli_json_iprev(const struct mox_iprev_verdict *v)

@@ -102,19 +102,21 @@ class LookupTest(unittest.TestCase):
                 ("a", "XN--BCHER-KVA.example", ["192.0.2.3"])]:
             with self.subTest(type=type, name=name):
                 got = self.look_up(type, name)
-                self.assertEqual((got.returncode, got.stderr), (0, b"found, insecure\n"))
-                self.assertEqual(sorted(got.stdout.decode().splitlines()), sorted(lines))
+                self.assertEqual((got.returncode, got.stderr), (0, b""))
+                *records, state = got.stdout.decode().splitlines()
+                self.assertEqual((sorted(records), state), (sorted(lines), "found, insecure"))
 
     def test_without_records_it_fails_and_says_why(self):
         for name, status in [("aaaa.example", b"nxdomain"), ("none.example", b"nodata"),
                              ("slow.example", b"timeout")]:
             got = self.look_up("a", name)
-            self.assertEqual((got.returncode, got.stdout), (1, b""))
-            self.assertTrue(got.stderr.startswith(status + b", insecure"), got.stderr)
+            self.assertEqual((got.returncode, got.stderr), (1, b""))
+            self.assertTrue(got.stdout.startswith(status + b", insecure"), got.stdout)
 
     @unittest.skipIf(os.environ.get("MOX_NO_IDN"), "built without IDN")
     def test_a_name_may_have_unicode(self):
-        self.assertEqual(self.look_up("a", "b\u00fccher.example".encode()).stdout, b"192.0.2.3\n")
+        self.assertEqual(self.look_up("a", "b\u00fccher.example".encode()).stdout,
+                         b"192.0.2.3\nfound, insecure\n")
 
     def test_a_type_without_a_name_is_a_mistake_of_who_asks(self):
         self.assertEqual(self.look_up("hinfo", "a.example").returncode, 2)
@@ -137,7 +139,7 @@ class LookupTest(unittest.TestCase):
             self.skipTest(f"no IPv6 on loopback: {e}")
         got = run("-resolver", f"[::1]:{server.port}", "-trust-anchor", self.anchor, "dns", "lookup", "a",
                   "www.sender.example")
-        self.assertEqual((got.returncode, got.stdout, got.stderr), (0, b"192.0.2.66\n", b"found, insecure\n"))
+        self.assertEqual((got.returncode, got.stdout), (0, b"192.0.2.66\nfound, insecure\n"))
 
     def test_mox_conf_names_the_resolver_unless_the_command_line_does(self):
         configured = self.server(socket.AF_INET, "127.0.0.1", "192.0.2.10")
@@ -149,9 +151,9 @@ class LookupTest(unittest.TestCase):
                         f"Resolver:\n\tForward: 127.0.0.1:{configured.port}\n\tTrustAnchor: ../anchor\n")
         lookup = ["dns", "lookup", "a", "www.sender.example"]
         got = run("-dir", folder, *lookup)
-        self.assertEqual((got.stdout, got.stderr), (b"192.0.2.10\n", b"found, insecure\n"))
+        self.assertEqual(got.stdout, b"192.0.2.10\nfound, insecure\n")
         got = run("-dir", folder, "-resolver", f"127.0.0.1:{typed.port}", *lookup)
-        self.assertEqual((got.stdout, got.stderr), (b"192.0.2.20\n", b"found, insecure\n"))
+        self.assertEqual(got.stdout, b"192.0.2.20\nfound, insecure\n")
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ class Resolver(unittest.TestCase):
         answer = self.look_up(type, name)
         self.assertEqual((answer["status"], answer["secure"], answer["records"]),
                          (status, security == "secure", list(records)), answer["reason"])
-        self.assertIn(f"{status}, {security}", self.run_mox(type, name).stderr)
+        self.assertIn(f"{status}, {security}", self.run_mox(type, name).stdout)
 
     def test_what_is_signed_is_secure(self):
         self.expect("a", "www.signed.example", "found", "secure", ["192.0.2.1"])
