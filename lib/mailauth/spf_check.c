@@ -83,8 +83,7 @@ int mox_spf_check(const struct mox_spf_query *given, struct mox_dns_answers *ans
     struct mox_spf_query query;
     mox_spf_query_init(&query);
     memcpy(&query, given, given->size < sizeof query ? given->size : sizeof query);
-    struct spf_eval e = {
-        .query = &query, .answers = answers, .verdict = verdict, .rc = MOX_OK, .secure = true};
+    struct spf_eval e = {.query = &query, .answers = answers, .verdict = verdict, .rc = MOX_OK};
     *verdict = (struct mox_spf_verdict){.result = MOX_SPF_NONE};
     if (!mox__ip_parse(slice_of(query.ip), &e.ip))
         return MOX_EINVAL;

@@ -40,7 +40,8 @@ enum spf_outcome mox__spf_ask(struct spf_eval *e, struct mox_slice name, enum mo
         e->missing = true;
         return SPF_MISSING;
     }
-    e->secure = e->secure && (*out)->secure;
+    e->secure = (e->secure || !e->asked) && (*out)->secure;
+    e->asked = true;
     if (mox_dns_is_temporary((*out)->status))
         return mox__spf_problem(e, SPF_TEMPERROR, "%s of %.*s: %s", mox_dns_type_name(type),
                                 (int)name.len, (const char *)name.data,

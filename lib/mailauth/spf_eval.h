@@ -21,10 +21,10 @@ struct spf_eval {
     bool missing; /* an answer is, and nothing from here on is final */
     int rc;       /* MOX_ENOMEM, and then nothing counts */
     unsigned lookups;
-    unsigned voids;    /* terms of which a look-up found nothing */
-    bool void_counted; /* the term under way is one of them */
-    bool secure;
-    struct mox_slice exp;                /* what explains a fail; empty: nothing does */
+    unsigned voids;       /* terms of which a look-up found nothing */
+    bool void_counted;    /* the term under way is one of them */
+    bool asked, secure;   /* there are answers that it rests on, and DNSSEC proves all of them */
+    struct mox_slice exp; /* what explains a fail; empty: nothing does */
     char exp_domain[MOX_DOMAIN_MAX + 1]; /* whose it is */
 };
 

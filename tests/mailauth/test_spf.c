@@ -290,6 +290,7 @@ static void the_identity_is_chosen(void **state)
     assert_int_equal(o.asked, 0);
     o = check(zone, "", "localhost");
     assert_int_equal(o.verdict.result, MOX_SPF_NONE);
+    assert_false(o.verdict.secure); /* nothing was asked */
 }
 
 static void explanations_are_of_who_failed_the_client(void **state)
