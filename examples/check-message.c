@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Who sent a message: all checks of it, and the header fields that tell. The library does no look-ups: it
- * says which names it would like to know, all that it can use at once, and here a zone file answers.
+/* Who sent a message: all checks of it, and the header fields that tell. The names that the library would
+ * like to know, all that it can use at once, a zone file answers here.
  *
  *     cc check-message.c $(pkg-config --cflags --libs mox)
  *     ./a.out zone.tsv message.eml 192.0.2.1 mail.example.org someone@example.org
- *             names    with CRLF   client    EHLO             MAIL FROM */
+ *             names    message     client    EHLO             MAIL FROM */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +16,20 @@
 
 #define FILE_MAX (64 * 1024 * 1024)
 
+/* Files have LF at the end of lines; mail has CRLF, and that is signed. */
 static struct mox_slice read_file(const char *path)
 {
     FILE *f = fopen(path, "rb");
     uint8_t *data = malloc(FILE_MAX);
-    size_t len = f == NULL || data == NULL ? 0 : fread(data, 1, FILE_MAX, f);
-    if (len == 0) {
+    size_t len = 0;
+    if (f == NULL || data == NULL) {
         perror(path);
         exit(2);
+    }
+    for (int c, last = 0; (c = getc(f)) != EOF && len + 2 <= FILE_MAX; last = c) {
+        if (c == '\n' && last != '\r')
+            data[len++] = '\r';
+        data[len++] = (uint8_t)c;
     }
     (void)fclose(f);
     return (struct mox_slice){data, len};
@@ -76,12 +82,9 @@ int main(int argc, char **argv)
         rc = mox_dns_answers_new(&answers, &env);
     if (rc == MOX_OK)
         rc = mox_checks_new(&checks, &env, &query, content);
-    if (rc == MOX_OK)
-        rc = mox_checks_run(checks, answers);
-    for (; rc == MOX_NEED_DNS; rounds++) {
+    while (rc == MOX_OK && (rc = mox_checks_run(checks, answers)) == MOX_NEED_DNS) {
+        rounds++;
         rc = mox_dns_zone_answer(zone, answers);
-        if (rc == MOX_OK)
-            rc = mox_checks_run(checks, answers);
     }
     if (rc == MOX_OK)
         rc = print(checks, &env, rounds);

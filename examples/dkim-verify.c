@@ -5,8 +5,8 @@
  *
  *     cc dkim-verify.c $(pkg-config --cflags --libs mox) && ./a.out zone.tsv message.eml
  *
- * The message is as it came by SMTP, with CRLF; zone.tsv has lines of name, type and value with tabs
- * between: "2026a._domainkey.example.com	TXT	v=DKIM1;k=ed25519;p=…". */
+ * zone.tsv has lines of name, type and value with tabs between:
+ * "2026a._domainkey.example.com	TXT	v=DKIM1;k=ed25519;p=…". */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +16,20 @@
 
 #define FILE_MAX (64 * 1024 * 1024)
 
+/* Files have LF at the end of lines; mail has CRLF, and that is signed. */
 static struct mox_slice read_file(const char *path)
 {
     FILE *f = fopen(path, "rb");
     uint8_t *data = malloc(FILE_MAX);
-    size_t len = f == NULL || data == NULL ? 0 : fread(data, 1, FILE_MAX, f);
-    if (len == 0) {
+    size_t len = 0;
+    if (f == NULL || data == NULL) {
         perror(path);
         exit(2);
+    }
+    for (int c, last = 0; (c = getc(f)) != EOF && len + 2 <= FILE_MAX; last = c) {
+        if (c == '\n' && last != '\r')
+            data[len++] = '\r';
+        data[len++] = (uint8_t)c;
     }
     (void)fclose(f);
     return (struct mox_slice){data, len};
