@@ -39,7 +39,7 @@ class Examples(unittest.TestCase):
         self.mail.write_text(self.mail.read_text().replace("you.", "them."))
         self.assertEqual(run(VERIFY, self.zone, self.mail).stdout,
                          "fail: ed25519-sha256 of a.example: the body was changed\n")
-        self.assertEqual(run(VERIFY, self.zone, self.folder / "absent").returncode, 2)
+        self.assertNotEqual(run(VERIFY, self.zone, self.folder / "absent").returncode, 0)
 
     def test_a_message_is_checked(self):
         said = run(CHECK, self.zone, self.mail, "192.0.2.1", "mx.a.example", "me@a.example").stdout
