@@ -62,3 +62,10 @@ bool mox__dns_name(struct mox_slice text, char out[MOX_DOMAIN_MAX + 1])
     out[text.len] = '\0';
     return text.len == 0 || label > 0;
 }
+
+bool mox__dns_is_within(const char *name, const char *domain)
+{
+    size_t len = strlen(name), above = strlen(domain);
+    return len >= above && mox__slice_is_nocase(slice(name + len - above, above), domain) &&
+           (len == above || name[len - above - 1] == '.');
+}

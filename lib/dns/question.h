@@ -12,4 +12,7 @@
  * wire), or it has a NUL. */
 MOX_PRIV bool mox__dns_name(struct mox_slice text, char out[MOX_DOMAIN_MAX + 1]);
 
+/* Whether the name is the domain or below it, whatever the case. Both without final dot. */
+MOX_PRIV bool mox__dns_is_within(const char *name, const char *domain);
+
 #endif

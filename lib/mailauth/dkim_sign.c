@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "dns/question.h"
 #include "mailauth/dkim_key.h"
 #include "mailauth/dkim_signature.h"
 #include "mailauth/tags.h"
@@ -55,9 +56,7 @@ static bool is_identity_of(const char *identity, const struct mox_domain *domain
     const char *at = strrchr(identity, '@');
     if (at == NULL || strlen(identity) > IDENTITY_MAX || !is_name_of(&own, at + 1))
         return false;
-    size_t len = strlen(own.ascii), above = strlen(domain->ascii);
-    return len >= above && strcmp(own.ascii + len - above, domain->ascii) == 0 &&
-           (len == above || own.ascii[len - above - 1] == '.');
+    return mox__dns_is_within(own.ascii, domain->ascii);
 }
 
 static int check_signer(struct signing *s, struct mox_error *err)

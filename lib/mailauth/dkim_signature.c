@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "dns/question.h"
 #include "mailauth/tags.h"
 
 /* The longest field: more than any signature needs, and what makes it long is hashed once for each. */
@@ -323,14 +324,6 @@ static bool has_required(struct reader *r, enum signature_form form, unsigned se
     return true;
 }
 
-/* domain is parent, or below it. */
-static bool is_within(const char *domain, const char *parent)
-{
-    size_t len = strlen(domain), above = strlen(parent);
-    return len >= above && strcmp(domain + len - above, parent) == 0 &&
-           (len == above || domain[len - above - 1] == '.');
-}
-
 /* What tags say together. */
 static bool fits(struct reader *r, enum signature_form form)
 {
@@ -339,7 +332,7 @@ static bool fits(struct reader *r, enum signature_form form)
         return wrong(r, "bh= has not the length of its hash");
     if (s->expires_s != 0 && s->signed_s != 0 && s->expires_s <= s->signed_s)
         return wrong(r, "x= is not behind t=");
-    if (form == SIGNATURE_DKIM && !is_within(s->identity_domain, s->domain))
+    if (form == SIGNATURE_DKIM && !mox__dns_is_within(s->identity_domain, s->domain))
         return wrong(r, "i= is not within d=");
     return true;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "dns/question.h"
 #include "mailauth/reverse.h"
 #include "mailauth/spf_eval.h"
 
@@ -78,13 +79,6 @@ static void reverse_name(const struct ip *ip, char out[80])
     mox__buf_byte(&b, '\0');
 }
 
-static bool is_within(const char *name, const char *domain)
-{
-    size_t len = strlen(name), above = strlen(domain);
-    return len >= above && mox__slice_is_nocase(slice(name + len - above, above), domain) &&
-           (len == above || name[len - above - 1] == '.');
-}
-
 /* §5.5: what cannot be looked up is no name, and no failure. */
 static enum spf_outcome forgive(struct spf_eval *e, enum spf_outcome found)
 {
@@ -122,7 +116,7 @@ enum spf_outcome mox__spf_ptr(struct spf_eval *e, const char *target)
     if (found != SPF_MATCH)
         return found;
     for (size_t i = 0; i < names_of(answer); i++) {
-        if (!is_within(answer->records[i].data.name, target))
+        if (!mox__dns_is_within(answer->records[i].data.name, target))
             continue;
         found = leads_back(e, answer->records[i].data.name);
         missing = missing || found == SPF_MISSING;
@@ -135,7 +129,7 @@ enum spf_outcome mox__spf_ptr(struct spf_eval *e, const char *target)
 /* How good a name is for p: lower is better. */
 static unsigned rank(const char *name, const char *target)
 {
-    if (!is_within(name, target))
+    if (!mox__dns_is_within(name, target))
         return 2;
     return strlen(name) == strlen(target) ? 0 : 1;
 }
