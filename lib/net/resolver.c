@@ -342,12 +342,16 @@ static void ignore(void *user, int rcode, void *packet, int len, int security, c
 }
 
 /* libunbound reads what it was given at the first question: one that it answers by itself. */
-static int settle(struct mox_unbound *u, struct mox_error *err)
+static int settle(struct mox_unbound *u, const char *trust_anchor, struct mox_error *err)
 {
+    const char *file = trust_anchor != NULL ? trust_anchor : MOX_ROOT_ANCHOR;
     int failure = ub_resolve_event(u->ctx, "localhost.", MOX_DNS_A, 1, NULL, ignore, NULL);
-    return failure == 0
-               ? MOX_OK
-               : failed("begin to resolve names; is the trust anchor in order?", failure, err);
+    if (failure == 0)
+        return MOX_OK;
+    return mox__fail(
+        err, failure == UB_NOMEM ? MOX_ENOMEM : MOX_EIO,
+        "begin to resolve names: %s; has the trust anchor %s only DS or DNSKEY records?",
+        ub_strerror(failure), file);
 }
 
 static int set_up(struct mox_unbound *u, const struct mox_unbound_config *config,
@@ -361,7 +365,7 @@ static int set_up(struct mox_unbound *u, const struct mox_unbound_config *config
     int rc = set_servers(u, config->forward, err);
     if (rc == MOX_OK)
         rc = set_trust(u, config->trust_anchor, err);
-    return rc == MOX_OK ? settle(u, err) : rc;
+    return rc == MOX_OK ? settle(u, config->trust_anchor, err) : rc;
 }
 
 int mox_unbound_new(struct mox_unbound **out, const struct mox_env *env, struct ev_loop *loop,
