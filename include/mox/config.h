@@ -4,7 +4,9 @@
 
 #include <mox/env.h>
 #include <mox/error.h>
+#include <mox/junk.h>
 #include <mox/log.h>
+#include <mox/ruleset.h>
 
 MOX_BEGIN_DECLS
 
@@ -54,6 +56,7 @@ struct mox_config_smtp {
     uint16_t port; /* never 0 after loading: the default is filled in, here and below */
     bool no_starttls, require_starttls;
     int64_t first_time_sender_delay_us; /* 0: none */
+    struct mox_config_strings dnsbls;   /* zones, in order; ASCII form */
 };
 
 struct mox_config_service {
@@ -123,6 +126,22 @@ struct mox_config_static {
     struct mox_config_limits limits;
     struct mox_config_delays delays;
     struct mox_config_resolver resolver;
+    int64_t quota_message_size; /* bytes of all messages of an account; 0: no limit */
+};
+
+/** Where reports about a domain come to. */
+struct mox_config_reports {
+    const char *localpart, *domain; /* domain: empty for the one that it is about */
+    const char *account, *mailbox;
+};
+
+/** An address that stands for several of ours. */
+struct mox_config_alias {
+    const char *localpart;
+    struct mox_config_strings addresses; /* of accounts */
+    bool post_public;                    /* who is no member may write to it */
+    bool list_members;                   /* members may see who else is */
+    bool allow_msg_from;                 /* members may write in its name */
 };
 
 struct mox_config_domain {
@@ -132,11 +151,31 @@ struct mox_config_domain {
     struct mox_config_strings localpart_catchall_separators;
     bool localpart_case_sensitive;
     bool disabled;
+    const struct mox_config_reports *dmarc, *tlsrpt; /* or NULL */
+    struct {
+        struct mox_config_alias *items;
+        size_t count;
+    } aliases;
 };
 
 struct mox_config_destination {
     const char *address; /* as written: `local@domain`, or `@domain` for all others of the domain */
     const char *mailbox; /* empty: Inbox */
+    struct {
+        struct mox_ruleset *items;
+        size_t count;
+    } rulesets;
+    const char *smtp_error;                       /* "550 text" or "421 text": all mail is refused */
+    const char *message_auth_required_smtp_error; /* empty: From need not be proved */
+};
+
+struct mox_config_subject_pass {
+    int64_t period_us; /* 0: no tokens */
+};
+
+struct mox_config_junk_filter {
+    double threshold;
+    struct mox_junk_params params;
 };
 
 struct mox_config_account {
@@ -151,6 +190,14 @@ struct mox_config_account {
     /* What the account may send in 24 hours; never 0 after loading. */
     uint32_t max_outgoing_messages_per_day;       /* each recipient counts */
     uint32_t max_first_time_recipients_per_day;
+    struct mox_config_subject_pass subject_pass;
+    const char *rejects_mailbox; /* empty: what is rejected is not kept */
+    bool keep_rejects;           /* without end */
+    const char *introbox;        /* empty: none */
+    struct mox_junk_flags_config automatic_junk_flags;
+    const struct mox_config_junk_filter *junk_filter; /* NULL: none */
+    int64_t quota_message_size;                       /* bytes; 0: the server's; negative: none */
+    bool no_first_time_sender_delay;
 };
 
 struct mox_config_domains {
@@ -227,11 +274,24 @@ enum mox_config_found {
     MOX_CONFIG_DOMAIN_DISABLED  /* ours, but takes and sends no mail now; the rest is filled */
 };
 
+/** Members of an alias, each an address that was found. */
+struct mox_config_member {
+    const char *localpart, *domain; /* in normal form */
+    const struct mox_config_account *account;
+    const struct mox_config_destination *destination;
+    const char *mailbox;
+};
+
 struct mox_config_target {
     const struct mox_config_account *account; /* or NULL */
+    const struct mox_config_alias *alias;     /* the address is one, and `account` is NULL; or NULL */
+    const struct mox_config_member *members;  /* of it */
+    size_t member_count;
+    bool dmarc_reports, tls_reports; /* the address is for these */
     const struct mox_config_domain *domain;   /* NULL for postmaster at a host name */
     const struct mox_config_destination *destination; /* NULL for the server's postmaster */
     const char *mailbox;                      /* never empty */
+    const struct mox_rulesets *rulesets;      /* of the destination; or NULL */
 };
 
 enum mox_config_use {
@@ -256,6 +316,11 @@ MOX_API enum mox_config_found mox_config_lookup_address(const struct mox_config 
                                                         struct mox_slice address,
                                                         enum mox_config_use use,
                                                         struct mox_config_target *out);
+
+/** What the account's mailboxes say of the messages in them: for struct mox_account_config. Lives as long as the
+ *  configuration. */
+MOX_API struct mox_junk_flags *mox_config_junk_flags(const struct mox_config *config,
+                                                     const struct mox_config_account *account);
 
 /** Sets every field to its default. Strings and items that the caller then adds stay the caller's. */
 MOX_API void mox_config_static_init(struct mox_config_static *mox);

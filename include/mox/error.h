@@ -12,6 +12,7 @@ enum mox_status {
     MOX_OK = 0,
     MOX_LATER = 1,    /* the answer is not known yet: it is given by a `_reply` or `done` */
     MOX_NEED_DNS = 2, /* call again when the wanted names are answered */
+    MOX_NEED_FACTS = 3, /* call again when the wanted facts are known */
 
     MOX_ENOMEM = -1,       /* out of memory */
     MOX_EIO = -2,          /* the operating system or the disk failed */

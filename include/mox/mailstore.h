@@ -30,6 +30,14 @@ enum mox_special_use {
     MOX_USE_TRASH = 1 << 4
 };
 
+/** What a mailbox says about the messages in it. */
+enum mox_junk_meaning {
+    MOX_JUNK_UNCHANGED = 0,
+    MOX_JUNK_IS_JUNK,
+    MOX_JUNK_IS_NOTJUNK,
+    MOX_JUNK_NEUTRAL /* neither flag */
+};
+
 /** Longest name of a mailbox, in bytes of UTF-8, without the NUL. */
 #define MOX_MAILBOX_NAME_MAX 1000
 
@@ -123,8 +131,14 @@ struct mox_delivery_facts {
     enum mox_validation ehlo_validation, mail_from_validation, msg_from_validation;
     const char *const *dkim_domains; /* with a verified signature */
     size_t dkim_domain_count;
-    uint64_t destined_mailbox; /* for a reject: where it would have gone; else 0 */
-    bool is_reject, is_forward, is_mailing_list, dsn;
+    /** For a reject, and for a message that goes to the mailbox for first messages: where else it would
+     *  have gone; created when it does not exist. NULL for all others. */
+    const char *destined_mailbox;
+    bool is_reject, is_intro, is_forward, is_mailing_list, dsn;
+    /** The mailbox for rejects; NULL: none. A reject goes there once; copies in it of a message that is
+     *  accepted are removed with the commit. */
+    const char *rejects_mailbox;
+    bool keep_rejects; /* do not remove old ones to make room */
     const char *tls_version, *tls_cipher; /* NULL: plain text */
     bool requiretls;
 };
@@ -144,6 +158,7 @@ struct mox_append {
     const struct mox_delivery_facts *facts; /* NULL: not received over SMTP */
     /* set when it is done */
     uint32_t uidvalidity, uid;
+    bool left_out; /* a reject that is there already, or for which there is no room: nothing was stored */
 };
 
 enum mox_flags_mode { MOX_FLAGS_SET, MOX_FLAGS_ADD, MOX_FLAGS_REMOVE };

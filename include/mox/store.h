@@ -4,6 +4,8 @@
 
 #include <mox/env.h>
 #include <mox/error.h>
+#include <mox/history.h>
+#include <mox/junk.h>
 #include <mox/mailstore.h>
 #include <mox/sasl.h>
 
@@ -29,14 +31,6 @@ struct mox_account;
 
 enum mox_account_open { MOX_ACCOUNT_EXISTING = 0, MOX_ACCOUNT_CREATE = 1 };
 
-/** What a mailbox says about the messages in it. */
-enum mox_junk_meaning {
-    MOX_JUNK_UNCHANGED = 0,
-    MOX_JUNK_IS_JUNK,
-    MOX_JUNK_IS_NOTJUNK,
-    MOX_JUNK_NEUTRAL /* neither flag */
-};
-
 /** What a new account starts with; NULL members have defaults. */
 struct mox_account_config {
     size_t size;
@@ -52,6 +46,9 @@ struct mox_account_config {
     /** Count what comes in over SMTP (mox_account_arrivals()); then opening the account reads the
      *  messages of the last day. As the quota the first opener's. */
     bool count_arrivals;
+    /** The filter that learns from the junk flags of its messages; NULL: none. Copied; as the quota the
+     *  first opener's. */
+    const struct mox_junk_params *junk;
 };
 
 /** Opens an account; waits for the disk the first time. MOX_ENOTFOUND, MOX_ECORRUPT (damaged, foreign or
@@ -112,6 +109,45 @@ struct mox_outgoing {
 
 /** Submits it, as the writes of mox/mailstore.h are: `write.done` is called once, on any thread. */
 MOX_API void mox_account_outgoing(struct mox_account *account, struct mox_outgoing *op);
+
+/** What the account remembers of senders, as it is now; reads the disk. `out` is one thread's at a time, until
+ *  mox_account_history_end(). MOX_EIO, MOX_ENOMEM. */
+MOX_API MOX_MUST_USE int mox_account_history_begin(struct mox_history *out,
+                                                   struct mox_account *account,
+                                                   struct mox_error *err);
+MOX_API void mox_account_history_end(struct mox_history *history); /* after begin succeeded */
+
+/** The key of mox/subjectpass.h for one of the account's addresses, made when it is asked for first. Wait for
+ *  the disk. @param address  in its normal form @param out  a text: wipe it after use */
+#define MOX_SUBJECTPASS_KEY_LEN 16
+MOX_API MOX_MUST_USE int mox_account_subjectpass_key(struct mox_account *account,
+                                                     const char *address,
+                                                     char out[MOX_SUBJECTPASS_KEY_LEN + 1],
+                                                     struct mox_error *err);
+
+/** What the filter says of a message, having learnt from all that was committed before the call (but for what is
+ *  left of a retrain). Waits for the disk. @param content  as received
+ *  @return MOX_OK; MOX_EUNSUPPORTED: the account has no filter; MOX_EIO, MOX_ENOMEM */
+MOX_API MOX_MUST_USE int mox_account_classify(struct mox_account *account, struct mox_slice content,
+                                              struct mox_junk_verdict *verdict,
+                                              struct mox_error *err);
+
+struct mox_retrain {
+    size_t size; /* sizeof(struct mox_retrain) */
+    /** Called now and then; a value other than 0 ends it, and the filter is as before. */
+    int (*progress)(void *user, const struct mox_retrain *r);
+    void *user;
+    /* what was done so far */
+    uint64_t messages, hams, spams, failed; /* looked at; learnt; could not be read */
+    uint64_t total;                         /* to be looked at */
+    uint64_t words;                         /* in the filter, at the end */
+};
+
+/** Builds the filter anew from all messages that are marked as junk or not junk, while the account is in use.
+ *  Takes seconds for 10,000 messages; blocking. MOX_EBUSY: it is being retrained; MOX_EUNSUPPORTED: it has no
+ *  filter; MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM; or what `progress` returned. */
+MOX_API MOX_MUST_USE int mox_account_retrain(struct mox_account *account, struct mox_retrain *r,
+                                             struct mox_error *err);
 
 #define MOX_NETWORK_CLASSES 3
 

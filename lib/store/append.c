@@ -158,6 +158,7 @@ struct row {
     uint64_t id, bytes;
     int64_t received;
     uint64_t origin; /* the mailbox */
+    uint64_t destined; /* where else it would have gone */
     struct thread_place place;
 };
 
@@ -178,7 +179,7 @@ static void insert_message(struct mox_account *a, struct append_job *j, const st
         V_TEXT(f->mail_from_localpart), V_TEXT(f->mail_from_domain), V_INT(f->mail_from_validation),
         V_TEXT(f->rcpt_to_localpart), V_TEXT(f->rcpt_to_domain), V_TEXT(f->msg_from_localpart),
         V_TEXT(f->msg_from_domain), V_TEXT(f->msg_from_org_domain), V_INT(f->msg_from_validation),
-        V_TEXT(j->dkim_domains), V_INT(f->destined_mailbox), V_INT(kind_of(f)),
+        V_TEXT(j->dkim_domains), V_INT(r->destined), V_INT(kind_of(f)),
         V_TEXT(f->tls_version), V_TEXT(f->tls_cipher), V_INT(r->origin));
     struct val data = j->file_id == 0 ? V_BLOB(j->content) : (struct val)V_NULL;
     (void)db_run(&a->writer, SQL_CONTENT_INSERT, V_INT(r->id), V_BLOB(j->op->prefix),
@@ -234,6 +235,18 @@ static struct box *destination(struct mox_account *a, struct append_job *j)
     return b;
 }
 
+/* The mailbox of the facts, made when it is missing; 0: none other than where it goes. */
+static uint64_t destined(struct mox_account *a, struct append_job *j, const struct box *to)
+{
+    const char *name = j->op->facts == NULL ? NULL : j->op->facts->destined_mailbox;
+    if (name == NULL)
+        return 0;
+    struct box *b = mox__box_named(a, name);
+    if (b == NULL)
+        b = mox__mailbox_make(a, name, 0, true, mox__next_modseq(a, &j->job));
+    return b == NULL || b == to ? 0 : b->id;
+}
+
 static bool is_arrival(const struct mox_append *op)
 {
     return op->facts != NULL && op->facts->remote_ip != NULL;
@@ -264,6 +277,7 @@ static int apply(struct mox_account *a, struct job *job)
     r.id = j->file_id != 0 ? j->file_id : take_id(a);
     r.received = op->received_us != 0 ? op->received_us : a->env->wall_us(a->env->user);
     r.origin = b->id;
+    r.destined = destined(a, j, b);
     j->received = r.received;
     j->bytes = r.bytes;
     if (is_arrival(op))

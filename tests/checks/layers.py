@@ -12,15 +12,16 @@ ROOMS = {
     "dns": ["base"],
     "sasl": ["base", "dns"],
     "ratelimit": ["base"],
+    "junk": ["base", "message"],
     "mailauth": ["base", "message", "dns"],
     "mailstore": ["base", "message"],
     "smtp": ["base", "message", "dns", "sasl"],
     "imap": ["base", "message", "dns", "sasl", "mailstore"],
-    "store": ["base", "message", "dns", "sasl", "ratelimit", "mailstore"],
-    "delivery": ["base", "message", "dns", "sasl", "mailauth", "mailstore", "smtp", "store"],
+    "store": ["base", "message", "dns", "sasl", "ratelimit", "junk", "mailstore"],
+    "delivery": ["base", "message", "dns", "sasl", "ratelimit", "junk", "mailauth", "mailstore", "smtp", "store"],
     "config": ["base", "dns", "delivery"],
     "net": ["base", "dns"],
-    "server": ["base", "message", "dns", "sasl", "ratelimit", "mailauth", "mailstore", "smtp", "imap",
+    "server": ["base", "message", "dns", "sasl", "ratelimit", "junk", "mailauth", "mailstore", "smtp", "imap",
                "store", "delivery", "config", "net"],
 }
 LIBRARIES = {
@@ -30,7 +31,7 @@ LIBRARIES = {
     "unictype": ["message", "sasl", "imap"], "unicase": ["message", "imap", "config"],
     "unistr": ["message", "dns", "sasl", "imap"], "idn2": ["dns"], "sqlite3": ["store"],
     "ev": ["net", "server"], "unbound": ["net"], "unbound-event": ["net"], "libpsl": ["mailauth"],
-    "expat": ["mailauth"], "zlib": ["mailauth"], "jansson": ["mailauth"],
+    "expat": ["mailauth"], "zlib": ["mailauth"], "pcre2": ["delivery"], "jansson": ["mailauth"],
 }
 BELOW_NET = ("net", "server")
 # Sockets, sleeping and processes start at net/. (struct sockaddr for text forms is in base/ip.c.)

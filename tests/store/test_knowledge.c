@@ -123,7 +123,7 @@ static void a_rejected_message_counts_where_it_was_meant_to_go(void **state)
     uint64_t inbox = box_id(f, "Inbox"), archive = box_id(f, "Archive"), trash = box_id(f, "Trash");
     struct mox_delivery_facts reject = facts;
     reject.is_reject = true;
-    reject.destined_mailbox = inbox;
+    reject.destined_mailbox = "Inbox";
     (void)deliver(f, trash, "Subject: x\r\n", MOX_FLAG_SEEN, &reject);
     assert_int_equal(query(f, "SELECT length(hash) FROM message"), 32);
     assert_int_equal(query(f, "SELECT origin FROM entry"), (long long)trash);
