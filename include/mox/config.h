@@ -326,6 +326,9 @@ MOX_API struct mox_junk_flags *mox_config_junk_flags(const struct mox_config *co
 MOX_API void mox_config_static_init(struct mox_config_static *mox);
 MOX_API void mox_config_domains_init(struct mox_config_domains *domains);
 MOX_API void mox_config_listener_init(struct mox_config_listener *listener);
+/** Sets every field to what a new account starts with: more than the defaults, by which a section that is not
+ *  there is off. It has a mailbox for rejects, a junk filter, automatic junk flags, and words for subjects. */
+MOX_API void mox_config_account_new_defaults(struct mox_config_account *account);
 
 /**
  * Writes a file: to a temporary file in the same folder, mode 0660 or that of the file there, synced

@@ -26,6 +26,14 @@ unsigned mox__bind_line(const struct sconf_node *node, const char *key)
     return child != NULL ? child->line : node->line;
 }
 
+unsigned mox__bind_item_line(const struct sconf_node *list, size_t index)
+{
+    const struct sconf_node *n = list->first;
+    while (index-- > 0 && n != NULL)
+        n = n->next;
+    return n == NULL ? list->line : n->line;
+}
+
 static void preset(const struct field *f, void *out)
 {
     const char *text = f->preset != NULL ? f->preset : f->type->zero;

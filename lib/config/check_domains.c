@@ -9,6 +9,14 @@
 /* Of a text that clients show to their users. */
 #define TOLD_MAX 256
 
+static bool is_printable(struct mox_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < ' ' || text.data[i] > '~')
+            return false;
+    return true;
+}
+
 static void check_domain_name(struct bind *b, unsigned line, struct mox_slice name)
 {
     char normal[DOMAIN_NAME_MAX + 1], quoted[SCONF_QUOTED_MAX];
@@ -30,6 +38,39 @@ void mox__check_domain_names(struct bind *b, const struct sconf_node *node, void
 void mox__check_account_domain(struct bind *b, const struct sconf_node *node, void *value)
 {
     check_domain_name(b, node->line, slice_of(*(const char *const *)value));
+}
+
+/* Kept in its normal form. */
+void mox__check_domain_or_none(struct bind *b, const struct sconf_node *node, void *value)
+{
+    const char **name = value;
+    char normal[DOMAIN_NAME_MAX + 1], quoted[SCONF_QUOTED_MAX];
+    if (**name == '\0')
+        return;
+    const char *problem = mox__config_domain(slice_of(*name), normal);
+    if (problem != NULL) {
+        mox__bind_wrong(b, node->line, "domain %s %s", mox__sconf_quote(slice_of(*name), quoted),
+                        problem);
+        return;
+    }
+    const char *copy = mox__arena_strndup(b->arena, normal, strlen(normal));
+    b->no_memory = b->no_memory || copy == NULL;
+    if (copy != NULL)
+        *name = copy;
+}
+
+/* RFC 7489 §7.1 and RFC 8460 §3 put it into a mailto URI of a TXT record. */
+void mox__check_reports_localpart(struct bind *b, const struct sconf_node *node, void *value)
+{
+    struct mox_slice localpart = slice_of(*(const char *const *)value);
+    if (localpart.len == 0)
+        mox__bind_wrong(b, node->line, "the local part is empty; write for example dmarcreports");
+    else if (localpart.len > LOCALPART_MAX || !is_printable(localpart) ||
+             memchr(localpart.data, '@', localpart.len) != NULL)
+        mox__bind_wrong(b, node->line,
+                        "a local part for reports is at most %d printable characters of "
+                        "ASCII without @",
+                        LOCALPART_MAX);
 }
 
 /* An account's name is that of its folder. */
@@ -61,10 +102,7 @@ void mox__check_account_names(struct bind *b, const struct sconf_node *node, voi
 void mox__check_told(struct bind *b, const struct sconf_node *node, void *value)
 {
     struct mox_slice text = slice_of(*(const char *const *)value);
-    bool fit = text.len <= TOLD_MAX;
-    for (size_t i = 0; i < text.len; i++)
-        fit = fit && text.data[i] >= ' ' && text.data[i] <= '~';
-    if (!fit)
+    if (text.len > TOLD_MAX || !is_printable(text))
         mox__bind_wrong(b, node->line, "the text is part of replies; write at most 256 printable "
                         "characters of ASCII");
 }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <mox/mailstore.h>
-
 #include <stdio.h>
 
 #include "base/ip.h"
@@ -33,59 +31,36 @@ void mox__check_forward(struct bind *b, const struct sconf_node *node, void *val
                         "[2001:db8::53]:5353", text);
 }
 
-static void check_mailbox_name(struct bind *b, unsigned line, const char *name)
-{
-    char normal[MOX_MAILBOX_NAME_MAX + 1];
-    struct mox_error err;
-    if (mox_mailbox_name_check(name, normal, &err) < 0)
-        mox__bind_wrong(b, line, "\"%s\" cannot be a mailbox: %s", name, err.text);
-}
-
-void mox__check_mailbox(struct bind *b, const struct sconf_node *node, void *value)
-{
-    const char *name = *(const char *const *)value;
-    if (*name != '\0')
-        check_mailbox_name(b, node->line, name);
-}
-
-static unsigned item_line(const struct sconf_node *list, size_t index)
-{
-    const struct sconf_node *n = list->first;
-    while (index-- > 0 && n != NULL)
-        n = n->next;
-    return n == NULL ? list->line : n->line;
-}
-
-/* Whether one of the first `count` names is `name`. A list of a few. */
-static bool has_name(const char *const *names, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
-void mox__check_mailbox_names(struct bind *b, const struct sconf_node *node, void *value)
-{
-    const struct mox_config_strings *names = value;
-    for (size_t i = 0; i < names->count; i++) {
-        if (has_name(names->items, i, names->items[i]))
-            mox__bind_wrong(b, item_line(node, i), "mailbox \"%s\" is there twice; remove one",
-                            names->items[i]);
-        check_mailbox_name(b, item_line(node, i), names->items[i]);
-        if (mox__slice_is_nocase(slice_of(names->items[i]), "inbox"))
-            mox__bind_wrong(b, item_line(node, i), "Inbox is always there; remove it");
-    }
-}
-
 void mox__check_ips(struct bind *b, const struct sconf_node *node, void *value)
 {
     const struct mox_config_strings *ips = value;
     struct ip ip;
     for (size_t i = 0; i < ips->count; i++)
         if (!mox__ip_parse(slice_of(ips->items[i]), &ip))
-            mox__bind_wrong(b, item_line(node, i), "invalid IP address \"%s\"; write it as "
-                            "192.0.2.1 or 2001:db8::1, or 0.0.0.0 or :: for all", ips->items[i]);
+            mox__bind_wrong(b, mox__bind_item_line(node, i),
+                            "invalid IP address \"%s\"; write it as "
+                            "192.0.2.1 or 2001:db8::1, or 0.0.0.0 or :: for all",
+                            ips->items[i]);
+}
+
+/* Names are looked up below it, so it is kept as it goes over the wire. */
+void mox__check_zones(struct bind *b, const struct sconf_node *node, void *value)
+{
+    struct mox_config_strings *zones = value;
+    struct mox_domain zone;
+    for (size_t i = 0; i < zones->count; i++) {
+        if (mox_domain_parse(&zone, slice_of(zones->items[i]), MOX_DOMAIN_UNDERSCORES) < 0) {
+            mox__bind_wrong(b, mox__bind_item_line(node, i),
+                            "zone \"%s\" is not a domain name; write "
+                            "it as bl.example.org",
+                            zones->items[i]);
+            continue;
+        }
+        const char *copy = mox__arena_strndup(b->arena, zone.ascii, strlen(zone.ascii));
+        b->no_memory = b->no_memory || copy == NULL;
+        if (copy != NULL)
+            zones->items[i] = copy;
+    }
 }
 
 void mox__check_package(struct bind *b, const struct sconf_node *node, void *value)
@@ -101,6 +76,13 @@ void mox__check_message_size(struct bind *b, const struct sconf_node *node, void
 {
     if (*(const int64_t *)value < 0)
         mox__bind_wrong(b, node->line, "SMTPMaxMessageSize must not be negative");
+}
+
+void mox__check_quota(struct bind *b, const struct sconf_node *node, void *value)
+{
+    if (*(const int64_t *)value < 0)
+        mox__bind_wrong(b, node->line,
+                        "QuotaMessageSize must not be negative; write 0 for no limit");
 }
 
 /* RFC 5321 §4.5.3.2: clients wait for five minutes at least. */
@@ -177,43 +159,6 @@ void mox__check_listener(struct bind *b, const struct sconf_node *node, void *va
                         "NoSTARTTLS and RequireSTARTTLS exclude each other; remove one");
     if (mox__sconf_find(node, "IPs") != NULL && l->ips.count == 0)
         mox__bind_wrong(b, node->line, "no IPs; add at least one");
-}
-
-static const struct sconf_node *special_use_node(const struct sconf_node *node, size_t i)
-{
-    static const char *const keys[] = {"Sent", "Archive", "Trash", "Draft", "Junk"};
-    const struct sconf_node *n = mox__sconf_find(mox__sconf_find(node, "SpecialUse"), keys[i]);
-    return n == NULL ? node : n;
-}
-
-static void check_initial_name(struct bind *b, unsigned line, const char *name)
-{
-    if (strchr(name, '/') != NULL)
-        mox__bind_wrong(b, line, "InitialMailboxes cannot have \"%s\" below another mailbox; remove "
-                        "the '/'", name);
-}
-
-void mox__check_initial_mailboxes(struct bind *b, const struct sconf_node *node, void *value)
-{
-    const struct mox_config_initial_mailboxes *m = value;
-    const struct mox_config_special_use *use = &m->special_use;
-    const char *const names[] = {use->sent, use->archive, use->trash, use->drafts, use->junk};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        unsigned line = special_use_node(node, i)->line;
-        check_initial_name(b, line, names[i]);
-        if (mox__slice_is_nocase(slice_of(names[i]), "inbox"))
-            mox__bind_wrong(b, line, "Inbox is always there and has no such role; use another name");
-        if (*names[i] != '\0' && has_name(names, i, names[i]))
-            mox__bind_wrong(b, line, "mailbox \"%s\" has two roles; use two mailboxes", names[i]);
-    }
-    const struct sconf_node *regular = mox__sconf_find(node, "Regular");
-    for (size_t i = 0; i < m->regular.count; i++) {
-        const char *name = m->regular.items[i];
-        check_initial_name(b, item_line(regular, i), name);
-        if (has_name(names, sizeof names / sizeof names[0], name))
-            mox__bind_wrong(b, item_line(regular, i), "mailbox \"%s\" is also in SpecialUse; remove "
-                            "it here", name);
-    }
 }
 
 void mox__check_static(struct bind *b, const struct sconf_node *node, void *value)

@@ -76,6 +76,8 @@ MOX_MUST_USE int mox__bind(struct bind *b, const struct value_type *type, void *
 void mox__bind_wrong(struct bind *b, unsigned line, const char *format, ...) MOX_PRINTF(3, 4);
 /* The line of the field `key` of a struct's node, or of the node when it has none. */
 unsigned mox__bind_line(const struct sconf_node *node, const char *key);
+/* The line of an item of a list's node. */
+unsigned mox__bind_item_line(const struct sconf_node *list, size_t index);
 /* Sets every field to its default. Nothing is allocated. */
 void mox__field_presets(const struct value_type *type, void *out);
 

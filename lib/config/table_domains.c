@@ -3,6 +3,42 @@
 
 /* domains.conf. */
 
+#define AT(member) offsetof(struct mox_config_reports, member)
+static const struct field reports_fields[] = {
+    {.name = "Localpart", .type = &mox__type_string, .offset = AT(localpart), .required = true,
+     .check = mox__check_reports_localpart,
+     .doc = "The part of the address in front of the @, in ASCII. For example: dmarcreports or "
+            "tlsreports."},
+    {.name = "Domain", .type = &mox__type_string, .offset = AT(domain),
+     .check = mox__check_domain_or_none,
+     .doc = "Domain of the address, if it is another of Domains. Default is the one that the reports are "
+            "about."},
+    {.name = "Account", .type = &mox__type_string, .offset = AT(account), .required = true,
+     .doc = "Account that gets them."},
+    {.name = "Mailbox", .type = &mox__type_string, .offset = AT(mailbox), .required = true,
+     .check = mox__check_needed_mailbox, .doc = "Mailbox of the account. For example: DMARC or TLSRPT."},
+};
+#undef AT
+static const struct value_type reports_type =
+    STRUCT_TYPE(struct mox_config_reports, reports_fields, NULL);
+static const struct value_type optional_reports_type = OPTIONAL_OF(reports_type);
+
+#define AT(member) offsetof(struct mox_config_alias, member)
+static const struct field alias_fields[] = {
+    {.name = "Addresses", .type = &mox__type_strings, .offset = AT(addresses), .required = true,
+     .doc = "The members: addresses of accounts, such as user@example.org."},
+    {.name = "PostPublic", .type = &mox__type_bool, .offset = AT(post_public),
+     .doc = "Everybody may write to the address. Otherwise only its members may."},
+    {.name = "ListMembers", .type = &mox__type_bool, .offset = AT(list_members),
+     .doc = "Members may see who the others are."},
+    {.name = "AllowMsgFrom", .type = &mox__type_bool, .offset = AT(allow_msg_from),
+     .doc = "Members may send messages that are from the address."},
+};
+#undef AT
+static const struct value_type alias_type =
+    STRUCT_TYPE(struct mox_config_alias, alias_fields, NULL);
+static const struct value_type aliases_type = MAP_OF(alias_type, struct mox_config_alias, 0);
+
 #define AT(member) offsetof(struct mox_config_domain, member)
 static const struct field domain_fields[] = {
     {.name = "Description", .type = &mox__type_string, .offset = AT(description),
@@ -20,51 +56,23 @@ static const struct field domain_fields[] = {
     {.name = "LocalpartCaseSensitive", .type = &mox__type_bool,
      .offset = AT(localpart_case_sensitive),
      .doc = "Make User and user two addresses. Senders do not expect that."},
+    {.name = "DMARC", .type = &optional_reports_type, .offset = AT(dmarc),
+     .doc = "The address that gets reports of others about mail from the domain, for the rua of its DMARC "
+            "record. Also with a catchall separator and more behind."},
+    {.name = "TLSRPT", .type = &optional_reports_type, .offset = AT(tlsrpt),
+     .doc = "The address that gets reports of others about TLS with the domain's servers, for its TLSRPT "
+            "record."},
+    {.name = "Aliases", .type = &aliases_type, .offset = AT(aliases),
+     .doc = "Addresses that stand for several others, by the part in front of the @. A message goes to all "
+            "members, but for whom it is from and who gets it in their own name as well."},
 };
 #undef AT
 static const struct value_type domain_type =
     STRUCT_TYPE(struct mox_config_domain, domain_fields, mox__check_domain);
 static const struct value_type domains_type = MAP_OF(domain_type, struct mox_config_domain, 0);
 
-#define AT(member) offsetof(struct mox_config_destination, member)
-static const struct field destination_fields[] = {
-    {.name = "Mailbox", .type = &mox__type_string, .offset = AT(mailbox),
-     .check = mox__check_mailbox, .doc = "Where the mail goes. Default Inbox."},
-};
-#undef AT
-static const struct value_type destination_type =
-    STRUCT_TYPE(struct mox_config_destination, destination_fields, NULL);
-static const struct value_type destinations_type =
-    MAP_OF(destination_type, struct mox_config_destination, 0);
-
-#define AT(member) offsetof(struct mox_config_account, member)
-static const struct field account_fields[] = {
-    {.name = "Domain", .type = &mox__type_string, .offset = AT(domain), .required = true,
-     .check = mox__check_account_domain, .doc = "The account's default domain."},
-    {.name = "Description", .type = &mox__type_string, .offset = AT(description),
-     .doc = "Free text, such as the person's name."},
-    {.name = "LoginDisabled", .type = &mox__type_string, .offset = AT(login_disabled),
-     .check = mox__check_told,
-     .doc = "Nobody can log in to the account, and whoever knows its password is told this text: at "
-            "most 256 letters, digits and other characters of ASCII. Mail is still accepted."},
-    {.name = "Destinations", .type = &destinations_type, .offset = AT(destinations),
-     .doc = "The addresses of the account, such as user@example.org. @example.org takes all mail "
-            "for the domain that no other address takes. Users log in with any of them but the "
-            "last."},
-    {.name = "MaxOutgoingMessagesPerDay", .type = &mox__type_uint32,
-     .offset = AT(max_outgoing_messages_per_day), .preset = "1000", .zero_is_preset = true,
-     .doc = "How many messages the account may send in 24 hours, each recipient of a message "
-            "counted. More are refused for now: whoever has stolen a password is not to send spam "
-            "for long. Default 1000."},
-    {.name = "MaxFirstTimeRecipientsPerDay", .type = &mox__type_uint32,
-     .offset = AT(max_first_time_recipients_per_day), .preset = "200", .zero_is_preset = true,
-     .doc = "The same, for recipients that the account has never written to before: spam goes to "
-            "many of them. Default 200."},
-};
-#undef AT
-static const struct value_type account_type =
-    STRUCT_TYPE(struct mox_config_account, account_fields, NULL);
-static const struct value_type accounts_type = MAP_OF(account_type, struct mox_config_account, 0);
+static const struct value_type accounts_type =
+    MAP_OF(mox__config_account_type, struct mox_config_account, 0);
 
 #define AT(member) offsetof(struct mox_config_domains, member)
 static const struct field domains_fields[] = {

@@ -19,6 +19,10 @@ static const struct field smtp_fields[] = {
      .doc = "How long a message waits before it is delivered whose sender is not known yet, and about "
             "which nothing else speaks either. Most who send junk do not wait. Default 15s. 0s for no "
             "delay."},
+    {.name = "DNSBLs", .type = &mox__type_strings, .offset = AT(dnsbls), .check = mox__check_zones,
+     .doc = "Zones of lists of addresses that send junk. They are asked, in their order, about a client "
+            "whose message nothing else decides about; when one lists it, the message is refused. For "
+            "example: bl.example.org. Read the list's terms of use."},
 };
 #undef AT
 static const struct value_type smtp_type = STRUCT_TYPE(struct mox_config_smtp, smtp_fields, NULL);
@@ -209,6 +213,10 @@ static const struct field static_fields[] = {
     {.name = "Resolver", .type = &resolver_type, .offset = AT(resolver),
      .doc = "Who is asked for names of the DNS, to find out who sent a message. A server of mox "
             "localserve asks nobody unless Forward is set: it has names of its own."},
+    {.name = "QuotaMessageSize", .type = &mox__type_int64, .offset = AT(quota_message_size),
+     .check = mox__check_quota,
+     .doc = "Largest size of all messages of an account together, in bytes; what does not fit is refused. "
+            "An account may have its own. Default 0: no limit."},
     {.name = "Pedantic", .type = &mox__type_bool, .offset = AT(pedantic),
      .doc = "Refuse violations of protocols that are usually tolerated. For those who test their "
             "software."},

@@ -69,11 +69,13 @@ static int write_domains(const struct mox_env *env, const struct mox_localserve_
 {
     struct mox_config_domain domain = {
         .name = "localhost", .description = "", .localpart_catchall_separator = "+"};
-    struct mox_config_destination destination = {LOCALSERVE_ADDRESS, ""};
-    struct mox_config_account account = {.name = LOCALSERVE_ACCOUNT,
-                                         .domain = "localhost",
-                                         .description = "",
-                                         .destinations = {&destination, 1}};
+    struct mox_config_destination destination = {.address = LOCALSERVE_ADDRESS, .mailbox = ""};
+    struct mox_config_account account;
+    mox_config_account_new_defaults(&account);
+    account.name = LOCALSERVE_ACCOUNT;
+    account.domain = "localhost";
+    account.destinations.items = &destination;
+    account.destinations.count = 1;
     struct mox_config_domains domains;
     mox_config_domains_init(&domains);
     domains.domains.items = &domain;

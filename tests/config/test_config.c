@@ -68,6 +68,10 @@ static const char good_domains[] = "Domains:\n"
 #define LETTERS_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define LETTERS_257 LETTERS_64 LETTERS_64 LETTERS_64 LETTERS_64 "x"
 
+/* A ruleset in place of the last destination's mailbox, on lines 21 and following. */
+#define RULE_LINE "\n\t\t\t\t\t\t"
+#define RULES     "Rulesets:\n\t\t\t\t\t-" RULE_LINE
+
 /* A folder config/ with both files and what they name. */
 struct fixture {
     struct test_env t;
@@ -376,6 +380,9 @@ static const struct {
      "WideNetwork is 270, less than the 300 of Address"},
     {"mox.conf", "Postmaster:\n",
      "Limits:\n\tBytesPerMinute:\n\t\tAddress: -2\nPostmaster:\n", "24", "write -1 for no limit"},
+    {"mox.conf", "Postmaster:\n", "QuotaMessageSize: -1\nPostmaster:\n", "22", "must not be negative"},
+    {"mox.conf", "\t\tIMAPS:\n", "\t\t\tDNSBLs:\n\t\t\t\t- bl.example\n\t\t\t\t- a..b\n\t\tIMAPS:\n", "21",
+     "zone \"a..b\" is not a domain name"},
     {"mox.conf", "Postmaster:\n", "Nonsense: 1\nPostmaster:\n", "22", "unknown field"},
     {"domains.conf", "\tplain.example: nil", "\tplain_.example: nil", "10", "is not a domain name"},
     {"domains.conf", "\tplain.example: nil", "\tPlain.example: nil", "10",
@@ -395,6 +402,49 @@ static const struct {
      "printable characters of ASCII"},
     {"domains.conf", "\tbob:\n", "\tbob:\n\t\tLoginDisabled: " LETTERS_257 "\n", "23",
      "at most 256"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tRejectsMailbox: inbox\n", "23", "cannot be Inbox"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tRejectsMailbox: a/\n", "23", "cannot be a mailbox"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tIntrobox: Inbox\n", "23", "cannot be Inbox"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tRejectsMailbox: R\n\t\tIntrobox: R\n", "24",
+     "are the same mailbox"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tSubjectPass:\n\t\t\tPeriod: -1s\n", "24",
+     "Period is from 0s"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tJunkFilter:\n\t\t\tThreshold: 1.01\n", "24",
+     "a number from 0 to 1"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tJunkFilter:\n\t\t\tMaxPower: 0.51\n", "24",
+     "a number from 0 to 0.5"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tJunkFilter:\n\t\t\tIgnoreWords: -0.1\n", "24",
+     "a number from 0 to 0.5"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tJunkFilter:\n\t\t\tTopWords: -1\n", "24",
+     "expected a number"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tJunkFilter:\n\t\t\tRareWords: 2000000\n", "24",
+     "out of range"},
+    {"domains.conf", "\tbob:\n", "\tbob:\n\t\tAutomaticJunkFlags:\n\t\t\tJunkMailboxRegexp: x\n",
+     "24", "missing required field \"Enabled\""},
+    {"domains.conf", "Mailbox: All", "SMTPError: 551 no", "21", "neither 421 nor 550"},
+    {"domains.conf", "Mailbox: All", "SMTPError: 5500", "21", "neither 421 nor 550"},
+    {"domains.conf", "Mailbox: All", "SMTPError: 550 n\xc3\xb6", "21", "characters of ASCII"},
+    {"domains.conf", "Mailbox: All", "Mailbox: All\n\t\t\t\tSMTPError: 550", "22",
+     "SMTPError and Mailbox exclude"},
+    {"domains.conf", "Mailbox: All", "MessageAuthRequiredSMTPError: " LETTERS_257, "21", "at most 256"},
+    {"domains.conf", "Mailbox: All", RULES "Mailbox: X", "22", "has no condition"},
+    {"domains.conf", "Mailbox: All", RULES "MsgFromRegexp: x", "23", "missing required field \"Mailbox\""},
+    {"domains.conf", "Mailbox: All", RULES "MsgFromRegexp: x" RULE_LINE "Mailbox:", "24",
+     "mailbox is empty"},
+    {"domains.conf", "Mailbox: All", RULES "VerifiedDomain: x_y" RULE_LINE "Mailbox: X", "23",
+     "is not a domain name"},
+    {"domains.conf", "Mailbox: All",
+     RULES "VerifiedDomain: x.example" RULE_LINE "Mailbox: X" RULE_LINE "IsForward: true", "25",
+     "IsForward needs"},
+    {"domains.conf", "Mailbox: All",
+     RULES "VerifiedDomain: x.example" RULE_LINE "Mailbox: X" RULE_LINE "IsForward: true" RULE_LINE
+           "SMTPMailFromRegexp: x" RULE_LINE "ListAllowDomain: x.example", "25", "exclude each other"},
+    {"domains.conf", "Mailbox: All",
+     RULES "MsgFromRegexp: x" RULE_LINE "Mailbox: X" RULE_LINE "AcceptRejectsToMailbox: inbox", "25",
+     "cannot be Inbox"},
+    {"domains.conf", "\tplain.example: nil",
+     "\tplain.example:\n\t\tDMARC:\n\t\t\tLocalpart: \xc3\xb6\n\t\t\tAccount: bob\n\t\t\tMailbox: D", "12",
+     "characters of ASCII"},
     {"domains.conf", good_domains, "Domains: nil\nAccounts:\n\t- x\n\t- \n", "3",
      "takes \"Key: value\" lines"},
     {"domains.conf", "Domains:\n", "Domains: x\n\ty: z\n", "2", "unexpected indentation"},
@@ -554,6 +604,114 @@ static void delays_have_defaults_and_can_be_none(void **state)
     assert_int_equal(f->config->mox->listeners.items[0].smtp.first_time_sender_delay_us, 0);
 }
 
+static void an_account_that_says_nothing_of_junk_has_none_of_it(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(load(f), MOX_OK);
+    const struct mox_config_account *bob = mox_config_account(f->config, "bob");
+    assert_int_equal(bob->subject_pass.period_us, 0);
+    assert_string_equal(bob->rejects_mailbox, "");
+    assert_string_equal(bob->introbox, "");
+    assert_null(bob->junk_filter);
+    assert_false(bob->automatic_junk_flags.enabled);
+    assert_string_equal(bob->automatic_junk_flags.junk_regexp, "");
+    assert_int_equal(bob->quota_message_size, 0);
+    assert_false(bob->no_first_time_sender_delay || bob->keep_rejects);
+    assert_int_equal(f->config->mox->listeners.items[0].smtp.dnsbls.count, 0);
+}
+
+static void a_junk_filter_has_defaults(void **state)
+{
+    struct fixture *f = *state;
+    char text[sizeof good_domains + 200];
+    (void)snprintf(text, sizeof text, "%s\t\tJunkFilter: nil\n", good_domains);
+    put(f, "domains.conf", text);
+    assert_int_equal(load(f), MOX_OK);
+    struct mox_config_account made;
+    mox_config_account_new_defaults(&made);
+    const struct mox_config_junk_filter *filter = mox_config_account(f->config, "bob")->junk_filter;
+    const struct mox_junk_params *p = &filter->params, *q = &made.junk_filter->params;
+    assert_true(filter->threshold >= 0.95 && filter->threshold <= 0.95);
+    assert_int_equal(p->size, sizeof *p);
+    assert_true(p->onegrams && !p->twograms && !p->threegrams);
+    assert_int_equal(p->top_words, q->top_words);
+    assert_int_equal(p->rare_words, q->rare_words);
+    assert_true(p->max_power >= q->max_power && p->max_power <= q->max_power);
+    assert_true(p->ignore_words >= q->ignore_words && p->ignore_words <= q->ignore_words);
+    (void)snprintf(text, sizeof text,
+                   "%s\t\tJunkFilter:\n\t\t\tTwograms: true\n\t\t\tIgnoreWords: 0\n", good_domains);
+    put(f, "domains.conf", text);
+    assert_int_equal(load(f), MOX_OK);
+    filter = mox_config_account(f->config, "bob")->junk_filter;
+    assert_true(filter->params.twograms && !filter->params.onegrams);
+    assert_true(filter->params.ignore_words <= 0);
+}
+
+static void what_a_new_account_starts_with_is_written_and_read_back(void **state)
+{
+    struct fixture *f = *state;
+    char path[256];
+    struct mox_config_account made;
+    mox_config_account_new_defaults(&made);
+    made.name = "alice";
+    made.domain = "example.org";
+    made.introbox = "Introbox";
+    struct mox_ruleset_header header = {"^list-id$", "<x\\.example>"};
+    struct mox_ruleset rule = {.headers = {&header, 1}, .mailbox = "Lists/X", .comment = "lists"};
+    struct mox_config_destination destinations[] = {
+        {.address = "@example.org", .smtp_error = "421"},
+        {.address = "alice@example.org", .rulesets = {&rule, 1}}};
+    made.destinations.items = destinations;
+    made.destinations.count = 2;
+    assert_int_equal(load(f), MOX_OK);
+    struct mox_config_domains domains = *f->config->domains;
+    domains.accounts.items = &made;
+    domains.accounts.count = 1;
+    (void)snprintf(path, sizeof path, "%s/domains.conf", f->path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mox_config_write_domains(&domains, &f->t.env, path, NULL), MOX_OK);
+    assert_int_equal(load(f), MOX_OK);
+    const struct mox_config_account *alice = mox_config_account(f->config, "alice");
+    assert_int_equal(alice->subject_pass.period_us, INT64_C(43200000000));
+    assert_string_equal(alice->rejects_mailbox, "Rejects");
+    assert_string_equal(alice->introbox, "Introbox");
+    assert_true(alice->automatic_junk_flags.enabled);
+    assert_string_equal(alice->automatic_junk_flags.junk_regexp, "^(junk|spam)");
+    assert_string_equal(alice->automatic_junk_flags.neutral_regexp,
+                        "^(inbox|neutral|postmaster|dmarc|tlsrpt|rejects|introbox)");
+    assert_string_equal(alice->automatic_junk_flags.notjunk_regexp, "");
+    assert_true(alice->junk_filter->params.onegrams);
+    assert_int_equal(alice->junk_filter->params.top_words, 10);
+    const struct mox_ruleset *r = &alice->destinations.items[1].rulesets.items[0];
+    assert_string_equal(alice->destinations.items[0].smtp_error, "421");
+    assert_string_equal(r->headers.items[0].name, "^list-id$");
+    assert_string_equal(r->headers.items[0].value, "<x\\.example>");
+    assert_string_equal(r->mailbox, "Lists/X");
+    assert_string_equal(r->comment, "lists");
+    assert_string_equal(r->msg_from_regexp, "");
+}
+
+static void domains_of_rules_and_zones_are_kept_in_their_normal_form(void **state)
+{
+    struct fixture *f = *state;
+    char text[sizeof good_domains + 400];
+    put_with(f, "\t\tIMAPS:", "\t\t\tDNSBLs:\n\t\t\t\t- BL.Example\n\t\t\t\t- b.example\n");
+    (void)snprintf(text, sizeof text,
+                   "%s\t\t\tcarol@example.org:\n\t\t\t\t" RULES "VerifiedDomain: Sub.Example" RULE_LINE
+                   "ListAllowDomain: LISTS.example" RULE_LINE "Mailbox: X\n", good_domains);
+    put(f, "domains.conf", text);
+    assert_int_equal(load(f), MOX_OK);
+    const struct mox_config_strings *zones = &f->config->mox->listeners.items[0].smtp.dnsbls;
+    assert_int_equal(zones->count, 2);
+    assert_string_equal(zones->items[0], "bl.example");
+    assert_string_equal(zones->items[1], "b.example");
+    struct mox_config_target to;
+    assert_int_equal(mox_config_lookup_address(f->config, slice_of("carol@example.org"),
+                                               MOX_CONFIG_RECIPIENT, &to), MOX_CONFIG_FOUND);
+    assert_string_equal(to.destination->rulesets.items[0].verified_domain, "sub.example");
+    assert_string_equal(to.destination->rulesets.items[0].list_allow_domain, "lists.example");
+}
+
 static void a_changed_config_is_written_without_losing_a_comment(void **state)
 {
     struct fixture *f = *state;
@@ -587,7 +745,8 @@ static void a_changed_config_is_written_without_losing_a_comment(void **state)
                                 "# The end.\n";
     put(f, "domains.conf", before);
     assert_int_equal(load(f), MOX_OK);
-    struct mox_config_destination to[] = {{"alice@example.org", "A"}, {"boss@example.org", ""}};
+    struct mox_config_destination to[] = {{.address = "alice@example.org", .mailbox = "A"},
+                                          {.address = "boss@example.org", .mailbox = ""}};
     struct mox_config_account account = f->config->domains->accounts.items[0];
     account.destinations.items = to;
     account.destinations.count = 2;
@@ -749,6 +908,10 @@ int main(void)
         TEST(limits_are_those_of_a_server_on_the_internet_unless_set),
         TEST(limits_that_nobody_set_have_defaults_and_are_not_written),
         TEST(delays_have_defaults_and_can_be_none),
+        TEST(an_account_that_says_nothing_of_junk_has_none_of_it),
+        TEST(a_junk_filter_has_defaults),
+        TEST(what_a_new_account_starts_with_is_written_and_read_back),
+        TEST(domains_of_rules_and_zones_are_kept_in_their_normal_form),
         TEST(a_changed_config_is_written_without_losing_a_comment),
         TEST(an_update_keeps_what_a_person_changed_meanwhile),
         TEST(a_refused_write_leaves_the_file_alone),
