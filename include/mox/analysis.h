@@ -20,10 +20,11 @@ MOX_BEGIN_DECLS
  * Threads: any.
  */
 
-/** What is not known yet. */
+/** What is known of a fact. */
 enum mox_fact_state { MOX_FACT_UNKNOWN, MOX_FACT_FOUND, MOX_FACT_ABSENT, MOX_FACT_FAILED };
 
-/** A set of what mox_analyze() asks for. */
+/** A set of what mox_analyze() asks for. Whoever answers sets that fact's state to anything but
+ *  MOX_FACT_UNKNOWN; then at most MOX_ANALYSIS_ROUNDS_MAX calls end in a verdict. */
 enum mox_analysis_wants {
     MOX_ANALYSIS_REPUTATION = 1 << 0,
     MOX_ANALYSIS_SUBJECTPASS = 1 << 1,
@@ -31,30 +32,42 @@ enum mox_analysis_wants {
     MOX_ANALYSIS_DNSBL = 1 << 3
 };
 
-/** Texts are borrowed and never NULL. */
+#define MOX_ANALYSIS_ROUNDS_MAX 5
+
+/**
+ * Texts are borrowed and never NULL.
+ *
+ * A message that a rule says is forwarded (`is_forward`) says of its last hop nothing about its sender. The
+ * analysis leaves out DMARC's policy, SPF of MAIL FROM, and whether the recipient is in To or Cc. Who gathers
+ * the facts leaves out of the reputation's query (and of what is stored) the client's address, the domains
+ * of EHLO and MAIL FROM, and the signature of the rule's verified domain.
+ */
 struct mox_analysis_facts {
     size_t size; /* sizeof(struct mox_analysis_facts) */
 
     /* What is known at once. */
-    const struct mox_checks_verdict *checks; /* NULL: nobody checked the sender, all is "none" */
+    const struct mox_checks_verdict
+        *checks; /* NULL: nobody checked the sender, nothing is proved */
     bool tls;
     bool recipient_in_header; /* the address of RCPT is in To or Cc, or has an empty localpart */
     bool over_limit;          /* too much comes from the client's networks */
-    const char *list_allow_domain; /* of the ruleset that matches; "": none */
+    const char *list_allow_domain; /* of the ruleset that matches, in either form; "": none */
     bool is_forward;               /* it says so */
     const char *accept_rejects_to; /* it takes what is rejected into this mailbox; "": no */
-    const char *auth_required;     /* From must be proved, else this is said; "": no */
-    bool
-        lenient; /* a server for tests: what would be `451` for a strange client alone, such as one without
-                     TLS or reverse name, is no reason */
+    const char
+        *auth_required; /* From must be proved, else this is said, at most 256 bytes; "": no */
+    /** A server for tests: that a client comes without TLS, or has no name that leads back to its address,
+     *  is no reason. */
+    bool lenient;
 
-    enum mox_fact_state
-        report; /* FOUND: a report was read that this address is for; ABSENT: it is not one */
+    /** FOUND: a report was read that this address is for; ABSENT: none was looked for; FAILED: the address
+     *  is for reports, and this is none. */
+    enum mox_fact_state report;
 
     /* The junk filter. */
     bool has_junk_filter;
     double threshold; /* configured */
-    double jitter;    /* drawn, -0.05 … 0.05 */
+    double jitter;    /* drawn, -0.05 … 0.05, so that nobody can try out the threshold */
 
     int64_t subjectpass_us; /* how long tokens are good; 0: they are not used */
     bool has_dnsbl;         /* there are lists to ask */
@@ -62,13 +75,15 @@ struct mox_analysis_facts {
     /* What is found out when it is asked for. */
     enum mox_fact_state reputation_state; /* FOUND or FAILED */
     struct mox_reputation reputation;
-    enum mox_fact_state
-        subjectpass; /* FOUND: the subject has a good token; ABSENT; FAILED: no key */
-    enum mox_fact_state junk_state; /* FOUND; FAILED: it cannot be opened or classify */
-    bool junk_open_failed;          /* with FAILED: it was the opening */
+    /** FOUND: the subject has a good token; ABSENT; FAILED: no key. */
+    enum mox_fact_state subjectpass;
+    /** FOUND; FAILED: it cannot be opened or classify; ABSENT: there is nothing to classify with. */
+    enum mox_fact_state junk_state;
+    bool junk_open_failed; /* with FAILED: it was the opening */
     struct mox_junk_verdict junk;
-    enum mox_fact_state dnsbl; /* FOUND: listed; ABSENT */
-    const char *dnsbl_zone;    /* with FOUND */
+    enum mox_fact_state
+        dnsbl;              /* FOUND: listed; ABSENT; FAILED: no list answered, as if not listed */
+    const char *dnsbl_zone; /* with FOUND */
 };
 
 MOX_API void mox_analysis_facts_init(struct mox_analysis_facts *facts);
@@ -103,28 +118,50 @@ struct mox_analysis_rule {
 
 #define MOX_ANALYSIS_RULES_MAX 32
 
+/** Texts that are not arrays live for ever. */
 struct mox_analysis {
     unsigned wants; /* with MOX_NEED_FACTS: a set of enum mox_analysis_wants */
     bool accept;
-    /** It would have been rejected, but the ruleset takes rejects. */
+    /** It would have been rejected, but the ruleset takes rejects: `accept` is set too. */
     bool accepted_reject;
     enum mox_analysis_reason reason;
     const char *word; /* the reason, as logs and X-Mox-Reason have it */
-    int code;         /* of the refusal: 451, 452 or 550 … */
+    /* The refusal, also that of a reject which is accepted. Printable ASCII. */
+    int code; /* 451, 452, 550; 0: it is none */
     char enhanced[8];
     char reply[300];    /* what the client is told: neutral for spam */
-    bool give_token;    /* the reply is to end with a subjectpass token */
+    bool give_token;    /* the reply is to end with a space and a token, see mox/subjectpass.h */
     double threshold;   /* of the junk filter, as it was used; 0: it was not */
     const char *strict; /* why it was lowered: "iprev", "no TLS", "not addressed"; else "" */
-    struct mox_analysis_rule rules[MOX_ANALYSIS_RULES_MAX];
+    struct mox_analysis_rule rules[MOX_ANALYSIS_RULES_MAX]; /* the last one decided */
     size_t rule_count;
 };
 
-/** @return MOX_OK, or MOX_NEED_FACTS with analysis->wants */
+/** The rules, in this order; the first that knows decides:
+ *
+ *     high-rate            too much comes from the client's networks
+ *     list-allow           a mailing list that is proved
+ *     dmarc-policy         the domain in From asks for it to be refused
+ *     msg-auth-required    the recipient wants From proved
+ *     msgfromfull … ip3    reputation, when it is conclusive
+ *     reporting            a report for this address
+ *  and of those whose address, domain and organizational domain in From nothing is known:
+ *     spf-policy           SPF says that MAIL FROM is forged
+ *     iprev                no reverse name, and what is known of their network is bad
+ *  and again of all:
+ *     subjectpass          a good token in the subject
+ *     junk-content         the junk filter says so; junk-content-strict with a lower threshold
+ *     dns-blocklisted      a block list has the client's address
+ *     give-subjectpass     instead of the last two: a token is offered
+ *     no-bad-signals       accepted
+ *
+ *  @param analysis  set as a whole
+ *  @return MOX_OK, or MOX_NEED_FACTS with analysis->wants */
 MOX_API MOX_MUST_USE int mox_analyze(const struct mox_analysis_facts *facts,
                                      struct mox_analysis *analysis);
 
-/** The header field X-Mox-Reason, folded, with CRLF: the word, and the rules that were looked at, for people.
+/** The header field X-Mox-Reason, folded, with CRLF, printable ASCII, at most 900 bytes: the word, and the rules
+ *  that were looked at, from the one that decided backwards, as many as fit.
  *  `out` is freed with mox_text_free(). @return MOX_OK, MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_analysis_header(const struct mox_analysis *analysis,
                                              const struct mox_env *env, char **out);
