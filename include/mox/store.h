@@ -110,12 +110,13 @@ struct mox_outgoing {
 /** Submits it, as the writes of mox/mailstore.h are: `write.done` is called once, on any thread. */
 MOX_API void mox_account_outgoing(struct mox_account *account, struct mox_outgoing *op);
 
-/** What the account remembers of senders, as it is now; reads the disk. `out` is one thread's at a time, until
- *  mox_account_history_end(). MOX_EIO, MOX_ENOMEM. */
+/** What the account remembers of senders, as it is at the first question; reads the disk. `out` is used by one
+ *  thread at a time, and briefly, for what is removed meanwhile takes room until mox_account_history_end(). A
+ *  message of which there are copies counts once, and as junk when one of them does. MOX_EIO, MOX_ENOMEM. */
 MOX_API MOX_MUST_USE int mox_account_history_begin(struct mox_history *out,
                                                    struct mox_account *account,
                                                    struct mox_error *err);
-MOX_API void mox_account_history_end(struct mox_history *history); /* after begin succeeded */
+MOX_API void mox_account_history_end(struct mox_history *history); /* also after begin failed */
 
 /** The key of mox/subjectpass.h for one of the account's addresses, made when it is asked for first. Wait for
  *  the disk. @param address  in its normal form @param out  a text: wipe it after use */

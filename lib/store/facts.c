@@ -15,11 +15,11 @@
 /* As long as an address may be (RFC 5321 §4.5.3.1.3), with room for the kind and for UTF-8. */
 #define VALUE_MAX 1100
 
-uint64_t mox__verdict_hash(enum verdict_kind kind, const char *localpart, const char *domain)
+uint64_t mox__verdict_hash(enum mox_sender sender, const char *localpart, const char *name)
 {
     char text[VALUE_MAX];
-    int len = snprintf(text, sizeof text, "%c%s@%s", (char)('A' + (int)kind),
-                       localpart == NULL ? "" : localpart, domain);
+    int len = snprintf(text, sizeof text, "%c%s@%s", (char)('A' + (int)sender),
+                       localpart == NULL ? "" : localpart, name);
     size_t n = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
     return mox__hash64(slice(text, n));
 }
@@ -34,11 +34,11 @@ struct judged {
     bool set, junk;
 };
 
-static void put(struct judged *j, enum verdict_kind kind, const char *localpart, const char *domain)
+static void put(struct judged *j, enum mox_sender sender, const char *localpart, const char *domain)
 {
     if (domain == NULL || domain[0] == '\0')
         return;
-    uint64_t hash = mox__verdict_hash(kind, localpart, domain);
+    uint64_t hash = mox__verdict_hash(sender, localpart, domain);
     if (j->set)
         (void)db_run(&j->a->writer, SQL_VERDICT_INSERT, V_INT(hash), V_INT(j->origin),
                      V_INT(j->received), V_INT(j->box->id), V_INT(j->uid), V_INT(j->junk),
@@ -53,10 +53,10 @@ static void put_from(struct judged *j, sqlite3_stmt *s)
     int64_t validation = sqlite3_column_int64(s, 11);
     bool proved = validation == MOX_VALIDATION_STRICT || validation == MOX_VALIDATION_DMARC ||
                   validation == MOX_VALIDATION_RELAXED;
-    enum verdict_kind shift = proved ? 0 : VERDICT_FROM_UNPROVED - VERDICT_FROM;
-    put(j, VERDICT_FROM + shift, mox__db_text(s, 7), mox__db_text(s, 8));
-    put(j, VERDICT_FROM_DOMAIN + shift, NULL, mox__db_text(s, 8));
-    put(j, VERDICT_FROM_ORG_DOMAIN + shift, NULL, mox__db_text(s, 9));
+    enum mox_sender shift = proved ? 0 : MOX_SENDER_FROM_UNPROVED - MOX_SENDER_FROM;
+    put(j, MOX_SENDER_FROM + shift, mox__db_text(s, 7), mox__db_text(s, 8));
+    put(j, MOX_SENDER_FROM_DOMAIN + shift, NULL, mox__db_text(s, 8));
+    put(j, MOX_SENDER_FROM_ORG_DOMAIN + shift, NULL, mox__db_text(s, 9));
 }
 
 static void put_dkim(struct judged *j, const char *domains)
@@ -67,7 +67,7 @@ static void put_dkim(struct judged *j, const char *domains)
         if (len < sizeof one) {
             memcpy(one, domains, len);
             one[len] = '\0';
-            put(j, VERDICT_DKIM, NULL, one);
+            put(j, MOX_SENDER_DKIM, NULL, one);
         }
         domains += len + (domains[len] == ' ');
     }
@@ -82,7 +82,7 @@ static void put_ip(struct judged *j, const char *text)
     for (unsigned class = 1; class <= 3; class ++) {
         mox__ip_mask(&ip, class, &masked);
         mox__ip_format(&masked, out);
-        put(j, VERDICT_IP1 + (class - 1), NULL, out);
+        put(j, MOX_SENDER_IP1 + (class - 1), NULL, out);
     }
 }
 
@@ -110,9 +110,9 @@ void mox__verdict_change(struct mox_account *a, const struct box *b, uint32_t ui
         put_from(&j, s);
         if ((sqlite3_column_int64(s, 1) & KIND_FORWARD) != 0)
             continue; /* who forwards neither gains nor loses */
-        put(&j, VERDICT_MAIL_FROM, mox__db_text(s, 5), mox__db_text(s, 6));
-        put(&j, VERDICT_MAIL_FROM_DOMAIN, NULL, mox__db_text(s, 6));
-        put(&j, VERDICT_EHLO, NULL, mox__db_text(s, 4));
+        put(&j, MOX_SENDER_MAIL_FROM, mox__db_text(s, 5), mox__db_text(s, 6));
+        put(&j, MOX_SENDER_MAIL_FROM_DOMAIN, NULL, mox__db_text(s, 6));
+        put(&j, MOX_SENDER_EHLO, NULL, mox__db_text(s, 4));
         put_dkim(&j, mox__db_text(s, 10));
         put_ip(&j, mox__db_text(s, 3));
     }

@@ -4,11 +4,22 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "base/ip.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "store/verdict.h"
 
-/* What a delivery asks: verdicts on a sender, whether the user wrote to it, and whether the message
- * was here before. */
+/* What a delivery asks of the past. All questions of one message are answered from one snapshot, by
+ * one connection: each is a step into an index, and the locks that a snapshot takes cost more. */
+
+/* Copies of a message have a row each, and count once. */
+#define ROWS_PER_MESSAGE 4
+
+struct history {
+    struct mox_account *a;
+    struct reader *r;
+};
+
+/* ---- what was thought of a sender ---- */
 
 static bool text_is(sqlite3_stmt *s, int column, const char *text)
 {
@@ -40,80 +51,137 @@ static bool ip_is(const char *text, unsigned class, const char *masked)
 }
 
 /* Whether a row of SQL_MESSAGE_FACTS has the value that its hash stood for. */
-static bool agrees(sqlite3_stmt *s, enum verdict_kind kind, const char *localpart,
-                   const char *domain)
+static bool agrees(sqlite3_stmt *s, enum mox_sender sender, const char *localpart, const char *name)
 {
-    switch (kind) {
-    case VERDICT_FROM:
-    case VERDICT_FROM_UNPROVED:
-        return text_is(s, 8, domain) && (localpart == NULL || text_is(s, 7, localpart));
-    case VERDICT_FROM_DOMAIN:
-    case VERDICT_FROM_DOMAIN_UNPROVED:
-        return text_is(s, 8, domain);
-    case VERDICT_FROM_ORG_DOMAIN:
-    case VERDICT_FROM_ORG_DOMAIN_UNPROVED:
-        return text_is(s, 9, domain);
-    case VERDICT_MAIL_FROM:
-        return text_is(s, 6, domain) && (localpart == NULL || text_is(s, 5, localpart));
-    case VERDICT_MAIL_FROM_DOMAIN:
-        return text_is(s, 6, domain);
-    case VERDICT_EHLO:
-        return text_is(s, 4, domain);
-    case VERDICT_DKIM:
-        return has_domain(mox__db_text(s, 10), domain);
+    switch (sender) {
+    case MOX_SENDER_FROM:
+    case MOX_SENDER_FROM_UNPROVED:
+        return text_is(s, 8, name) && (localpart == NULL || text_is(s, 7, localpart));
+    case MOX_SENDER_FROM_DOMAIN:
+    case MOX_SENDER_FROM_DOMAIN_UNPROVED:
+        return text_is(s, 8, name);
+    case MOX_SENDER_FROM_ORG_DOMAIN:
+    case MOX_SENDER_FROM_ORG_DOMAIN_UNPROVED:
+        return text_is(s, 9, name);
+    case MOX_SENDER_MAIL_FROM:
+        return text_is(s, 6, name) && (localpart == NULL || text_is(s, 5, localpart));
+    case MOX_SENDER_MAIL_FROM_DOMAIN:
+        return text_is(s, 6, name);
+    case MOX_SENDER_EHLO:
+        return text_is(s, 4, name);
+    case MOX_SENDER_DKIM:
+        return has_domain(mox__db_text(s, 10), name);
     default:
-        return ip_is(mox__db_text(s, 3), (unsigned)(kind - VERDICT_IP1) + 1, domain);
+        return ip_is(mox__db_text(s, 3), (unsigned)(sender - MOX_SENDER_IP1) + 1, name);
     }
 }
 
-int mox__account_verdicts(struct mox_account *a, enum verdict_kind kind, const char *localpart,
-                          const char *domain, uint64_t origin, int64_t since_us,
-                          struct verdict *out, size_t max, size_t *count, struct mox_error *err)
+/* A copy of a message that is in the list already: rows of one message are neighbours, for they have
+ * one time. What one of them calls junk is. */
+static bool is_copy(struct mox_judged *list, size_t count, const struct mox_judged *one)
 {
-    struct reader *r = NULL;
-    *count = 0;
-    int rc = mox__reader_take(a, &r, err);
-    if (rc < 0)
-        return rc;
-    sqlite3_stmt *rows =
-        db_query(&r->db, SQL_VERDICT_FIND, V_INT(mox__verdict_hash(kind, localpart, domain)),
-                 V_INT(origin), V_INT(since_us));
-    while (*count < max && mox__db_step(&r->db, rows)) {
-        struct verdict v = {.received_us = sqlite3_column_int64(rows, 0),
-                            .junk = sqlite3_column_int64(rows, 1) != 0,
-                            .message = (uint64_t)sqlite3_column_int64(rows, 2)};
-        sqlite3_stmt *facts = db_query(&r->db, SQL_MESSAGE_FACTS, V_INT(v.message));
-        while (mox__db_step(&r->db, facts)) {
-            const char *from = mox__db_text(facts, 7);
-            v.localpart_hash = mox__hash64(slice_of(from == NULL ? "" : from));
-            if (agrees(facts, kind, localpart, domain) && *count < max)
-                out[(*count)++] = v;
+    for (size_t i = count; i > 0 && list[i - 1].received_us == one->received_us; i--)
+        if (list[i - 1].message == one->message) {
+            list[i - 1].junk = list[i - 1].junk || one->junk;
+            return true;
         }
+    return false;
+}
+
+static int judged(void *user, enum mox_sender sender, const char *localpart, const char *name,
+                  uint64_t origin, int64_t since_us, struct mox_judged *out, size_t max,
+                  size_t *count, struct mox_error *err)
+{
+    struct db *db = &((struct history *)user)->r->db;
+    *count = 0;
+    sqlite3_stmt *rows =
+        db_query(db, SQL_VERDICT_FIND, V_INT(mox__verdict_hash(sender, localpart, name)),
+                 V_INT(origin), V_INT(since_us), V_INT(max * ROWS_PER_MESSAGE));
+    while (mox__db_step(db, rows)) {
+        struct mox_judged one = {.received_us = sqlite3_column_int64(rows, 0),
+                                 .junk = sqlite3_column_int64(rows, 1) != 0,
+                                 .message = (uint64_t)sqlite3_column_int64(rows, 2)};
+        if (is_copy(out, *count, &one))
+            continue;
+        if (*count == max)
+            break;
+        sqlite3_stmt *facts = db_query(db, SQL_MESSAGE_FACTS, V_INT(one.message));
+        bool same = false;
+        while (mox__db_step(db, facts)) {
+            const char *from = mox__db_text(facts, 7);
+            one.localpart_hash = mox__hash64(slice_of(from == NULL ? "" : from));
+            same = agrees(facts, sender, localpart, name);
+        }
+        if (same)
+            out[(*count)++] = one;
     }
     if (rows != NULL)
         (void)sqlite3_reset(rows);
-    if (r->db.status < 0)
-        rc = mox__fail(err, r->db.status, "read reputation: %s", r->db.error.text);
-    mox__reader_give(a, r);
-    return rc;
+    return db->status < 0 ? mox__fail(err, db->status, "read reputation: %s", db->error.text)
+                          : MOX_OK;
 }
 
-int mox__account_wrote_to(struct mox_account *a, const char *localpart, const char *domain,
-                          int64_t *last_us, struct mox_error *err)
+/* ---- whom the user wrote to ---- */
+
+static sqlite3_stmt *last_to(struct db *db, enum mox_addressee addressee, const char *localpart,
+                             const char *domain)
 {
-    struct reader *r = NULL;
-    *last_us = 0;
-    int rc = mox__reader_take(a, &r, err);
-    if (rc < 0)
-        return rc;
-    sqlite3_stmt *s = db_query(&r->db, SQL_RECIPIENT_LAST, V_TEXT(domain), V_TEXT(localpart));
-    while (mox__db_step(&r->db, s))
-        *last_us = sqlite3_column_int64(s, 0);
-    if (r->db.status < 0)
-        rc = mox__fail(err, r->db.status, "read recipients: %s", r->db.error.text);
-    mox__reader_give(a, r);
-    return rc;
+    switch (addressee) {
+    case MOX_ADDRESSEE_FULL:
+        return db_query(db, SQL_RECIPIENT_LAST, V_TEXT(domain), V_TEXT(localpart));
+    case MOX_ADDRESSEE_DOMAIN:
+        return db_query(db, SQL_RECIPIENT_LAST_DOMAIN, V_TEXT(domain));
+    default:
+        return db_query(db, SQL_RECIPIENT_LAST_ORG_DOMAIN, V_TEXT(domain));
+    }
 }
+
+static int wrote_to(void *user, enum mox_addressee addressee, const char *localpart,
+                    const char *domain, int64_t *last_us, struct mox_error *err)
+{
+    struct db *db = &((struct history *)user)->r->db;
+    *last_us = 0;
+    sqlite3_stmt *s = last_to(db, addressee, localpart, domain);
+    while (mox__db_step(db, s))
+        *last_us = sqlite3_column_int64(s, 0);
+    return db->status < 0 ? mox__fail(err, db->status, "read recipients: %s", db->error.text)
+                          : MOX_OK;
+}
+
+/* ---- beginning and ending ---- */
+
+int mox_account_history_begin(struct mox_history *out, struct mox_account *a, struct mox_error *err)
+{
+    *out = (struct mox_history){0};
+    struct history *h = mem_new(a->env, struct history, 1);
+    if (h == NULL)
+        return mox__fail(err, MOX_ENOMEM, "read reputation: out of memory");
+    h->a = a;
+    int rc = mox__reader_take(a, &h->r, err);
+    if (rc == MOX_OK && mox__db_run(&h->r->db, SQL_BEGIN_READ, NULL, 0) < 0) {
+        rc = mox__fail(err, h->r->db.status, "read reputation: %s", h->r->db.error.text);
+        mox__reader_give(a, h->r);
+    }
+    if (rc < 0) {
+        mox__mem_free(a->env, h);
+        return rc;
+    }
+    *out = (struct mox_history){.user = h, .judged = judged, .wrote_to = wrote_to};
+    return MOX_OK;
+}
+
+void mox_account_history_end(struct mox_history *history)
+{
+    struct history *h = history->user;
+    if (h == NULL)
+        return;
+    (void)mox__db_run(&h->r->db, SQL_COMMIT, NULL, 0);
+    mox__reader_give(h->a, h->r);
+    mox__mem_free(h->a->env, h);
+    *history = (struct mox_history){0};
+}
+
+/* ---- whether a message was here before ---- */
 
 int mox__account_find_copies(struct mox_account *a, uint64_t mailbox, const char *message_id,
                              const uint8_t *hash, uint32_t *uids, size_t max, size_t *count,

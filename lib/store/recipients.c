@@ -3,6 +3,7 @@
 #include <mox/date.h>
 #include <mox/dns.h>
 #include <mox/header.h>
+#include <mox/org_domain.h>
 
 #include "base/arena.h"
 #include "base/text.h"
@@ -25,19 +26,29 @@ static int64_t sent_at(struct mox_slice headers, int64_t received)
     return received;
 }
 
+/* In Unicode form, as mox_domain_parse() gives it for what came from DNS. */
+static void org_domain_of(const struct mox_domain *domain, struct mox_domain *out)
+{
+    char ascii[MOX_DOMAIN_MAX + 1];
+    mox_org_domain(NULL, domain->ascii, ascii);
+    if (mox_domain_parse(out, slice_of(ascii), MOX_DOMAIN_UNDERSCORES) < 0)
+        *out = *domain;
+}
+
 /* Localparts as they are, domains in Unicode form. What is no address at all is skipped. */
 static void add_one(struct mox_account *a, struct arena *arena, uint64_t message,
                     const struct mox_address *address, int64_t sent)
 {
-    struct mox_domain domain;
+    struct mox_domain domain, org_domain;
     if (address->kind != MOX_ADDRESS_MAILBOX || address->mailbox.len == 0 ||
         mox_domain_parse(&domain, address->host, MOX_DOMAIN_UNDERSCORES) < 0)
         return;
+    org_domain_of(&domain, &org_domain);
     char *localpart = mox__arena_strndup(arena, address->mailbox.data, address->mailbox.len);
     if (localpart == NULL)
         return; /* one that we forget makes its first answer look unknown, no more */
     (void)db_run(&a->writer, SQL_RECIPIENT_INSERT, V_INT(message), V_TEXT(localpart),
-                 V_TEXT(domain.unicode), V_INT(sent));
+                 V_TEXT(domain.unicode), V_TEXT(org_domain.unicode), V_INT(sent));
 }
 
 void mox__recipients_add(struct mox_account *a, uint64_t message, struct mox_slice headers,

@@ -137,11 +137,14 @@ static const char version_1[] =
     "CREATE TABLE recipient ("
     " message INTEGER NOT NULL REFERENCES message(id),"
     " localpart TEXT NOT NULL,"
-    " domain TEXT NOT NULL," /* in Unicode form */
+    " domain TEXT NOT NULL,"     /* in Unicode form */
+    " org_domain TEXT NOT NULL," /* its organizational domain, too */
     " sent INTEGER NOT NULL,"
     " PRIMARY KEY (message, localpart, domain)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX recipient_address ON recipient(domain, localpart, sent);"
+    "CREATE INDEX recipient_domain ON recipient(domain, sent);"
+    "CREATE INDEX recipient_org_domain ON recipient(org_domain, sent);"
     "CREATE TABLE outgoing ("
     " minute INTEGER PRIMARY KEY," /* since 1970 */
     " recipients INTEGER NOT NULL CHECK (recipients > 0),"

@@ -86,9 +86,14 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_CONTENT_DELETE] = "DELETE FROM content WHERE message = ?1",
 
     [SQL_RECIPIENT_INSERT] =
-        "INSERT OR IGNORE INTO recipient(message, localpart, domain, sent) VALUES(?1, ?2, ?3, ?4)",
-    [SQL_RECIPIENT_LAST] = "SELECT max(sent) FROM recipient WHERE domain = ?1"
-                           " AND (?2 IS NULL OR localpart = ?2)",
+        "INSERT OR IGNORE INTO recipient(message, localpart, domain, org_domain, sent)"
+        " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [SQL_RECIPIENT_LAST] = "SELECT sent FROM recipient WHERE domain = ?1 AND localpart = ?2"
+                           " ORDER BY sent DESC LIMIT 1",
+    [SQL_RECIPIENT_LAST_DOMAIN] =
+        "SELECT sent FROM recipient WHERE domain = ?1 ORDER BY sent DESC LIMIT 1",
+    [SQL_RECIPIENT_LAST_ORG_DOMAIN] =
+        "SELECT sent FROM recipient WHERE org_domain = ?1 ORDER BY sent DESC LIMIT 1",
     [SQL_RECIPIENT_DELETE] = "DELETE FROM recipient WHERE message = ?1",
 
     [SQL_REF_ADD_RANGE] = "INSERT INTO ref(message, extra) SELECT message, 1 FROM entry"
@@ -114,7 +119,7 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_VERDICT_FIND] =
         "SELECT received, junk, message FROM verdict WHERE hash = ?1 AND origin = ?2"
-        " AND received >= ?3 ORDER BY received DESC",
+        " AND received >= ?3 ORDER BY received DESC LIMIT ?4",
 
     [SQL_OUTGOING_DAY] =
         "SELECT coalesce(sum(recipients), 0), coalesce(sum(fresh), 0) FROM outgoing"

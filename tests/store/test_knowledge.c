@@ -50,12 +50,12 @@ static void set_flags(struct storefix *f, uint64_t mailbox, enum mox_flags_mode 
     assert_int_equal(wait_set_flags(f, &op), MOX_OK);
 }
 
-static long long verdicts(struct storefix *f, enum verdict_kind kind, const char *localpart,
+static long long verdicts(struct storefix *f, enum mox_sender sender, const char *localpart,
                           const char *domain, bool junk)
 {
     char sql[200];
     (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM verdict WHERE hash = %lld AND junk = %d",
-                   (long long)mox__verdict_hash(kind, localpart, domain), junk);
+                   (long long)mox__verdict_hash(sender, localpart, domain), junk);
     return query(f, sql);
 }
 
@@ -69,16 +69,16 @@ static void verdicts_come_and_go_with_the_flags(void **state)
     /* address, domain and organizational domain of From; address and domain of MAIL FROM; EHLO; two
      * of DKIM; three of the address */
     assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 11);
-    assert_int_equal(verdicts(f, VERDICT_FROM, "Ann", "news.sender.example", true), 1);
-    assert_int_equal(verdicts(f, VERDICT_FROM_UNPROVED, "Ann", "news.sender.example", true), 0);
-    assert_int_equal(verdicts(f, VERDICT_FROM_ORG_DOMAIN, NULL, "sender.example", true), 1);
-    assert_int_equal(verdicts(f, VERDICT_DKIM, NULL, "list.example", true), 1);
-    assert_int_equal(verdicts(f, VERDICT_IP2, NULL, "192.0.2.64", true), 1);
+    assert_int_equal(verdicts(f, MOX_SENDER_FROM, "Ann", "news.sender.example", true), 1);
+    assert_int_equal(verdicts(f, MOX_SENDER_FROM_UNPROVED, "Ann", "news.sender.example", true), 0);
+    assert_int_equal(verdicts(f, MOX_SENDER_FROM_ORG_DOMAIN, NULL, "sender.example", true), 1);
+    assert_int_equal(verdicts(f, MOX_SENDER_DKIM, NULL, "list.example", true), 1);
+    assert_int_equal(verdicts(f, MOX_SENDER_IP2, NULL, "192.0.2.64", true), 1);
     set_flags(f, inbox, MOX_FLAGS_SET, MOX_FLAG_NOTJUNK);
     assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 11);
-    assert_int_equal(verdicts(f, VERDICT_EHLO, NULL, "mx.sender.example", false), 1);
+    assert_int_equal(verdicts(f, MOX_SENDER_EHLO, NULL, "mx.sender.example", false), 1);
     set_flags(f, inbox, MOX_FLAGS_ADD, MOX_FLAG_JUNK); /* both: as junk */
-    assert_int_equal(verdicts(f, VERDICT_EHLO, NULL, "mx.sender.example", true), 1);
+    assert_int_equal(verdicts(f, MOX_SENDER_EHLO, NULL, "mx.sender.example", true), 1);
     set_flags(f, inbox, MOX_FLAGS_SET, MOX_FLAG_SEEN);
     assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 0);
 }
@@ -137,6 +137,19 @@ static void a_rejected_message_counts_where_it_was_meant_to_go(void **state)
     assert_int_equal(query(f, "SELECT flags FROM entry"), 0); /* unseen again, to stand out */
 }
 
+static size_t judged(struct storefix *f, enum mox_sender sender, const char *localpart,
+                     const char *name, int64_t since_us, struct mox_judged out[3])
+{
+    struct mox_history h;
+    size_t n = 99;
+    assert_int_equal(mox_account_history_begin(&h, f->account, NULL), MOX_OK);
+    assert_int_equal(
+        h.judged(h.user, sender, localpart, name, box_id(f, "Inbox"), since_us, out, 3, &n, NULL),
+        MOX_OK);
+    mox_account_history_end(&h);
+    return n;
+}
+
 static void reputation_finds_the_newest_verdicts(void **state)
 {
     struct storefix *f = *state;
@@ -148,63 +161,105 @@ static void reputation_finds_the_newest_verdicts(void **state)
         (void)deliver(f, inbox, "Subject: x\r\n", i == 3 ? MOX_FLAG_JUNK : MOX_FLAG_NOTJUNK,
                       i % 2 == 0 ? &facts : &other);
     }
-    struct verdict v[3];
-    size_t n = 0;
-    assert_int_equal(mox__account_verdicts(f->account, VERDICT_FROM_DOMAIN, NULL,
-                                           "news.sender.example", inbox, 0, v, 3, &n, NULL),
-                     MOX_OK);
-    assert_int_equal(n, 3);
+    struct mox_judged v[3];
+    assert_int_equal(judged(f, MOX_SENDER_FROM_DOMAIN, NULL, "news.sender.example", 0, v), 3);
     assert_true(v[0].junk && !v[1].junk && v[0].received_us > v[1].received_us);
     assert_true(v[0].localpart_hash != v[1].localpart_hash &&
                 v[0].localpart_hash == v[2].localpart_hash);
-    assert_int_equal(mox__account_verdicts(f->account, VERDICT_FROM_DOMAIN, NULL,
-                                           "news.sender.example", inbox, v[0].received_us, v, 3, &n,
-                                           NULL),
-                     MOX_OK);
-    assert_int_equal(n, 1);
+    assert_int_equal(
+        judged(f, MOX_SENDER_FROM_DOMAIN, NULL, "news.sender.example", v[0].received_us, v), 1);
     static const struct {
-        enum verdict_kind kind;
-        const char *localpart, *domain;
+        enum mox_sender sender;
+        const char *localpart, *name;
         size_t found;
     } cases[] = {
-        {VERDICT_FROM, "Ann", "news.sender.example", 2},
-        {VERDICT_FROM, "Carl", "news.sender.example", 0},
-        {VERDICT_FROM_UNPROVED, "Ann", "news.sender.example", 0},
-        {VERDICT_FROM_ORG_DOMAIN, NULL, "sender.example", 3},
-        {VERDICT_MAIL_FROM, "bounce", "sender.example", 3},
-        {VERDICT_MAIL_FROM_DOMAIN, NULL, "sender.example", 3},
-        {VERDICT_EHLO, NULL, "mx.sender.example", 3},
-        {VERDICT_DKIM, NULL, "list.example", 3},
-        {VERDICT_IP1, NULL, "192.0.2.77", 3},
-        {VERDICT_IP3, NULL, "192.0.0.0", 3},
+        {MOX_SENDER_FROM, "Ann", "news.sender.example", 2},
+        {MOX_SENDER_FROM, "Carl", "news.sender.example", 0},
+        {MOX_SENDER_FROM_UNPROVED, "Ann", "news.sender.example", 0},
+        {MOX_SENDER_FROM_ORG_DOMAIN, NULL, "sender.example", 3},
+        {MOX_SENDER_MAIL_FROM, "bounce", "sender.example", 3},
+        {MOX_SENDER_MAIL_FROM_DOMAIN, NULL, "sender.example", 3},
+        {MOX_SENDER_EHLO, NULL, "mx.sender.example", 3},
+        {MOX_SENDER_DKIM, NULL, "list.example", 3},
+        {MOX_SENDER_IP1, NULL, "192.0.2.77", 3},
+        {MOX_SENDER_IP3, NULL, "192.0.0.0", 3},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_equal(mox__account_verdicts(f->account, cases[i].kind, cases[i].localpart,
-                                               cases[i].domain, inbox, 0, v, 3, &n, NULL),
-                         MOX_OK);
-        assert_int_equal(n, cases[i].found);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(judged(f, cases[i].sender, cases[i].localpart, cases[i].name, 0, v),
+                         cases[i].found);
+}
+
+static void copies_count_once_and_as_junk_if_one_is(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_uid_range all = {1, UINT32_MAX};
+    struct mox_judged v[3];
+    uint64_t inbox = box_id(f, "Inbox");
+    (void)deliver(f, inbox, "Subject: x\r\n", MOX_FLAG_NOTJUNK, &facts);
+    (void)deliver(f, inbox, "Subject: y\r\n", MOX_FLAG_NOTJUNK, &facts);
+    struct mox_copy copy = {.mailbox = inbox, .ranges = &all, .range_count = 1};
+    copy.destination = box_id(f, "Archive");
+    assert_int_equal(wait_copy(f, &copy), MOX_OK);
+    mox_copy_free(&copy);
+    assert_int_equal(judged(f, MOX_SENDER_EHLO, NULL, "mx.sender.example", 0, v), 2);
+    assert_true(!v[0].junk && !v[1].junk && v[0].message != v[1].message);
+    copy.destination = box_id(f, "Junk");
+    assert_int_equal(wait_copy(f, &copy), MOX_OK);
+    mox_copy_free(&copy);
+    assert_int_equal(judged(f, MOX_SENDER_EHLO, NULL, "mx.sender.example", 0, v), 2);
+    assert_true(v[0].junk && v[1].junk);
+}
+
+static void a_history_stays_as_it_was_at_its_first_question(void **state)
+{
+    struct storefix *f = *state;
+    uint64_t inbox = box_id(f, "Inbox");
+    struct mox_history h;
+    struct mox_judged v[3];
+    size_t n = 99;
+    assert_int_equal(mox_account_history_begin(&h, f->account, NULL), MOX_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            h.judged(h.user, MOX_SENDER_EHLO, NULL, "mx.sender.example", inbox, 0, v, 3, &n, NULL),
+            MOX_OK);
+        assert_int_equal(n, 0);
+        (void)deliver(f, inbox, "Subject: x\r\n", MOX_FLAG_NOTJUNK, &facts);
     }
+    mox_account_history_end(&h);
+    assert_int_equal(judged(f, MOX_SENDER_EHLO, NULL, "mx.sender.example", 0, v), 2);
+}
+
+static int64_t wrote_to(struct storefix *f, enum mox_addressee addressee, const char *localpart,
+                        const char *domain)
+{
+    struct mox_history h;
+    int64_t last = -1;
+    assert_int_equal(mox_account_history_begin(&h, f->account, NULL), MOX_OK);
+    assert_int_equal(h.wrote_to(h.user, addressee, localpart, domain, &last, NULL), MOX_OK);
+    mox_account_history_end(&h);
+    return last;
 }
 
 static void whom_the_user_wrote_to_is_known(void **state)
 {
     struct storefix *f = *state;
     static const char headers[] = "Date: Fri, 2 Jan 2026 03:04:05 +0000\r\n"
-                                  "To: Ann <Ann@Sender.example>, nobody\r\n"
+                                  "To: Ann <Ann@eu.Sender.example>, nobody\r\n"
                                   "Cc: people: bob@other.example, c@[192.0.2.1];\r\n";
-    int64_t last = 0;
+    static const int64_t then = INT64_C(1767323045) * 1000000;
     (void)deliver(f, box_id(f, "Inbox"), headers, 0, NULL);
-    assert_int_equal(mox__account_wrote_to(f->account, "Ann", "sender.example", &last, NULL),
-                     MOX_OK);
-    assert_int_equal(last, 0);
+    assert_int_equal(wrote_to(f, MOX_ADDRESSEE_FULL, "Ann", "eu.sender.example"), 0);
     uint64_t sent = box_id(f, "Sent");
     (void)deliver(f, sent, headers, MOX_FLAG_SEEN, NULL);
-    assert_int_equal(mox__account_wrote_to(f->account, "Ann", "sender.example", &last, NULL),
-                     MOX_OK);
-    assert_int_equal(last, INT64_C(1767323045) * 1000000);
-    assert_int_equal(mox__account_wrote_to(f->account, NULL, "other.example", &last, NULL), MOX_OK);
-    assert_true(last > 0);
-    assert_int_equal(query(f, "SELECT count(*) FROM recipient"), 2);
+    (void)deliver(f, sent, "Date: Thu, 1 Jan 2026 03:04:05 +0000\r\nTo: x@eu.sender.example\r\n",
+                  MOX_FLAG_SEEN, NULL);
+    assert_int_equal(wrote_to(f, MOX_ADDRESSEE_FULL, "Ann", "eu.sender.example"), then);
+    assert_int_equal(wrote_to(f, MOX_ADDRESSEE_FULL, "ann", "eu.sender.example"), 0);
+    assert_int_equal(wrote_to(f, MOX_ADDRESSEE_DOMAIN, NULL, "eu.sender.example"), then);
+    assert_int_equal(wrote_to(f, MOX_ADDRESSEE_DOMAIN, NULL, "sender.example"), 0);
+    assert_int_equal(wrote_to(f, MOX_ADDRESSEE_ORG_DOMAIN, NULL, "sender.example"), then);
+    assert_int_equal(wrote_to(f, MOX_ADDRESSEE_ORG_DOMAIN, NULL, "other.example"), then);
+    assert_int_equal(query(f, "SELECT count(*) FROM recipient"), 3);
     struct mox_uid_range all = {1, UINT32_MAX};
     struct mox_expunge op = {.mailbox = sent, .ranges = &all, .range_count = 1};
     assert_int_equal(wait_expunge(f, &op), MOX_OK);
@@ -407,6 +462,8 @@ int main(void)
         STORE_TEST(forwarders_get_no_verdict),
         STORE_TEST(a_rejected_message_counts_where_it_was_meant_to_go),
         STORE_TEST(reputation_finds_the_newest_verdicts),
+        STORE_TEST(copies_count_once_and_as_junk_if_one_is),
+        STORE_TEST(a_history_stays_as_it_was_at_its_first_question),
         STORE_TEST(whom_the_user_wrote_to_is_known),
         STORE_TEST(copies_of_a_message_are_found),
         STORE_TEST(a_message_id_that_the_server_added_is_answered_too),
