@@ -45,7 +45,7 @@ struct mox_dsn {
     int64_t now_us;            /* Date */
     const struct mox_dsn_recipient *recipients;
     size_t recipient_count;
-    struct mox_slice original_headers; /* of the message; given back, cut if very long */
+    struct mox_slice original_headers; /* of the message; given back, up to 64 KiB */
     bool smtputf8;                     /* write utf-8 forms (RFC 6533), where ASCII does not do */
 };
 

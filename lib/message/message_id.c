@@ -4,39 +4,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "message/atom.h"
 
 static bool is_white(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* RFC 5322 §3.2.3, with UTF-8 (RFC 6532). */
-static bool is_atext(uint8_t c)
-{
-    return is_alpha(c) || is_digit(c) || c >= 0x80 ||
-           (c != 0 && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
-}
-
-static bool is_dot_atom(struct mox_slice s)
-{
-    bool dot = true; /* in front of it one may not stand */
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] != '.' && !is_atext(s.data[i]))
-            return false;
-        if (s.data[i] == '.' && dot)
-            return false;
-        dot = s.data[i] == '.';
-    }
-    return s.len > 0 && !dot;
-}
-
-static bool is_domain(struct mox_slice s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] != '.' && s.data[i] != '-' && s.data[i] != '_' && s.data[i] < 0x80 &&
-            !is_alpha(s.data[i]) && !is_digit(s.data[i]))
-            return false;
-    return is_dot_atom(s);
 }
 
 /* Behind the quoted string at the start of id, when "@" and a domain follow; else 0. */
@@ -48,7 +20,7 @@ static size_t quoted_localpart(struct mox_slice id)
     while (at < id.len && id.data[at] != '"')
         at += id.data[at] == '\\' ? 2 : 1;
     if (at >= id.len || id.len - at < 2 || id.data[at + 1] != '@' ||
-        !is_domain(slice_from(id, at + 2)))
+        !mox__is_domain_text(slice_from(id, at + 2)))
         return 0;
     return at + 1;
 }
@@ -68,7 +40,7 @@ static void put_localpart(struct buf *out, struct mox_slice text)
         i += text.data[i] == '\\';
         mox__buf_byte(out, to_lower(text.data[i]));
     }
-    if (out->failed || is_dot_atom(slice_from(slice(out->data, out->len), start)))
+    if (out->failed || mox__is_dot_atom(slice_from(slice(out->data, out->len), start)))
         return;
     out->len = start;
     mox__buf_byte(out, '"');
