@@ -28,8 +28,8 @@ LIBRARIES = {
     "mbedtls": ["base", "net"], "psa": ["base", "net"], "sodium": ["base", "sasl"],
     "crypt": ["sasl"], "iconv": ["message"],
     "uninorm": ["message", "dns", "sasl", "mailstore", "imap", "config"],
-    "unictype": ["message", "sasl", "imap"], "unicase": ["message", "imap", "config"],
-    "unistr": ["message", "dns", "sasl", "imap"], "idn2": ["dns"], "sqlite3": ["store"],
+    "unictype": ["message", "sasl", "imap"], "unicase": ["message", "imap", "delivery", "config"],
+    "unistr": ["message", "dns", "sasl", "imap", "delivery"], "idn2": ["dns"], "sqlite3": ["store"],
     "ev": ["net", "server"], "unbound": ["net"], "unbound-event": ["net"], "libpsl": ["mailauth"],
     "expat": ["mailauth"], "zlib": ["mailauth"], "pcre2": ["delivery"], "jansson": ["mailauth"],
 }
