@@ -150,6 +150,28 @@ struct mox_retrain {
 MOX_API MOX_MUST_USE int mox_account_retrain(struct mox_account *account, struct mox_retrain *r,
                                              struct mox_error *err);
 
+/** What is kept of a message's way into the account, for people who ask why it is where it is. Texts are borrowed
+ *  for the call; NULL: not known. */
+struct mox_account_facts {
+    size_t size; /* sizeof(struct mox_account_facts) */
+    uint32_t flags;
+    int64_t received_us;
+    /** The mailbox whose senders it counts for, when its user judges it, by the name that this has now. */
+    const char *origin;
+    bool is_reject; /* it still is in the mailbox for rejects */
+    bool over_smtp; /* else nothing more is known */
+    /** As it was told at delivery, but for `rejects_mailbox`. Mailboxes have the names of now. */
+    struct mox_delivery_facts arrival;
+};
+
+/** Calls `each` once, for the message with that UID. Reads the disk.
+ *  @return what `each` returned; MOX_ENOTFOUND: there is none; MOX_EIO, MOX_ENOMEM */
+MOX_API MOX_MUST_USE int mox_account_recall(struct mox_account *account, uint64_t mailbox,
+                                            uint32_t uid,
+                                            int (*each)(void *user,
+                                                        const struct mox_account_facts *facts),
+                                            void *user, struct mox_error *err);
+
 #define MOX_NETWORK_CLASSES 3
 
 struct mox_arrival_sum {

@@ -36,6 +36,13 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_ENTRY_RANGE] =
         "SELECT uid, flags, keywords, message, bytes, origin, reject FROM entry"
         " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4 ORDER BY uid",
+    [SQL_ENTRY_FACTS] =
+        "SELECT e.flags, e.origin, e.reject, m.received, m.remote_ip, m.ehlo_domain,"
+        " m.ehlo_validation, m.mail_from_localpart, m.mail_from_domain, m.mail_from_validation,"
+        " m.rcpt_to_localpart, m.rcpt_to_domain, m.msg_from_localpart, m.msg_from_domain,"
+        " m.msg_from_org_domain, m.msg_from_validation, m.dkim_domains, m.destined, m.kind,"
+        " m.tls_version, m.tls_cipher"
+        " FROM entry e JOIN message m ON m.id = e.message WHERE e.mailbox = ?1 AND e.uid = ?2",
     [SQL_ENTRY_INSERT] =
         "INSERT INTO entry(mailbox, uid, modseq, flags, keywords, message, bytes, saved, origin,"
         " reject) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

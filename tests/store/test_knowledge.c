@@ -83,6 +83,59 @@ static void verdicts_come_and_go_with_the_flags(void **state)
     assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 0);
 }
 
+static int check_recalled(void *user, const struct mox_account_facts *a)
+{
+    assert_int_equal(a->flags, MOX_FLAG_SEEN);
+    assert_string_equal(a->origin, "Inbox");
+    assert_true(a->over_smtp && !a->is_reject);
+    const struct mox_delivery_facts *f = &a->arrival;
+    assert_string_equal(f->remote_ip, "192.0.2.77");
+    assert_string_equal(f->ehlo_domain, "mx.sender.example");
+    assert_string_equal(f->mail_from_localpart, "bounce");
+    assert_string_equal(f->mail_from_domain, "sender.example");
+    assert_string_equal(f->rcpt_to_localpart, "mjl");
+    assert_string_equal(f->rcpt_to_domain, "mail.example");
+    assert_string_equal(f->msg_from_localpart, "Ann");
+    assert_string_equal(f->msg_from_domain, "news.sender.example");
+    assert_string_equal(f->msg_from_org_domain, "sender.example");
+    assert_int_equal(f->msg_from_validation, MOX_VALIDATION_STRICT);
+    assert_int_equal(f->dkim_domain_count, 2);
+    assert_string_equal(f->dkim_domains[1], "list.example");
+    assert_true(f->is_mailing_list && !f->is_forward && !f->dsn);
+    assert_null(f->destined_mailbox);
+    assert_null(f->tls_version);
+    ++*(int *)user;
+    return MOX_OK;
+}
+
+static int check_appended(void *user, const struct mox_account_facts *a)
+{
+    assert_false(a->over_smtp);
+    assert_null(a->arrival.remote_ip);
+    assert_int_equal(a->arrival.dkim_domain_count, 0);
+    ++*(int *)user;
+    return MOX_EREFUSED;
+}
+
+static void how_a_message_came_is_recalled(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_error err;
+    uint64_t inbox = box_id(f, "Inbox");
+    struct mox_delivery_facts its_facts = facts;
+    int calls = 0;
+    its_facts.is_mailing_list = true;
+    uint32_t uid = deliver(f, inbox, "Subject: x\r\n", MOX_FLAG_SEEN, &its_facts);
+    assert_int_equal(mox_account_recall(f->account, inbox, uid, check_recalled, &calls, &err),
+                     MOX_OK);
+    assert_int_equal(mox_account_recall(f->account, inbox, uid + 1, check_recalled, &calls, &err),
+                     MOX_ENOTFOUND);
+    uid = deliver(f, inbox, "Subject: x\r\n", 0, NULL);
+    assert_int_equal(mox_account_recall(f->account, inbox, uid, check_appended, &calls, &err),
+                     MOX_EREFUSED);
+    assert_int_equal(calls, 2);
+}
+
 static void verdicts_follow_copies_moves_and_removals(void **state)
 {
     struct storefix *f = *state;
@@ -458,6 +511,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORE_TEST(verdicts_come_and_go_with_the_flags),
+        STORE_TEST(how_a_message_came_is_recalled),
         STORE_TEST(verdicts_follow_copies_moves_and_removals),
         STORE_TEST(forwarders_get_no_verdict),
         STORE_TEST(a_rejected_message_counts_where_it_was_meant_to_go),
