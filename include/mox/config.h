@@ -289,9 +289,10 @@ struct mox_config_target {
     size_t member_count;
     bool dmarc_reports, tls_reports; /* the address is for these */
     const struct mox_config_domain *domain;   /* NULL for postmaster at a host name */
-    const struct mox_config_destination *destination; /* NULL for the server's postmaster */
-    const char *mailbox;                      /* never empty */
-    const struct mox_rulesets *rulesets;      /* of the destination; or NULL */
+    /** With the mailbox alone for reports; NULL for an alias and for the server's postmaster. */
+    const struct mox_config_destination *destination;
+    const char *mailbox;                 /* never empty; of no use for an alias */
+    const struct mox_rulesets *rulesets; /* of the destination; or NULL */
 };
 
 enum mox_config_use {
@@ -300,8 +301,9 @@ enum mox_config_use {
 };
 
 /**
- * Looks an address up: without case (unless the domain is case-sensitive), without what follows a
- * catchall separator, and in the end by the domain's catchall address.
+ * Looks an address up: without case (unless the domain is case-sensitive), first among those for
+ * reports, without what follows a catchall separator, and in the end by the domain's catchall address.
+ * A domain without addresses whose reports come to another one counts as not ours.
  *
  * @param localpart  decoded, without quotes
  * @param domain  A-labels or U-labels in any case; empty for `postmaster` alone
@@ -318,7 +320,7 @@ MOX_API enum mox_config_found mox_config_lookup_address(const struct mox_config 
                                                         struct mox_config_target *out);
 
 /** What the account's mailboxes say of the messages in them: for struct mox_account_config. Lives as long as the
- *  configuration. */
+ *  configuration. NULL: nothing. */
 MOX_API struct mox_junk_flags *mox_config_junk_flags(const struct mox_config *config,
                                                      const struct mox_config_account *account);
 

@@ -60,8 +60,8 @@ static void cut(char *text, const char *separator)
         *found = '\0';
 }
 
-bool mox__config_localpart(const struct mox_config_domain *domain, struct mox_slice in,
-                           char out[LOCALPART_CANONICAL_MAX + 1])
+bool mox__config_localpart_whole(const struct mox_config_domain *domain, struct mox_slice in,
+                                 char out[LOCALPART_CANONICAL_MAX + 1])
 {
     size_t len = 0;
     if (in.len > LOCALPART_MAX || !mox__slice_is_utf8(in) ||
@@ -77,6 +77,14 @@ bool mox__config_localpart(const struct mox_config_domain *domain, struct mox_sl
     fold_ascii(in, keep_case, out, &len);
 #endif
     out[len] = '\0';
+    return true;
+}
+
+bool mox__config_localpart(const struct mox_config_domain *domain, struct mox_slice in,
+                           char out[LOCALPART_CANONICAL_MAX + 1])
+{
+    if (!mox__config_localpart_whole(domain, in, out))
+        return false;
     cut(out, domain->localpart_catchall_separator);
     for (size_t i = 0; i < domain->localpart_catchall_separators.count; i++)
         cut(out, domain->localpart_catchall_separators.items[i]);

@@ -16,6 +16,10 @@ const char *mox__config_domain(struct mox_slice in, char out[DOMAIN_NAME_MAX + 1
 bool mox__config_localpart(const struct mox_config_domain *domain, struct mox_slice in,
                            char out[LOCALPART_CANONICAL_MAX + 1]);
 
+/* The same, but not cut. */
+bool mox__config_localpart_whole(const struct mox_config_domain *domain, struct mox_slice in,
+                                 char out[LOCALPART_CANONICAL_MAX + 1]);
+
 /* Splits `local@domain` at its last '@', and takes the quotes off the local part. `out` receives the
  * decoded local part, if there were quotes. Without an @ the domain is empty. False for a
  * local part over 128 bytes. */

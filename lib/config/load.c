@@ -187,6 +187,7 @@ void mox_config_free(struct mox_config *config)
     if (config == NULL)
         return;
     struct loaded *l = (struct loaded *)config;
+    mox__config_table_free(&l->table);
     mox__arena_reset(&l->arena);
     struct mox_env env = l->env;
     mox__mem_free(&env, l);

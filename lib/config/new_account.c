@@ -16,10 +16,12 @@ void mox_config_account_new_defaults(struct mox_config_account *account)
     account->name = "";
     account->subject_pass.period_us = INT64_C(12) * 3600 * 1000000;
     account->rejects_mailbox = "Rejects";
+#ifdef MOX_HAVE_REGEX /* or else the expressions would be refused */
     account->automatic_junk_flags = (struct mox_junk_flags_config){
         .enabled = true,
         .junk_regexp = "^(junk|spam)",
         .neutral_regexp = "^(inbox|neutral|postmaster|dmarc|tlsrpt|rejects|introbox)",
         .notjunk_regexp = ""};
+#endif
     account->junk_filter = &new_filter;
 }

@@ -5,15 +5,14 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "config/domain.h"
 
 static int domain_order(const void *name, const void *domain)
 {
     return strcmp(name, ((const struct mox_config_domain *)domain)->name);
 }
 
-static const struct mox_config_domain *find_domain(const struct mox_config_domains *d,
-                                                   const char *name)
+const struct mox_config_domain *mox__config_find_domain(const struct mox_config_domains *d,
+                                                        const char *name)
 {
     if (d->domains.count == 0)
         return NULL;
@@ -26,8 +25,8 @@ static int account_order(const void *name, const void *account)
     return strcmp(name, ((const struct mox_config_account *)account)->name);
 }
 
-static const struct mox_config_account *find_account(const struct mox_config_domains *d,
-                                                     const char *name)
+const struct mox_config_account *mox__config_find_account(const struct mox_config_domains *d,
+                                                          const char *name)
 {
     if (d->accounts.count == 0)
         return NULL;
@@ -35,18 +34,32 @@ static const struct mox_config_account *find_account(const struct mox_config_dom
                    account_order);
 }
 
-const struct mox_config_account *mox_config_account(const struct mox_config *config,
-                                                    const char *name)
+static int search_order(const void *key, const void *item)
 {
-    return find_account(config->domains, name);
+    return strcmp(key, ((const struct address *)item)->canonical);
 }
 
-static unsigned destination_line(const struct bind *b, const struct mox_config_account *account,
-                                 const char *address)
+const struct address *mox__config_find_address(const struct address *addresses, size_t count,
+                                               const char *canonical)
 {
-    const struct sconf_node *accounts = mox__sconf_find(&b->tree->root, "Accounts");
-    const struct sconf_node *n = mox__sconf_find(accounts, account->name);
-    n = mox__sconf_find(mox__sconf_find(n, "Destinations"), address);
+    return count == 0 ? NULL
+                      : bsearch(canonical, addresses, count, sizeof *addresses, search_order);
+}
+
+const struct sconf_node *mox__config_address_node(const struct bind *b, const struct address *a)
+{
+    const struct sconf_node *root = &b->tree->root, *n = NULL;
+    if (a->alias != NULL) {
+        n = mox__sconf_find(mox__sconf_find(root, "Domains"), a->domain->name);
+        return mox__sconf_find(mox__sconf_find(n, "Aliases"), a->alias->localpart);
+    }
+    n = mox__sconf_find(mox__sconf_find(root, "Accounts"), a->account->name);
+    return mox__sconf_find(mox__sconf_find(n, "Destinations"), a->destination->address);
+}
+
+static unsigned address_line(const struct bind *b, const struct address *a)
+{
+    const struct sconf_node *n = mox__config_address_node(b, a);
     return n == NULL ? 1 : n->line;
 }
 
@@ -75,39 +88,43 @@ static bool has_separator(const struct mox_config_domain *domain, struct mox_sli
     return found;
 }
 
+const char *mox__config_canonical(const struct mox_config_domain *domain, struct mox_slice local,
+                                  char out[CANONICAL_MAX])
+{
+    if (!mox__config_localpart(domain, local, out))
+        return "has a local part that is too long or not UTF-8";
+    if (has_separator(domain, local))
+        return "has the domain's separator in its local part, so no mail would find it";
+    size_t len = strlen(out);
+    out[len] = '@';
+    memcpy(out + len + 1, domain->name, strlen(domain->name) + 1);
+    return NULL;
+}
+
 /* The canonical form of a destination, or NULL when something is wrong with it. */
-static const char *canonical(struct bind *b, const struct mox_config_account *account,
-                             const struct mox_config_domains *d, struct address *a)
+static const char *canonical(struct bind *b, const struct mox_config_domains *d, struct address *a)
 {
     const char *text = a->destination->address;
-    unsigned line = 0;
     struct mox_slice local, domain;
-    char unquoted[LOCALPART_MAX], name[DOMAIN_NAME_MAX + 1];
-    char full[LOCALPART_CANONICAL_MAX + DOMAIN_NAME_MAX + 2];
+    char unquoted[LOCALPART_MAX], name[DOMAIN_NAME_MAX + 1], full[CANONICAL_MAX];
     bool fits = mox__config_split(slice_of(text), unquoted, &local, &domain);
-    domain = domain_of(b, account, text, domain);
+    domain = domain_of(b, a->account, text, domain);
     const char *problem = fits ? mox__config_domain(domain, name) : "has a local part of more than "
                                                                     "128 bytes";
-    if (problem == NULL && (a->domain = find_domain(d, name)) == NULL)
+    if (problem == NULL && (a->domain = mox__config_find_domain(d, name)) == NULL)
         problem = "is of a domain that is not in Domains; add the domain";
-    if (problem == NULL && !mox__config_localpart(a->domain, local, full))
-        problem = "has a local part that is too long or not UTF-8";
-    size_t len = problem == NULL ? strlen(full) : 0;
-    if (problem == NULL && has_separator(a->domain, local))
-        problem = "has the domain's separator in its local part, so no mail would find it";
+    if (problem == NULL)
+        problem = mox__config_canonical(a->domain, local, full);
     if (problem != NULL) {
-        line = destination_line(b, account, text);
-        mox__bind_wrong(b, line, "destination \"%s\" %s", text, problem);
+        mox__bind_wrong(b, address_line(b, a), "destination \"%s\" %s", text, problem);
         return NULL;
     }
-    full[len] = '@';
-    memcpy(full + len + 1, name, strlen(name) + 1);
     const char *copy = mox__arena_strndup(b->arena, full, strlen(full));
     b->no_memory = b->no_memory || copy == NULL;
     return copy;
 }
 
-static int address_order(const void *a, const void *b)
+int mox__config_address_order(const void *a, const void *b)
 {
     const struct address *x = a, *y = b;
     int order = strcmp(x->canonical, y->canonical);
@@ -120,20 +137,32 @@ static void check_duplicates(struct bind *b, const struct mox_config_table *t)
 {
     for (size_t i = 1; i < t->count; i++) {
         const struct address *a = &t->addresses[i - 1], *z = &t->addresses[i];
-        if (strcmp(a->canonical, z->canonical) == 0)
-            mox__bind_wrong(b, destination_line(b, z->account, z->destination->address),
+        if (strcmp(a->canonical, z->canonical) != 0)
+            continue;
+        if (a->alias != NULL)
+            mox__bind_wrong(b, address_line(b, z),
+                            "address %s is also an alias (line %u); keep one", z->canonical,
+                            address_line(b, a));
+        else
+            mox__bind_wrong(b, address_line(b, z),
                             "address %s is also a destination of account %s (line %u); keep one",
-                            z->canonical, a->account->name,
-                            destination_line(b, a->account, a->destination->address));
+                            z->canonical, a->account->name, address_line(b, a));
     }
 }
 
-static int fill(struct mox_config_table *t, struct bind *b, const struct mox_config_domains *d)
+static size_t count_addresses(const struct mox_config_domains *d)
 {
     size_t count = 0;
     for (size_t i = 0; i < d->accounts.count; i++)
         count += d->accounts.items[i].destinations.count;
-    t->addresses = arena_new(b->arena, struct address, count);
+    for (size_t i = 0; i < d->domains.count; i++)
+        count += d->domains.items[i].aliases.count;
+    return count;
+}
+
+static int fill(struct mox_config_table *t, struct bind *b, const struct mox_config_domains *d)
+{
+    t->addresses = arena_new(b->arena, struct address, count_addresses(d));
     if (t->addresses == NULL)
         return MOX_ENOMEM;
     for (size_t i = 0; i < d->accounts.count; i++) {
@@ -142,12 +171,12 @@ static int fill(struct mox_config_table *t, struct bind *b, const struct mox_con
             struct address *a = &t->addresses[t->count];
             *a = (struct address){.account = account,
                                   .destination = &account->destinations.items[k]};
-            a->canonical = canonical(b, account, d, a);
+            a->canonical = canonical(b, d, a);
             t->count += a->canonical != NULL;
         }
     }
     if (t->count > 1)
-        qsort(t->addresses, t->count, sizeof *t->addresses, address_order);
+        qsort(t->addresses, t->count, sizeof *t->addresses, mox__config_address_order);
     return b->no_memory ? MOX_ENOMEM : MOX_OK;
 }
 
@@ -170,8 +199,15 @@ int mox__config_table(struct mox_config_table *table, struct bind *mox,
                       const struct mox_config_static *m, struct bind *domains,
                       const struct mox_config_domains *d)
 {
-    *table = (struct mox_config_table){.postmaster = find_account(d, m->postmaster.account)};
+    *table =
+        (struct mox_config_table){.postmaster = mox__config_find_account(d, m->postmaster.account)};
     int rc = fill(table, domains, d);
+    if (rc == MOX_OK)
+        rc = mox__config_aliases(table, domains, d);
+    if (rc == MOX_OK)
+        rc = mox__config_reports(table, domains, d);
+    if (rc == MOX_OK)
+        rc = mox__config_expressions(table, domains, d);
     if (rc < 0)
         return rc;
     check_duplicates(domains, table);
@@ -179,95 +215,10 @@ int mox__config_table(struct mox_config_table *table, struct bind *mox,
     return mox->no_memory || domains->no_memory ? MOX_ENOMEM : MOX_OK;
 }
 
-static int search_order(const void *key, const void *item)
+void mox__config_table_free(struct mox_config_table *table)
 {
-    return strcmp(key, ((const struct address *)item)->canonical);
-}
-
-static const struct address *find_address(const struct mox_config_table *t, const char *full)
-{
-    if (t->count == 0)
-        return NULL;
-    return bsearch(full, t->addresses, t->count, sizeof *t->addresses, search_order);
-}
-
-static bool is_our_host(const struct mox_config *config, const char *name)
-{
-    if (strcmp(config->mox->hostname, name) == 0)
-        return true;
-    for (size_t i = 0; i < config->mox->listeners.count; i++) {
-        const struct mox_config_listener *l = &config->mox->listeners.items[i];
-        if (l->smtp.enabled && strcmp(l->hostname, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static enum mox_config_found to_postmaster(const struct mox_config *config,
-                                           struct mox_config_target *out)
-{
-    out->account = config->table->postmaster;
-    out->mailbox = config->mox->postmaster.mailbox;
-    return MOX_CONFIG_FOUND;
-}
-
-static enum mox_config_found found(const struct address *a, struct mox_config_target *out)
-{
-    out->account = a->account;
-    out->destination = a->destination;
-    out->mailbox = *a->destination->mailbox == '\0' ? "Inbox" : a->destination->mailbox;
-    return MOX_CONFIG_FOUND;
-}
-
-static enum mox_config_found lookup_in(const struct mox_config *config,
-                                       struct mox_slice localpart, const char *domain,
-                                       struct mox_config_target *out)
-{
-    char full[LOCALPART_CANONICAL_MAX + DOMAIN_NAME_MAX + 2];
-    if (!mox__config_localpart(out->domain, localpart, full))
-        return MOX_CONFIG_NO_ADDRESS;
-    size_t len = strlen(full);
-    full[len] = '@';
-    memcpy(full + len + 1, domain, strlen(domain) + 1);
-    const struct address *a = find_address(config->table, full);
-    if (a == NULL)
-        a = find_address(config->table, full + len);
-    if (a != NULL)
-        return found(a, out);
-    if (mox__slice_is_nocase(localpart, "postmaster"))
-        return to_postmaster(config, out);
-    return MOX_CONFIG_NO_ADDRESS;
-}
-
-enum mox_config_found mox_config_lookup(const struct mox_config *config,
-                                        struct mox_slice localpart, struct mox_slice domain,
-                                        enum mox_config_use use, struct mox_config_target *out)
-{
-    char name[DOMAIN_NAME_MAX + 1];
-    *out = (struct mox_config_target){0};
-    bool postmaster =
-        use == MOX_CONFIG_RECIPIENT && mox__slice_is_nocase(localpart, "postmaster");
-    if (domain.len == 0)
-        return postmaster ? to_postmaster(config, out) : MOX_CONFIG_NO_DOMAIN;
-    if (mox__config_domain(domain, name) != NULL)
-        return MOX_CONFIG_NO_DOMAIN;
-    if (postmaster && is_our_host(config, name))
-        return to_postmaster(config, out);
-    out->domain = find_domain(config->domains, name);
-    if (out->domain == NULL)
-        return MOX_CONFIG_NO_DOMAIN;
-    enum mox_config_found result = lookup_in(config, localpart, name, out);
-    return out->domain->disabled ? MOX_CONFIG_DOMAIN_DISABLED : result;
-}
-
-enum mox_config_found mox_config_lookup_address(const struct mox_config *config,
-                                                struct mox_slice address, enum mox_config_use use,
-                                                struct mox_config_target *out)
-{
-    struct mox_slice localpart, domain;
-    char unquoted[LOCALPART_MAX];
-    *out = (struct mox_config_target){0};
-    if (!mox__config_split(address, unquoted, &localpart, &domain))
-        return MOX_CONFIG_NO_ADDRESS;
-    return mox_config_lookup(config, localpart, domain, use, out);
+    for (size_t i = 0; i < table->count; i++)
+        mox_rulesets_free(table->addresses[i].rulesets);
+    for (size_t i = 0; i < table->made_flag_count; i++)
+        mox_junk_flags_free(table->made_flags[i]);
 }

@@ -16,11 +16,14 @@ static const struct field junk_flags_fields[] = {
     {.name = "Enabled", .type = &mox__type_bool, .offset = AT(enabled), .required = true,
      .doc = "Whether mailboxes set these flags. A mailbox with the role Junk does so in any case."},
     {.name = "JunkMailboxRegexp", .type = &mox__type_string, .offset = AT(junk_regexp),
+     .check = mox__check_regexp,
      .doc = "Mailboxes with messages that are junk. For example: ^(junk|spam)."},
     {.name = "NeutralMailboxRegexp", .type = &mox__type_string, .offset = AT(neutral_regexp),
+     .check = mox__check_regexp,
      .doc = "Mailboxes with messages that are not sorted yet. For example: "
             "^(inbox|neutral|postmaster|dmarc|tlsrpt|rejects|introbox)."},
     {.name = "NotJunkMailboxRegexp", .type = &mox__type_string, .offset = AT(notjunk_regexp),
+     .check = mox__check_regexp,
      .doc = "Mailboxes with messages that are not junk. For example: ^(archive|trash)."},
 };
 #undef AT

@@ -9,15 +9,18 @@ static const struct value_type headers_type = MAP_OF(mox__type_string, struct mo
 #define AT(member) offsetof(struct mox_ruleset, member)
 static const struct field ruleset_fields[] = {
     {.name = "SMTPMailFromRegexp", .type = &mox__type_string, .offset = AT(smtp_mail_from_regexp),
+     .check = mox__check_regexp,
      .doc = "Matches the address of SMTP MAIL FROM. An expression may match anywhere in the text, unless "
             "it begins with ^ and ends with $. For example: ^user@example\\.org$."},
     {.name = "MsgFromRegexp", .type = &mox__type_string, .offset = AT(msg_from_regexp),
+     .check = mox__check_regexp,
      .doc = "Matches the address in the From header, as user@example.org. A message without one address "
             "there does not match."},
     {.name = "VerifiedDomain", .type = &mox__type_string, .offset = AT(verified_domain),
      .check = mox__check_domain_or_none,
      .doc = "Matches when SPF or DKIM proves that the message is from this domain, or from one below it."},
     {.name = "HeadersRegexp", .type = &headers_type, .offset = AT(headers),
+     .check = mox__check_header_regexps,
      .doc = "Names and values of headers, both expressions in lower case, as they are matched against "
             "headers in lower case without space around the value. Each must match one header of the "
             "message. For example: ^list-id$ with <name\\.lists\\.example\\.org>."},

@@ -19,7 +19,7 @@ value_check mox__check_forward, mox__check_hostname, mox__check_mailbox, mox__ch
     mox__check_domain_names, mox__check_account_names, mox__check_separators,
     mox__check_account_domain, mox__check_domain_or_none, mox__check_reports_localpart,
     mox__check_told, mox__check_smtp_error, mox__check_period, mox__check_probability,
-    mox__check_half, mox__check_words;
+    mox__check_half, mox__check_words, mox__check_regexp, mox__check_header_regexps;
 /* Checks of a struct: fields that must agree. */
 value_check mox__check_listener, mox__check_tls, mox__check_initial_mailboxes, mox__check_static,
     mox__check_domain, mox__check_limit, mox__check_account, mox__check_destination,

@@ -103,7 +103,7 @@ static void check_domains(const struct mox_env *env, struct mox_slice file,
 {
     struct mox_config_static mox;
     struct mox_config_domains domains;
-    struct mox_config_table table;
+    struct mox_config_table table = {0};
     struct sconf tree, empty;
     struct arena arena;
     struct mox_config_target to;
@@ -127,6 +127,7 @@ static void check_domains(const struct mox_env *env, struct mox_slice file,
                 MOX_CONFIG_FOUND)
                 assert(to.mailbox[0] != '\0');
     }
+    mox__config_table_free(&table);
     mox__sconf_free(&tree);
     mox__sconf_free(&empty);
     mox__arena_reset(&arena);
