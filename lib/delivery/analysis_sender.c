@@ -87,6 +87,8 @@ static void note_steps(struct judging *j, const struct mox_reputation *r)
     for (size_t i = 0; i < r->step_count && i < MOX_REPUTATION_METHODS; i++)
         mox__analysis_note(j, mox_reputation_method_name(r->steps[i].method), "%.*s",
                            (int)sizeof r->steps[i].text, r->steps[i].text);
+    if (r->step_count == 0)
+        mox__analysis_note(j, mox_reputation_method_name(r->method), "looked up elsewhere");
 }
 
 /* Whom the domain in From says nothing about. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "judged.h"
+#include "delivery/judged.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "pasts.h"
+#include "delivery/pasts.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "judged.h"
+#include "delivery/judged.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 

@@ -4,7 +4,7 @@
 
 #include <mox/reputation.h>
 
-#include "pasts.h"
+#include "delivery/pasts.h"
 #include "support/cm.h"
 
 #define NOW_US (INT64_C(1790000000) * 1000000)
