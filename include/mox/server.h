@@ -9,6 +9,7 @@
 #include <mox/resolver.h>
 #include <mox/sasl.h>
 #include <mox/metrics.h>
+#include <mox/store.h>
 
 MOX_BEGIN_DECLS
 
@@ -101,6 +102,23 @@ MOX_API void mox_server_stop(struct mox_server *server);
 /** Waits for writes under way. Not while sessions are open: after it has stopped, or if it was
  *  never started. NULL is fine. */
 MOX_API void mox_server_free(struct mox_server *server);
+
+/** An account as the configuration has it. Borrowed for the call. */
+struct mox_server_account {
+    size_t size;                     /* sizeof(struct mox_server_account) */
+    const struct mox_config *config; /* must live as long as the account is open */
+    struct mox_store *store;         /* of its data directory */
+    const char *name;
+    enum mox_account_open mode;
+    bool count_arrivals; /* as in struct mox_account_config */
+};
+
+/** Opens an account as a server does: for programs that have the data directory to themselves, since a running
+ *  server has its lock. @return as mox_account_open() does; MOX_ENOTFOUND: also when it is not configured */
+MOX_API MOX_MUST_USE int mox_server_open_account(struct mox_account **out,
+                                                 const struct mox_env *env,
+                                                 const struct mox_server_account *account,
+                                                 struct mox_error *err);
 
 /** One address that the server listens on. Texts are borrowed for the server's life. */
 struct mox_server_address {

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "server/first_mailboxes.h"
 #include "server/login.h"
 
 /* An account stays open for so long after its last message: opening one reads the disk, and an open
@@ -98,21 +97,16 @@ bool mox__account_is_open(struct mox_server *s, const struct mox_config_account 
     return mox__account_slot(s, account)->account != NULL;
 }
 
-/* The account of a configuration exists; its folder may be yet to be made. */
 int mox__account_open(struct mox_server *s, const char *name, struct mox_account **out,
                       struct mox_error *err)
 {
-    struct mox_mailbox *first = NULL;
-    struct mox_account_config config = {.size = sizeof config};
-    *out = NULL;
-    int rc = mox__first_mailboxes(s->files->mox, &s->env, &first, &config.mailbox_count);
-    if (rc < 0)
-        return mox__fail(err, rc, "open account %s: out of memory", name);
-    config.mailboxes = first;
-    config.count_arrivals = s->config.limits;
-    rc = mox_account_open(out, s->store, name, MOX_ACCOUNT_CREATE, &config, err);
-    mox__mem_free(&s->env, first);
-    return rc;
+    const struct mox_server_account account = {.size = sizeof account,
+                                               .config = s->files,
+                                               .store = s->store,
+                                               .name = name,
+                                               .mode = MOX_ACCOUNT_CREATE,
+                                               .count_arrivals = s->config.limits};
+    return mox_server_open_account(out, &s->env, &account, err);
 }
 
 void mox__account_keep(struct mox_server *s, const struct mox_config_account *config,

@@ -16,7 +16,7 @@
  *
  *   server.c       making it, running it, and its end
  *   addresses.c    listeners and certificates, as configured
- *   accounts.c     which accounts are open
+ *   accounts.c     which accounts are open; open_account.c: with what is configured for them
  *   login.c        what SASL asks about users; login_name.c: which account is meant
  *   client_keys.c  whose the keys of client certificates are
  *   auth_ended.c   what follows from each attempt to log in, of all protocols
