@@ -118,8 +118,12 @@ MOX_API MOX_MUST_USE int mox_account_history_begin(struct mox_history *out,
                                                    struct mox_error *err);
 MOX_API void mox_account_history_end(struct mox_history *history); /* also after begin failed */
 
-/** The key of mox/subjectpass.h for one of the account's addresses, made when it is asked for first. Wait for
- *  the disk. @param address  in its normal form @param out  a text: wipe it after use */
+/** The key of mox/subjectpass.h for one of the account's addresses, made when it is asked for first, and
+ *  then waiting for the disk. Letters and digits.
+ *
+ *  @param address  in its normal form
+ *  @param out      a text: wipe it after use; empty after a failure
+ *  @return MOX_OK; MOX_EINVAL: the address is longer than any; MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM */
 #define MOX_SUBJECTPASS_KEY_LEN 16
 MOX_API MOX_MUST_USE int mox_account_subjectpass_key(struct mox_account *account,
                                                      const char *address,

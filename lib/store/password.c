@@ -27,11 +27,7 @@ static void wipe_buf(struct buf *b)
 
 struct credentials_job {
     struct job job;
-    struct mox_write write;
     char records[CREDENTIAL_COUNT][CREDENTIAL_MAX];
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool done;
 };
 
 static int apply(struct mox_account *a, struct job *job)
@@ -44,39 +40,12 @@ static int apply(struct mox_account *a, struct job *job)
     return a->writer.status;
 }
 
-static void done(struct mox_write *w)
-{
-    struct credentials_job *j = w->user;
-    pthread_mutex_lock(&j->lock);
-    j->done = true;
-    pthread_cond_signal(&j->changed);
-    pthread_mutex_unlock(&j->lock);
-}
-
 static void forget_passwords(struct mox_account *a)
 {
     pthread_mutex_lock(&a->password_lock);
     a->password_generation++;
     a->password_count = 0;
     pthread_mutex_unlock(&a->password_lock);
-}
-
-static int store_records(struct mox_account *a, struct credentials_job *j, struct mox_error *err)
-{
-    (void)pthread_mutex_init(&j->lock, NULL);
-    (void)pthread_cond_init(&j->changed, NULL);
-    j->write = (struct mox_write){.done = done, .user = j};
-    j->job = (struct job){.write = &j->write, .apply = apply};
-    mox__submit(a, &j->job);
-    pthread_mutex_lock(&j->lock);
-    while (!j->done)
-        (void)pthread_cond_wait(&j->changed, &j->lock);
-    pthread_mutex_unlock(&j->lock);
-    (void)pthread_mutex_destroy(&j->lock);
-    (void)pthread_cond_destroy(&j->changed);
-    if (j->write.status < 0 && err != NULL)
-        *err = j->write.error;
-    return j->write.status;
 }
 
 int mox_account_set_password(struct mox_account *a, const char *password, struct mox_error *err)
@@ -98,8 +67,10 @@ int mox_account_set_password(struct mox_account *a, const char *password, struct
         if (rc < 0)
             (void)mox__fail(err, rc, "set a password: %s", mox_status_text(rc));
     }
-    if (rc == MOX_OK)
-        rc = store_records(a, j, err);
+    if (rc == MOX_OK) {
+        j->job = (struct job){.apply = apply};
+        rc = mox__submit_and_wait(a, &j->job, err);
+    }
     forget_passwords(a);
     if (j != NULL)
         mox__wipe(j->records, sizeof j->records);

@@ -19,6 +19,7 @@
  * - verdict: hash of a sender's name or address → what users thought of its messages.
  * - outgoing: how much the account sent in each minute of the past day; contact: hashes of all whom
  *   it ever wrote to.
+ * - subjectpass: an address of the account → the secret of its tokens.
  *
  * `entry` is the only row of a message that changes, narrow, and in the order of mailboxes: views,
  * flags and copies touch nothing else. It has no foreign key to `message`: erasing a message would
@@ -151,7 +152,8 @@ static const char version_1[] =
     " fresh INTEGER NOT NULL CHECK (fresh BETWEEN 0 AND recipients)" /* written to for the first time */
     ") STRICT;"
     "CREATE TABLE contact (person INTEGER PRIMARY KEY) STRICT;"
-    "CREATE TABLE credential (kind TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+    "CREATE TABLE credential (kind TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE subjectpass (address TEXT PRIMARY KEY, key TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
 static const char *const upgrades[SCHEMA_VERSION] = {version_1};
 

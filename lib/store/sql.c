@@ -143,6 +143,9 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_CREDENTIAL_CLEAR] = "DELETE FROM credential",
     [SQL_CREDENTIAL_INSERT] = "INSERT INTO credential(kind, value) VALUES(?1, ?2)",
 
+    [SQL_SUBJECTPASS_FIND] = "SELECT key FROM subjectpass WHERE address = ?1",
+    [SQL_SUBJECTPASS_INSERT] = "INSERT OR REPLACE INTO subjectpass(address, key) VALUES(?1, ?2)",
+
     [SQL_AUTH_KEYS] = "SELECT fingerprint, account, address, name, kind, no_imap_preauth, created"
                       " FROM client_key ORDER BY fingerprint",
     [SQL_AUTH_KEY_INSERT] =

@@ -17,19 +17,22 @@
  *   store.c       the data directory, its lock, who has which account open
  *   account.c     opening and closing an account, its files
  *   committer.c   the thread that writes: everything queued enters one transaction, one sync
+ *   waiting.c     a write that its submitter waits for
  *   publish.c     what the world learns after a commit: counts, views, watches
  *   box.c         mailboxes in memory, their counts and keywords
  *   views.c       views of mailboxes, loaded, cached, released
  *   fetch.c       reading messages;  readers.c  connections for that
  *   append.c, flags.c, expunge.c, copy.c, names.c, names_rename.c   the writes, one kind per file
  *   thread.c      message-ids and threads
- *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to
+ *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to;
+ *                 history.c looks it up
  *   outgoing.c    how much the account sends, for its limits
  *   arrivals.c    what came today from which networks, for theirs
  *   erase.c       messages that no view shows any more
  *   checkpoint.c  the WAL goes back into the database in the background
  *   wal.c         a WAL that a crash left is on the disk before it is believed
  *   db.c, gather.c  SQLite: connections and statements; its writes, gathered
+ *   subjectpass.c keys of tokens in subjects
  *   password.c    credentials;  gate.c  not too many of them at once
  *   verify.c      is all of it right?
  *
@@ -221,6 +224,8 @@ int mox__committer_start(struct mox_account *a, struct mox_error *err);
 void mox__committer_stop(struct mox_account *a);
 /* Queues a job; it is finished and `done` called in any case. */
 void mox__submit(struct mox_account *a, struct job *j);
+/* Queues a job without a write, and waits for its end (waiting.c). */
+int mox__submit_and_wait(struct mox_account *a, struct job *j, struct mox_error *err);
 /* Ends a write that never got a job. */
 void mox__write_fail(struct mox_write *w, int status, const char *doing);
 /* A failure of one write: fills its error. */

@@ -119,6 +119,8 @@ static const struct rule {
     {"SELECT n, (SELECT count(*) FROM contact) FROM (SELECT sum(fresh) AS n FROM outgoing)"
      " WHERE n > (SELECT count(*) FROM contact)",
      "%lld people were written to for the first time, but only %lld are known"},
+    {"SELECT count(*) FROM subjectpass WHERE length(key) <> 16 HAVING count(*) > 0",
+     "%lld keys for tokens in subjects do not have 16 characters"},
     {"SELECT id FROM message WHERE thread > id OR parent >= id AND parent <> 0",
      "message %lld has a later message as its thread or parent"},
 };
