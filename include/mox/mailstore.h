@@ -135,10 +135,12 @@ struct mox_delivery_facts {
      *  have gone; created when it does not exist. NULL for all others. */
     const char *destined_mailbox;
     bool is_reject, is_intro, is_forward, is_mailing_list, dsn;
-    /** The mailbox for rejects; NULL: none. A reject goes there once; copies in it of a message that is
-     *  accepted are removed with the commit. */
+    /** The mailbox for rejects; NULL: none, and Inbox is none. A reject that is added to it is marked as read, and left out when a
+     *  message with its id or its content was added there before and still is there, when 1,000 are
+     *  there once those received more than 14 days ago are removed, and when it would exceed the quota.
+     *  Messages with the id of one that is added elsewhere are removed from it with the commit. */
     const char *rejects_mailbox;
-    bool keep_rejects; /* do not remove old ones to make room */
+    bool keep_rejects; /* old ones are not removed, and there may be any number */
     const char *tls_version, *tls_cipher; /* NULL: plain text */
     bool requiretls;
 };
@@ -158,7 +160,8 @@ struct mox_append {
     const struct mox_delivery_facts *facts; /* NULL: not received over SMTP */
     /* set when it is done */
     uint32_t uidvalidity, uid;
-    bool left_out; /* a reject that is there already, or for which there is no room: nothing was stored */
+    bool left_out; /* a reject that is there already, or for which there is no room: it was not stored.
+                      With MOX_OK; a store may know nothing of rejects and keep them all */
 };
 
 enum mox_flags_mode { MOX_FLAGS_SET, MOX_FLAGS_ADD, MOX_FLAGS_REMOVE };

@@ -31,9 +31,17 @@ struct append_job {
     struct thread_facts thread;
     const char *dkim_domains;
     uint8_t hash[HASH_MAX];
-    int64_t received; /* set by apply() */
+    /* set by apply() */
+    int64_t received;
     uint64_t bytes;
+    bool refused; /* and kept in the mailbox for rejects, if that is of use */
+    bool left_out;
 };
+
+static bool is_reject(const struct mox_append *op)
+{
+    return op->facts != NULL && op->facts->is_reject;
+}
 
 /* ---- on the submitter's thread ---- */
 
@@ -137,7 +145,7 @@ static int prepare(struct mox_account *a, struct append_job *j)
                          &j->thread);
     if (rc == MOX_OK)
         rc = join_domains(j);
-    if (rc == MOX_OK && j->op->facts != NULL && j->op->facts->is_reject)
+    if (rc == MOX_OK && is_reject(j->op))
         mox__hash(HASH_SHA256, j->content, j->hash);
     if (rc == MOX_OK && mox_spool_fd(j->op->spool) >= 0)
         rc = link_file(a, j);
@@ -150,7 +158,7 @@ static unsigned kind_of(const struct mox_delivery_facts *f)
 {
     return (f->is_reject ? KIND_REJECT : 0u) | (f->is_forward ? KIND_FORWARD : 0u) |
            (f->is_mailing_list ? KIND_MAILING_LIST : 0u) | (f->dsn ? KIND_DSN : 0u) |
-           (f->requiretls ? KIND_REQUIRETLS : 0u);
+           (f->requiretls ? KIND_REQUIRETLS : 0u) | (f->is_intro ? KIND_INTRO : 0u);
 }
 
 /* A row to be: everything that apply() has found out. */
@@ -158,6 +166,7 @@ struct row {
     uint64_t id, bytes;
     int64_t received;
     uint64_t origin; /* the mailbox */
+    uint32_t uid;
     uint64_t destined; /* where else it would have gone */
     struct thread_place place;
 };
@@ -167,7 +176,7 @@ static void insert_message(struct mox_account *a, struct append_job *j, const st
     static const struct mox_delivery_facts nothing;
     const struct mox_delivery_facts *f = j->op->facts == NULL ? &nothing : j->op->facts;
     struct val hash =
-        f->is_reject ? V_BLOB(slice(j->hash, mox__hash_len(HASH_SHA256))) : (struct val)V_NULL;
+        is_reject(j->op) ? V_BLOB(slice(j->hash, mox__hash_len(HASH_SHA256))) : (struct val)V_NULL;
     struct val parent =
         r->place.parent == 0 ? (struct val)V_NULL : (struct val)V_INT(r->place.parent);
     (void)db_run(
@@ -179,8 +188,8 @@ static void insert_message(struct mox_account *a, struct append_job *j, const st
         V_TEXT(f->mail_from_localpart), V_TEXT(f->mail_from_domain), V_INT(f->mail_from_validation),
         V_TEXT(f->rcpt_to_localpart), V_TEXT(f->rcpt_to_domain), V_TEXT(f->msg_from_localpart),
         V_TEXT(f->msg_from_domain), V_TEXT(f->msg_from_org_domain), V_INT(f->msg_from_validation),
-        V_TEXT(j->dkim_domains), V_INT(r->destined), V_INT(kind_of(f)),
-        V_TEXT(f->tls_version), V_TEXT(f->tls_cipher), V_INT(r->origin));
+        V_TEXT(j->dkim_domains), V_INT(r->destined), V_INT(kind_of(f)), V_TEXT(f->tls_version),
+        V_TEXT(f->tls_cipher), V_INT(r->origin), V_INT(r->uid));
     struct val data = j->file_id == 0 ? V_BLOB(j->content) : (struct val)V_NULL;
     (void)db_run(&a->writer, SQL_CONTENT_INSERT, V_INT(r->id), V_BLOB(j->op->prefix),
                  V_INT(j->content.len), V_INT(j->header_len), data);
@@ -197,26 +206,34 @@ static void insert_keys(struct mox_account *a, struct append_job *j, const struc
     if (j->thread.subject[0] != '\0')
         (void)db_run(&a->writer, SQL_KEY_INSERT,
                      V_INT(mox__subject_key(r->origin, j->thread.subject)), V_INT(r->id));
-    if (j->op->facts != NULL && j->op->facts->is_reject)
+    if (is_reject(j->op))
         (void)db_run(&a->writer, SQL_KEY_INSERT,
                      V_INT(mox__hash64(slice(j->hash, mox__hash_len(HASH_SHA256)))), V_INT(r->id));
+}
+
+static enum held held_as(const struct mox_append *op, const struct row *r)
+{
+    if (is_reject(op))
+        return HELD_REJECT;
+    return op->facts != NULL && op->facts->is_intro && r->destined != 0 ? HELD_INTRO : HELD_NOT;
 }
 
 static void insert_entry(struct mox_account *a, struct append_job *j, struct box *b,
                          const struct row *r, uint64_t bits)
 {
     struct mox_append *op = j->op;
-    bool reject = op->facts != NULL && op->facts->is_reject;
-    struct mox_view_row row = {.uid = b->next.uidnext,
+    uint32_t seen = is_reject(op) ? MOX_FLAG_SEEN : 0; /* draws no attention */
+    struct mox_view_row row = {.uid = r->uid,
                                .keywords = bits,
-                               .flags = mox__junk_flags(a, b, op->flags & MOX_FLAG_ALL),
+                               .flags = mox__junk_flags(a, b, (op->flags | seen) & MOX_FLAG_ALL),
                                .modseq = mox__next_modseq(a, &j->job),
                                .bytes = r->bytes};
     (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(b->id), V_INT(row.uid), V_INT(row.modseq),
                  V_INT(row.flags), V_INT(row.keywords), V_INT(r->id), V_INT(r->bytes),
-                 V_INT(a->env->wall_us(a->env->user)), V_INT(b->id), V_INT(reject));
+                 V_INT(a->env->wall_us(a->env->user)), V_INT(b->id), V_INT(held_as(op, r)));
     b->next.uidnext++;
     b->next.modseq = row.modseq;
+    b->oldest_us = r->received < b->oldest_us ? r->received : b->oldest_us;
     mox__box_count(b, row.flags, r->bytes, 1);
     mox__box_edit(b, &row, false);
     mox__verdict_change(a, b, row.uid, r->id, b->id, 0, row.flags);
@@ -252,34 +269,54 @@ static bool is_arrival(const struct mox_append *op)
     return op->facts != NULL && op->facts->remote_ip != NULL;
 }
 
-static int apply(struct mox_account *a, struct job *job)
+static bool is_over_quota(const struct mox_account *a, uint64_t bytes)
 {
-    struct append_job *j = (struct append_job *)job;
-    struct mox_append *op = j->op;
-    struct row r = {.bytes = op->prefix.len + j->content.len};
-    if (a->quota_bytes > 0 && mox__boxes_bytes(a) + r.bytes > a->quota_bytes)
-        return mox__job_fail(job, MOX_EQUOTA,
+    return a->quota_bytes > 0 && mox__boxes_bytes(a) + bytes > a->quota_bytes;
+}
+
+/* Refuses before anything is written; finds the mailbox and the bits of the keywords. */
+static int check(struct mox_account *a, struct append_job *j, struct box **to, uint64_t *bits)
+{
+    const struct mox_append *op = j->op;
+    if (!j->refused && is_over_quota(a, j->bytes))
+        return mox__job_fail(&j->job, MOX_EQUOTA,
                              "add a message: the account's quota is used up; "
                              "remove messages");
-    struct box *b = destination(a, j);
+    struct box *b = *to = destination(a, j);
     if (b == NULL)
-        return mox__job_fail(job, MOX_ENOTFOUND, "add a message: there is no such mailbox");
+        return mox__job_fail(&j->job, MOX_ENOTFOUND, "add a message: there is no such mailbox");
     if (b->next.uidnext == UINT32_MAX)
-        return mox__job_fail(job, MOX_ELIMIT,
+        return mox__job_fail(&j->job, MOX_ELIMIT,
                              "add a message: the mailbox has used up its UIDs; "
                              "move its messages to a new one");
-    uint64_t bits;
-    int rc = mox__box_keywords(b, op->keywords, op->keyword_count, true, &bits);
+    int rc = mox__box_keywords(b, op->keywords, op->keyword_count, true, bits);
     if (rc == MOX_ELIMIT)
-        return mox__job_fail(job, rc, "add a message: the mailbox has 64 keywords already");
-    if (rc < 0)
-        return rc;
-    r.id = j->file_id != 0 ? j->file_id : take_id(a);
-    r.received = op->received_us != 0 ? op->received_us : a->env->wall_us(a->env->user);
-    r.origin = b->id;
-    r.destined = destined(a, j, b);
-    j->received = r.received;
-    j->bytes = r.bytes;
+        return mox__job_fail(&j->job, rc, "add a message: the mailbox has 64 keywords already");
+    return rc;
+}
+
+/* Whether it is stored. Nobody is told when a message that was refused is not. */
+static bool meets_rejects(struct mox_account *a, struct append_job *j, struct box *to)
+{
+    struct box *rejects = mox__rejects_box(a, j->op->facts);
+    if (j->refused)
+        return mox__reject_is_wanted(a, &j->job, to, j->thread.message_id, j->hash,
+                                     j->op->facts->keep_rejects) &&
+               !is_over_quota(a, j->bytes);
+    if (rejects != NULL && rejects != to)
+        mox__rejects_forget(a, &j->job, rejects, j->thread.message_id);
+    return true;
+}
+
+static void insert(struct mox_account *a, struct append_job *j, struct box *b, uint64_t bits)
+{
+    const struct mox_append *op = j->op;
+    struct row r = {.id = j->file_id != 0 ? j->file_id : take_id(a),
+                    .bytes = j->bytes,
+                    .received = j->received,
+                    .origin = b->id,
+                    .uid = b->next.uidnext,
+                    .destined = destined(a, j, b)};
     if (is_arrival(op))
         mox__arrivals_mark(a, r.id, r.received);
     mox__thread_place(a, &j->thread,
@@ -293,12 +330,28 @@ static int apply(struct mox_account *a, struct job *job)
     if ((b->next.special_use & MOX_USE_SENT) != 0)
         mox__recipients_add(a, r.id, slice(j->content.data, j->header_len), r.received);
     insert_entry(a, j, b, &r, bits);
+}
+
+static int apply(struct mox_account *a, struct job *job)
+{
+    struct append_job *j = (struct append_job *)job;
+    struct box *b = NULL;
+    uint64_t bits = 0;
+    j->bytes = j->op->prefix.len + j->content.len;
+    j->received = j->op->received_us != 0 ? j->op->received_us : a->env->wall_us(a->env->user);
+    j->refused = mox__append_is_refused(a, j->op);
+    int rc = check(a, j, &b, &bits);
+    if (rc < 0)
+        return rc;
+    j->left_out = !meets_rejects(a, j, b);
+    if (!j->left_out)
+        insert(a, j, b, bits);
     return MOX_OK;
 }
 
-static void discard(struct mox_account *a, struct append_job *j, int status)
+static void discard(struct mox_account *a, struct append_job *j, bool keep_file)
 {
-    if (status < 0 && j->path != NULL)
+    if (!keep_file && j->path != NULL)
         (void)remove(j->path);
     mox__mem_free(a->env, j->path);
     mox__arena_reset(&j->arena);
@@ -309,12 +362,13 @@ static void discard(struct mox_account *a, struct append_job *j, int status)
 static void finish(struct mox_account *a, struct job *job, int status)
 {
     struct append_job *j = (struct append_job *)job;
-    if (status == MOX_OK && is_arrival(j->op))
+    j->op->left_out = status == MOX_OK && j->left_out;
+    if (status == MOX_OK && !j->left_out && is_arrival(j->op))
         mox__arrivals_note(a, j->op->facts->remote_ip, j->received, j->bytes);
-    bool doubtful = status < 0 && a->in_doubt && j->path != NULL;
+    bool doubtful = status < 0 && a->in_doubt && j->path != NULL && !j->left_out;
     if (doubtful && a->doubtful_count < DOUBTFUL_MAX)
         a->doubtful[a->doubtful_count++] = j->file_id;
-    discard(a, j, doubtful ? MOX_OK : status);
+    discard(a, j, status == MOX_OK ? !j->left_out : doubtful);
 }
 
 void mox__append_settle(struct mox_account *a)
@@ -332,6 +386,8 @@ void mox__append(void *self, struct mox_append *op)
 {
     struct mox_account *a = self;
     struct append_job *j = mem_new(a->env, struct append_job, 1);
+    op->left_out = false;
+    op->uid = op->uidvalidity = 0;
     if (j == NULL) {
         mox__write_fail(&op->write, MOX_ENOMEM, "add a message");
         return;
@@ -341,7 +397,7 @@ void mox__append(void *self, struct mox_append *op)
     mox__arena_init(&j->arena, a->env, FACTS_MAX);
     int rc = prepare(a, j);
     if (rc < 0) {
-        discard(a, j, rc);
+        discard(a, j, false);
         mox__write_fail(&op->write, rc, "add a message");
         return;
     }

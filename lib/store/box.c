@@ -219,6 +219,7 @@ int mox__boxes_load(struct mox_account *a)
         a->boxes[i]->retired = !a->boxes[i]->published;
         a->boxes[i]->next.live = false; /* removed ones that nothing is kept of are not read */
         a->boxes[i]->dirty = false;
+        a->boxes[i]->knows_oldest = false;
         mox__box_forget_edits(a->boxes[i]);
     }
     sqlite3_stmt *s = mox__db_query(&a->writer, SQL_MAILBOX_ALL, NULL, 0);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/store.h"
+#include "store/verdict.h"
 
 struct copy_job {
     struct job job;
@@ -15,7 +15,7 @@ struct copy_job {
 struct source {
     uint32_t uid, flags;
     uint64_t keywords, message, bytes, origin;
-    bool reject;
+    enum held held;
 };
 
 struct sources {
@@ -54,7 +54,7 @@ static int read_sources(struct mox_account *a, struct sources *all, const struct
                                        .message = (uint64_t)sqlite3_column_int64(s, 3),
                                        .bytes = (uint64_t)sqlite3_column_int64(s, 4),
                                        .origin = (uint64_t)sqlite3_column_int64(s, 5),
-                                       .reject = sqlite3_column_int64(s, 6) != 0});
+                                       .held = (enum held)sqlite3_column_int64(s, 6)});
     }
     return a->writer.status;
 }
@@ -85,30 +85,60 @@ static uint64_t mapped(uint64_t keywords, const uint64_t *map)
     return out;
 }
 
-/* A message that leaves the rejects counts as if it had been delivered where it was meant to go. */
-static void leave_rejects(struct mox_account *a, struct source *s, bool move)
+#define BOTH_MARKS (MOX_FLAG_JUNK | MOX_FLAG_NOTJUNK)
+
+static void release(struct source *s, uint64_t destined)
 {
-    uint64_t destined = mox__message_destined(a, s->message);
     if (destined != 0)
         s->origin = destined;
-    s->reject = false;
-    if (move)
-        s->flags &= ~(uint32_t)MOX_FLAG_SEEN;
+    s->held = HELD_NOT;
+}
+
+/* A message that leaves the rejects counts as if it had been delivered where it was meant to go, and
+ * is new to its user. */
+static uint32_t leave_rejects(struct mox_account *a, const struct box *to, struct source *s,
+                              bool move)
+{
+    release(s, mox__message_destined(a, s->message));
+    return mox__junk_flags(a, to, move ? s->flags & ~(uint32_t)MOX_FLAG_SEEN : s->flags);
+}
+
+/* Of a first message its user says something by taking it to where it was meant to go, or to where it is
+ * junk or not; anywhere else it goes on waiting for that. Copies too: not all clients can move. */
+static uint32_t leave_intro(struct mox_account *a, const struct box *to, struct source *s)
+{
+    uint64_t destined = mox__message_destined(a, s->message);
+    uint32_t flags = mox__junk_flags(a, to, s->flags);
+    if (destined == to->id && (flags & BOTH_MARKS) == 0)
+        flags |= MOX_FLAG_NOTJUNK;
+    if (destined == to->id || (flags & BOTH_MARKS) != 0)
+        release(s, destined);
+    return flags;
+}
+
+static uint32_t flags_there(struct mox_account *a, const struct box *to, struct source *s,
+                            bool move, bool leaves)
+{
+    if (leaves && s->held == HELD_REJECT)
+        return leave_rejects(a, to, s, move);
+    if (leaves && s->held == HELD_INTRO)
+        return leave_intro(a, to, s);
+    return mox__junk_flags(a, to, s->flags);
 }
 
 static void insert(struct mox_account *a, struct box *to, struct source *s, const uint64_t *map,
                    bool move, bool leaves, int64_t now, uint64_t modseq)
 {
-    if (s->reject && leaves)
-        leave_rejects(a, s, move);
+    uint32_t flags = flags_there(a, to, s, move, leaves);
     struct mox_view_row row = {.uid = to->next.uidnext++,
                                .modseq = modseq,
-                               .flags = mox__junk_flags(a, to, s->flags),
+                               .flags = flags,
                                .keywords = mapped(s->keywords, map),
                                .bytes = s->bytes};
     (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(to->id), V_INT(row.uid), V_INT(modseq),
                  V_INT(row.flags), V_INT(row.keywords), V_INT(s->message), V_INT(s->bytes),
-                 V_INT(now), V_INT(s->origin), V_INT(s->reject));
+                 V_INT(now), V_INT(s->origin), V_INT(s->held));
+    to->knows_oldest = false;
     mox__box_count(to, row.flags, s->bytes, 1);
     mox__box_edit(to, &row, false);
     mox__verdict_change(a, to, row.uid, s->message, s->origin, 0, row.flags);

@@ -180,33 +180,3 @@ void mox_account_history_end(struct mox_history *history)
     mox__mem_free(h->a->env, h);
     *history = (struct mox_history){0};
 }
-
-/* ---- whether a message was here before ---- */
-
-int mox__account_find_copies(struct mox_account *a, uint64_t mailbox, const char *message_id,
-                             const uint8_t *hash, uint32_t *uids, size_t max, size_t *count,
-                             struct mox_error *err)
-{
-    struct reader *r = NULL;
-    *count = 0;
-    int rc = mox__reader_take(a, &r, err);
-    if (rc < 0)
-        return rc;
-    struct val id_key = V_NULL, hash_key = V_NULL, hash_value = V_NULL;
-    if (message_id != NULL)
-        id_key = (struct val)V_INT(mox__hash64(slice_of(message_id)));
-    if (hash != NULL) {
-        hash_value = V_BLOB(slice(hash, mox__hash_len(HASH_SHA256)));
-        hash_key = (struct val)V_INT(mox__hash64(hash_value.bytes));
-    }
-    sqlite3_stmt *s = db_query(&r->db, SQL_KEY_COPIES, V_INT(mailbox), id_key, V_TEXT(message_id),
-                               hash_key, hash_value);
-    while (*count < max && mox__db_step(&r->db, s))
-        uids[(*count)++] = (uint32_t)sqlite3_column_int64(s, 0);
-    if (s != NULL)
-        (void)sqlite3_reset(s);
-    if (r->db.status < 0)
-        rc = mox__fail(err, r->db.status, "look for a message: %s", r->db.error.text);
-    mox__reader_give(a, r);
-    return rc;
-}

@@ -14,7 +14,7 @@
 enum column {
     C_FLAGS,
     C_ORIGIN,
-    C_REJECT,
+    C_HELD,
     C_RECEIVED,
     C_REMOTE_IP,
     C_EHLO,
@@ -66,6 +66,7 @@ static int read_domains(const struct mox_env *env, struct recalled *r, const cha
 static void read_kind(struct mox_delivery_facts *f, unsigned kind)
 {
     f->is_reject = (kind & KIND_REJECT) != 0;
+    f->is_intro = (kind & KIND_INTRO) != 0;
     f->is_forward = (kind & KIND_FORWARD) != 0;
     f->is_mailing_list = (kind & KIND_MAILING_LIST) != 0;
     f->dsn = (kind & KIND_DSN) != 0;
@@ -78,7 +79,7 @@ static int read_row(const struct mox_env *env, struct recalled *r, sqlite3_stmt 
     a->size = sizeof *a;
     a->flags = (uint32_t)sqlite3_column_int64(s, C_FLAGS);
     a->received_us = sqlite3_column_int64(s, C_RECEIVED);
-    a->is_reject = sqlite3_column_int(s, C_REJECT) != 0;
+    a->is_reject = sqlite3_column_int(s, C_HELD) == HELD_REJECT;
     a->over_smtp = sqlite3_column_type(s, C_REMOTE_IP) != SQLITE_NULL;
     a->arrival = (struct mox_delivery_facts){
         .size = sizeof a->arrival,

@@ -62,7 +62,7 @@ static const char version_1[] =
     " bytes INTEGER NOT NULL,"  /* message.bytes again, for sums without reading it */
     " saved INTEGER NOT NULL,"  /* when it came into this mailbox */
     " origin INTEGER NOT NULL," /* the mailbox it was first delivered to: reputation */
-    " reject INTEGER NOT NULL," /* 1: still in the mailbox for rejects */
+    " held INTEGER NOT NULL,"   /* enum held: message.destined still stands */
     " trained INTEGER,"         /* 1 as junk, 0 as not junk, NULL not */
     " PRIMARY KEY (mailbox, uid)"
     ") STRICT, WITHOUT ROWID;"
@@ -89,6 +89,7 @@ static const char version_1[] =
     " message_id TEXT,"          /* canonical */
     " subject TEXT,"             /* base subject */
     " origin INTEGER NOT NULL,"  /* the mailbox it was delivered to: threads by subject */
+    " uid INTEGER NOT NULL,"     /* there: copies of a reject are found by it */
     " hash BLOB,"                /* SHA-256 of the content: rejects only */
     " remote_ip TEXT,"           /* from here on NULL when not received over SMTP */
     " ehlo_domain TEXT,"
@@ -103,8 +104,8 @@ static const char version_1[] =
     " msg_from_org_domain TEXT,"
     " msg_from_validation INTEGER,"
     " dkim_domains TEXT," /* separated by spaces */
-    " destined INTEGER,"  /* of a reject: the mailbox it would have gone to */
-    " kind INTEGER,"      /* 1 reject, 2 forward, 4 mailing list, 8 dsn, 16 requiretls */
+    " destined INTEGER,"  /* of what is held: the mailbox it would have gone to */
+    " kind INTEGER,"      /* 1 reject, 2 forward, 4 mailing list, 8 dsn, 16 requiretls, 32 first message */
     " tls_version TEXT,"
     " tls_cipher TEXT,"
     " preview TEXT"

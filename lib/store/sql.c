@@ -34,18 +34,21 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_ENTRY_VIEW] =
         "SELECT uid, modseq, flags, keywords, bytes FROM entry WHERE mailbox = ?1 ORDER BY uid",
     [SQL_ENTRY_RANGE] =
-        "SELECT uid, flags, keywords, message, bytes, origin, reject FROM entry"
+        "SELECT uid, flags, keywords, message, bytes, origin, held FROM entry"
         " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4 ORDER BY uid",
     [SQL_ENTRY_FACTS] =
-        "SELECT e.flags, e.origin, e.reject, m.received, m.remote_ip, m.ehlo_domain,"
+        "SELECT e.flags, e.origin, e.held, m.received, m.remote_ip, m.ehlo_domain,"
         " m.ehlo_validation, m.mail_from_localpart, m.mail_from_domain, m.mail_from_validation,"
         " m.rcpt_to_localpart, m.rcpt_to_domain, m.msg_from_localpart, m.msg_from_domain,"
         " m.msg_from_org_domain, m.msg_from_validation, m.dkim_domains, m.destined, m.kind,"
         " m.tls_version, m.tls_cipher"
         " FROM entry e JOIN message m ON m.id = e.message WHERE e.mailbox = ?1 AND e.uid = ?2",
+    [SQL_ENTRY_RECEIVED] = "SELECT e.uid, m.received FROM (SELECT uid, message FROM entry WHERE "
+                           "mailbox = ?1 ORDER BY uid"
+                           " LIMIT ?2) e CROSS JOIN message m ON m.id = e.message ORDER BY e.uid",
     [SQL_ENTRY_INSERT] =
         "INSERT INTO entry(mailbox, uid, modseq, flags, keywords, message, bytes, saved, origin,"
-        " reject) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        " held) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [SQL_ENTRY_FLAGS_RANGE] =
         "UPDATE entry SET modseq = ?4, flags = flags & ?5 | ?6, keywords = keywords & ?7 | ?8"
         " WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3"
@@ -70,9 +73,10 @@ static const char *const texts[SQL_COUNT] = {
         " ehlo_validation, mail_from_localpart, mail_from_domain, mail_from_validation,"
         " rcpt_to_localpart, rcpt_to_domain, msg_from_localpart, msg_from_domain,"
         " msg_from_org_domain, msg_from_validation, dkim_domains, destined, kind, tls_version,"
-        " tls_cipher, origin) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+        " tls_cipher, origin, uid) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+        "?14, "
         "?15, ?16,"
-        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
+        " ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
     [SQL_MESSAGE_FACTS] =
         "SELECT received, kind, destined, remote_ip, ehlo_domain, mail_from_localpart,"
         " mail_from_domain, msg_from_localpart, msg_from_domain, msg_from_org_domain, dkim_domains,"
@@ -112,10 +116,12 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_KEY_INSERT] = "INSERT OR IGNORE INTO key(hash, message) VALUES(?1, ?2)",
     [SQL_KEY_DELETE] = "DELETE FROM key WHERE hash = ?1 AND message = ?2",
-    [SQL_KEY_COPIES] = "SELECT e.uid FROM key k CROSS JOIN message m ON m.id = k.message"
-                       " CROSS JOIN entry e ON e.mailbox = ?1 AND e.message = k.message"
-                       " WHERE k.hash IN (?2, ?4) AND (m.message_id = ?3 OR m.hash = ?5)"
-                       " GROUP BY e.uid ORDER BY e.uid",
+    [SQL_KEY_COPIES] =
+        "SELECT e.uid FROM (SELECT message FROM key WHERE hash = ?1 ORDER BY message DESC LIMIT "
+        "?2) k"
+        " CROSS JOIN message m ON m.id = k.message"
+        " CROSS JOIN entry e ON e.mailbox = m.origin AND e.uid = m.uid AND e.message = m.id"
+        " WHERE m.origin = ?3 AND (m.message_id = ?4 OR m.hash = ?5)",
     [SQL_KEY_FIND] = "SELECT message FROM key WHERE hash = ?1 ORDER BY message DESC LIMIT ?2",
 
     [SQL_VERDICT_INSERT] =

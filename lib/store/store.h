@@ -23,6 +23,7 @@
  *   views.c       views of mailboxes, loaded, cached, released
  *   fetch.c       reading messages;  readers.c  connections for that
  *   append.c, flags.c, expunge.c, copy.c, names.c, names_rename.c   the writes, one kind per file
+ *   rejects.c     refused mail is stored once, and not for long
  *   thread.c      message-ids and threads
  *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to;
  *                 history.c looks it up
@@ -80,6 +81,8 @@ struct box {
     struct mox_view_edit *edits;
     size_t edit_count, edit_cap;
     bool edits_unsorted;
+    bool knows_oldest; /* since when is known: no message that it has was received before */
+    int64_t oldest_us;
     bool shown; /* what views show changed, in the transaction being published */
     /* under the account's lock */
     struct box_state now;
@@ -313,11 +316,24 @@ uint32_t mox__junk_flags(const struct mox_account *a, const struct box *b, uint3
 int mox__erase_apply(struct mox_account *a, struct job *j);
 void mox__erase_finish(struct mox_account *a, struct job *j, int status);
 
+/* ---- rejects.c ---- */
+/* The mailbox for rejects, if the facts name one and it exists; else NULL. */
+struct box *mox__rejects_box(const struct mox_account *a, const struct mox_delivery_facts *facts);
+/* Whether it adds a reject to that mailbox, and not to one that takes rejects as accepted mail. */
+bool mox__append_is_refused(const struct mox_account *a, const struct mox_append *op);
+/* Whether a reject shall be stored there: it is not there yet, and there is room, for which old ones are
+ * removed unless all are kept. False after a failure of the writer, too. */
+bool mox__reject_is_wanted(struct mox_account *a, struct job *j, struct box *b,
+                           const char *message_id, const uint8_t *hash, bool keep);
+/* A message with this id, NULL for none, was accepted: its rejected copies go. */
+void mox__rejects_forget(struct mox_account *a, struct job *j, struct box *b,
+                         const char *message_id);
+
 /* ---- facts.c ---- */
 /* Writes or removes the verdicts of one entry whose junk flags changed. */
 void mox__verdict_change(struct mox_account *a, const struct box *b, uint32_t uid, uint64_t message,
                          uint64_t origin, uint32_t before, uint32_t now);
-/* The mailbox that a reject would have gone to; 0: none. */
+/* The mailbox where it would have gone but for what it was held for; 0: none. */
 uint64_t mox__message_destined(struct mox_account *a, uint64_t message);
 
 /* ---- recipients.c ---- */

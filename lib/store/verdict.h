@@ -10,16 +10,17 @@ enum message_kind {
     KIND_FORWARD = 2,
     KIND_MAILING_LIST = 4,
     KIND_DSN = 8,
-    KIND_REQUIRETLS = 16
+    KIND_REQUIRETLS = 16,
+    KIND_INTRO = 32
 };
 
-/* The UIDs, ascending, in a mailbox of the messages with this message-id (canonical:
- * mox__message_id()) or, of rejects, this SHA-256 of their content; each may be NULL. At most max.
- */
-MOX_PRIV MOX_MUST_USE int mox__account_find_copies(struct mox_account *account, uint64_t mailbox,
-                                                   const char *message_id, const uint8_t *hash,
-                                                   uint32_t *uids, size_t max, size_t *count,
-                                                   struct mox_error *err);
+/* Values of entry.held: why message.destined still stands. It is forgotten once the user has said what
+ * becomes of the message, by moving it; then it counts as if it had been delivered there. */
+enum held {
+    HELD_NOT = 0,
+    HELD_REJECT = 1, /* in the mailbox for rejects, or accepted into another as one */
+    HELD_INTRO = 2 /* in the mailbox for first messages, or moved to where nothing is said of it */
+};
 
 /* The hash of a sender in `verdict`; localpart is NULL for domains and masked addresses. */
 uint64_t mox__verdict_hash(enum mox_sender sender, const char *localpart, const char *name);

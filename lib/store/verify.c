@@ -119,6 +119,12 @@ static const struct rule {
     {"SELECT n, (SELECT count(*) FROM contact) FROM (SELECT sum(fresh) AS n FROM outgoing)"
      " WHERE n > (SELECT count(*) FROM contact)",
      "%lld people were written to for the first time, but only %lld are known"},
+    {"SELECT e.mailbox, e.uid, e.held FROM entry e JOIN message m ON m.id = e.message WHERE e.held "
+     "<> 0"
+     " AND (e.origin <> m.origin OR coalesce(m.kind, 0) & (CASE e.held WHEN 1 THEN 1 WHEN 2 THEN "
+     "32 ELSE 0"
+     " END) = 0)",
+     "mailbox %lld: UID %lld is held as %lld, which its message does not say"},
     {"SELECT count(*) FROM subjectpass WHERE length(key) <> 16 HAVING count(*) > 0",
      "%lld keys for tokens in subjects do not have 16 characters"},
     {"SELECT id FROM message WHERE thread > id OR parent >= id AND parent <> 0",

@@ -8,7 +8,7 @@
 #include "store/verdict.h"
 #include "support/cm.h"
 
-/* What the store knows about messages beside IMAP's needs: verdicts, threads, rejects, quota. */
+/* What the store knows about messages beside IMAP's needs: verdicts, recipients, threads, quota. */
 
 static const char *const dkim[] = {"sender.example", "list.example"};
 
@@ -170,26 +170,6 @@ static void forwarders_get_no_verdict(void **state)
     assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 3); /* who wrote it does */
 }
 
-static void a_rejected_message_counts_where_it_was_meant_to_go(void **state)
-{
-    struct storefix *f = *state;
-    uint64_t inbox = box_id(f, "Inbox"), archive = box_id(f, "Archive"), trash = box_id(f, "Trash");
-    struct mox_delivery_facts reject = facts;
-    reject.is_reject = true;
-    reject.destined_mailbox = "Inbox";
-    (void)deliver(f, trash, "Subject: x\r\n", MOX_FLAG_SEEN, &reject);
-    assert_int_equal(query(f, "SELECT length(hash) FROM message"), 32);
-    assert_int_equal(query(f, "SELECT origin FROM entry"), (long long)trash);
-    struct mox_uid_range all = {1, UINT32_MAX};
-    struct mox_copy move = {
-        .mailbox = trash, .destination = archive, .ranges = &all, .range_count = 1, .move = true};
-    assert_int_equal(wait_copy(f, &move), MOX_OK);
-    mox_copy_free(&move);
-    assert_int_equal(query(f, "SELECT origin FROM entry"), (long long)inbox);
-    assert_int_equal(query(f, "SELECT reject FROM entry"), 0);
-    assert_int_equal(query(f, "SELECT flags FROM entry"), 0); /* unseen again, to stand out */
-}
-
 static size_t judged(struct storefix *f, enum mox_sender sender, const char *localpart,
                      const char *name, int64_t since_us, struct mox_judged out[3])
 {
@@ -319,39 +299,6 @@ static void whom_the_user_wrote_to_is_known(void **state)
     for (int i = 0; i < 500 && query(f, "SELECT count(*) FROM recipient") > 0; i++)
         usleep(10000);
     assert_int_equal(query(f, "SELECT count(*) FROM recipient"), 0);
-}
-
-static void copies_of_a_message_are_found(void **state)
-{
-    struct storefix *f = *state;
-    uint64_t trash = box_id(f, "Trash");
-    struct mox_delivery_facts reject = facts;
-    reject.is_reject = true;
-    (void)deliver(f, trash, "Message-ID: <A@x.example>\r\n", 0, &reject);
-    (void)deliver(f, trash, "Message-ID: <b@x.example>\r\n", 0, &reject);
-    (void)deliver(f, trash, "Message-ID: <a@x.example>\r\n", 0, &reject);
-    uint32_t uids[4];
-    size_t n;
-    assert_int_equal(
-        mox__account_find_copies(f->account, trash, "a@x.example", NULL, uids, 4, &n, NULL),
-        MOX_OK);
-    assert_int_equal(n, 2);
-    assert_int_equal(uids[0], 1);
-    assert_int_equal(uids[1], 3);
-    struct mox_spool *spool = mail_spool(f, "Message-ID: <b@x.example>\r\n", 20);
-    struct mox_slice content;
-    uint8_t hash[HASH_MAX];
-    assert_int_equal(mox_spool_bytes(spool, &content), MOX_OK);
-    mox__hash(HASH_SHA256, content, hash);
-    mox_spool_free(spool);
-    assert_int_equal(mox__account_find_copies(f->account, trash, NULL, hash, uids, 4, &n, NULL),
-                     MOX_OK);
-    assert_int_equal(n, 1);
-    assert_int_equal(uids[0], 2);
-    assert_int_equal(mox__account_find_copies(f->account, box_id(f, "Inbox"), "a@x.example", hash,
-                                              uids, 4, &n, NULL),
-                     MOX_OK);
-    assert_int_equal(n, 0);
 }
 
 /* ---- threads ---- */
@@ -514,12 +461,10 @@ int main(void)
         STORE_TEST(how_a_message_came_is_recalled),
         STORE_TEST(verdicts_follow_copies_moves_and_removals),
         STORE_TEST(forwarders_get_no_verdict),
-        STORE_TEST(a_rejected_message_counts_where_it_was_meant_to_go),
         STORE_TEST(reputation_finds_the_newest_verdicts),
         STORE_TEST(copies_count_once_and_as_junk_if_one_is),
         STORE_TEST(a_history_stays_as_it_was_at_its_first_question),
         STORE_TEST(whom_the_user_wrote_to_is_known),
-        STORE_TEST(copies_of_a_message_are_found),
         STORE_TEST(a_message_id_that_the_server_added_is_answered_too),
         STORE_TEST(answers_join_the_thread_of_what_they_answer),
         STORE_TEST(answers_without_references_join_by_subject_in_time),
