@@ -88,7 +88,7 @@ static void note_steps(struct judging *j, const struct mox_reputation *r)
         mox__analysis_note(j, mox_reputation_method_name(r->steps[i].method), "%.*s",
                            (int)sizeof r->steps[i].text, r->steps[i].text);
     if (r->step_count == 0)
-        mox__analysis_note(j, mox_reputation_method_name(r->method), "looked up elsewhere");
+        mox__analysis_note(j, mox_reputation_method_name(r->method), "nothing was looked up");
 }
 
 /* Whom the domain in From says nothing about. */
