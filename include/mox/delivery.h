@@ -14,7 +14,8 @@ MOX_BEGIN_DECLS
  * storage.
  *
  *     mox_delivery_new(&d, &env, envelope, MOX_SMTP_DELIVERY, spool);
- *     mox_delivery_add(d, &account_store, "Inbox", &envelope->recipients[i], NULL);  // each of them
+ *     mox_delivery_copy_init(&copy);  // each of them: for whom, where to
+ *     mox_delivery_add(d, &copy);
  *     mox_delivery_start(d, done, user);
  *     … done(user, d) … mox_delivery_reply(d, &reply), on the owner's thread mox_smtp_server_reply()
  *     mox_delivery_free(d);
@@ -45,19 +46,30 @@ MOX_API void mox_delivery_set_checks(struct mox_delivery *d,
                                      const struct mox_checks_verdict *verdict,
                                      struct mox_slice lines);
 
-/**
- * Adds a copy.
+/** A copy. Texts are copied. */
+struct mox_delivery_copy {
+    size_t size;                        /* sizeof(struct mox_delivery_copy) */
+    const struct mox_mailstore *store;  /* copied; it must stay open until done */
+    const char *mailbox;                /* created when it does not exist */
+    const struct mox_smtp_path *recipient; /* borrowed until done */
+    const char *address; /* the address of ours that it is for, for Delivered-To; NULL: the recipient's */
+    struct mox_slice lines; /* header fields with CRLF that go on top; borrowed until it is added */
+    uint32_t flags;
+    /* As in struct mox_delivery_facts. */
+    const char *destined, *rejects_mailbox; /* or NULL */
+    bool keep_rejects, is_reject, is_intro, is_mailing_list, dsn;
+    /** A forward: the domain of who forwards, in Unicode form. What the message says of that one is not remembered. NULL: it
+     *  is none. */
+    const char *forwarder;
+};
+
+MOX_API void mox_delivery_copy_init(struct mox_delivery_copy *copy);
+
+/** Adds a copy; they count from 0.
  *
- * @param store      copied; it must stay open until done
- * @param mailbox    copied; created when it does not exist
- * @param recipient  borrowed until done
- * @param address    the address of ours that it is for, for Delivered-To; copied. NULL: the recipient's
- * @return MOX_OK, MOX_ENOMEM, MOX_EUNSUPPORTED: the store takes no messages
- */
-MOX_API MOX_MUST_USE int mox_delivery_add(struct mox_delivery *d, const struct mox_mailstore *store,
-                                          const char *mailbox,
-                                          const struct mox_smtp_path *recipient,
-                                          const char *address);
+ * @return MOX_OK, MOX_ENOMEM, MOX_EUNSUPPORTED: the store takes no messages */
+MOX_API MOX_MUST_USE int mox_delivery_add(struct mox_delivery *d,
+                                          const struct mox_delivery_copy *copy);
 
 /**
  * Hands the copies to their stores. `done` is called once, when the last has answered: on any thread,
@@ -72,6 +84,9 @@ MOX_API void mox_delivery_start(struct mox_delivery *d,
 /** After done: MOX_OK when all copies are on stable storage; else what went wrong with the first that
  *  failed, a full disk or quota before anything else. */
 MOX_API int mox_delivery_status(const struct mox_delivery *d);
+/** After done: how the copy went. *left_out may be NULL; it says that a reject was not stored, since it is
+ *  there already or there is no room for it. */
+MOX_API int mox_delivery_copy_status(const struct mox_delivery *d, size_t copy, bool *left_out);
 /** After done: that failure in words, for a log; NULL when there is none. Lives as long as `d`. */
 MOX_API const char *mox_delivery_problem(const struct mox_delivery *d);
 /** After done: sets *reply to a temporary refusal (452 4.3.1 when storage is full, else 451 4.3.0) and

@@ -110,15 +110,35 @@ static const char *in_unicode(struct mox_delivery *d, const char *ascii)
     return mox__arena_strndup(&d->arena, domain.unicode, strlen(domain.unicode));
 }
 
+/* The domains that signed. Who forwards neither gains nor loses: its signature does not count. */
+static int add_dkim_domains(struct mox_delivery *d, struct mox_delivery_facts *facts,
+                            const char *forwarder)
+{
+    const struct mox_checks_verdict *v = d->checks;
+    const char **domains = arena_new(&d->arena, const char *, v->dkim_domain_count + 1);
+    if (domains == NULL)
+        return MOX_ENOMEM;
+    facts->dkim_domains = domains;
+    for (size_t i = 0; i < v->dkim_domain_count; i++) {
+        const char *domain = in_unicode(d, v->dkim_domains[i]);
+        if (domain == NULL)
+            return MOX_ENOMEM;
+        if (forwarder == NULL || strcmp(domain, forwarder) != 0)
+            domains[facts->dkim_domain_count++] = domain;
+    }
+    return MOX_OK;
+}
+
 /* What checks of the sender tell. Texts live as long as the verdict, or the delivery. */
-static int add_proofs(struct mox_delivery *d, struct mox_delivery_facts *facts)
+static int add_proofs(struct mox_delivery *d, struct mox_delivery_facts *facts,
+                      const char *forwarder)
 {
     const struct mox_checks_verdict *v = d->checks;
     facts->ehlo_validation = v->helo;
     facts->mail_from_validation = v->mail_from;
     facts->msg_from_validation = v->from;
-    facts->dkim_domains = v->dkim_domains;
-    facts->dkim_domain_count = v->dkim_domain_count;
+    if (add_dkim_domains(d, facts, forwarder) < 0)
+        return MOX_ENOMEM;
     if (v->from_domain[0] == '\0')
         return MOX_OK;
     facts->msg_from_localpart = v->from_localpart;
@@ -136,24 +156,25 @@ static const char *reverse_name(const struct mox_checks_verdict *v)
     return v->iprev->name[0] != '\0' ? v->iprev->name : v->iprev->names[0];
 }
 
-static int make_prefix(struct mox_delivery *d, const struct mox_smtp_path *recipient,
-                       const char *address, struct mox_slice *out)
+static int make_prefix(struct mox_delivery *d, const struct mox_delivery_copy *copy,
+                       struct mox_slice *out)
 {
     const struct delivery_prefix p = {.envelope = d->envelope,
-                                      .recipient = recipient,
+                                      .recipient = copy->recipient,
                                       .mode = d->mode,
-                                      .delivered_to = address,
+                                      .delivered_to = copy->address,
+                                      .top = copy->lines,
                                       .reverse_name = reverse_name(d->checks),
                                       .checks = d->checks_lines,
                                       .lines = d->lines,
                                       .received_us = d->received_us};
     struct buf text;
-    mox__buf_init(&text, &d->env, PREFIX_MAX + d->checks_lines.len);
+    mox__buf_init(&text, &d->env, PREFIX_MAX + d->checks_lines.len + copy->lines.len);
     mox__delivery_prefix(&text, &p);
-    char *copy = text.failed ? NULL : mox__arena_strndup(&d->arena, text.data, text.len);
-    *out = slice(copy, text.len);
+    char *bytes = text.failed ? NULL : mox__arena_strndup(&d->arena, text.data, text.len);
+    *out = slice(bytes, text.len);
     mox__buf_free(&text);
-    return copy == NULL ? MOX_ENOMEM : MOX_OK;
+    return bytes == NULL ? MOX_ENOMEM : MOX_OK;
 }
 
 static void settle(struct mox_delivery *d)
@@ -167,27 +188,56 @@ static void append_done(struct mox_write *w)
     settle(w->user);
 }
 
-int mox_delivery_add(struct mox_delivery *d, const struct mox_mailstore *store, const char *mailbox,
-                     const struct mox_smtp_path *recipient, const char *address)
+void mox_delivery_copy_init(struct mox_delivery_copy *copy)
 {
-    if (store->ops->append == NULL)
+    *copy = (struct mox_delivery_copy){.size = sizeof *copy, .mailbox = "Inbox"};
+}
+
+/* A copy of a text that may be NULL. */
+static int keep(struct mox_delivery *d, const char *text, const char **out)
+{
+    *out = text == NULL ? NULL : mox__arena_strndup(&d->arena, text, strlen(text));
+    return text != NULL && *out == NULL ? MOX_ENOMEM : MOX_OK;
+}
+
+static int fill_facts(struct mox_delivery *d, struct copy *c, const struct mox_delivery_copy *copy)
+{
+    c->facts = facts_of(d->envelope, copy->recipient);
+    c->facts.is_reject = copy->is_reject;
+    c->facts.is_intro = copy->is_intro;
+    c->facts.is_forward = copy->forwarder != NULL;
+    c->facts.is_mailing_list = copy->is_mailing_list;
+    c->facts.dsn = copy->dsn;
+    c->facts.keep_rejects = copy->keep_rejects;
+    int rc = keep(d, copy->destined, &c->facts.destined_mailbox);
+    if (rc == MOX_OK)
+        rc = keep(d, copy->rejects_mailbox, &c->facts.rejects_mailbox);
+    if (rc == MOX_OK && d->checks != NULL)
+        rc = add_proofs(d, &c->facts, copy->forwarder);
+    return rc;
+}
+
+int mox_delivery_add(struct mox_delivery *d, const struct mox_delivery_copy *copy)
+{
+    if (copy->store->ops->append == NULL)
         return MOX_EUNSUPPORTED;
     struct copy *c = arena_new(&d->arena, struct copy, 1);
     if (c == NULL)
         return MOX_ENOMEM;
-    c->store = *store;
-    c->facts = facts_of(d->envelope, recipient);
-    int rc = d->checks != NULL ? add_proofs(d, &c->facts) : MOX_OK;
+    c->store = *copy->store;
     c->append.write.done = append_done;
     c->append.write.user = d;
     c->append.spool = d->spool;
+    c->append.flags = copy->flags;
     c->append.received_us = d->received_us;
     c->append.facts = &c->facts;
-    c->append.mailbox_name = mox__arena_strndup(&d->arena, mailbox, strlen(mailbox));
+    int rc = fill_facts(d, c, copy);
     if (rc == MOX_OK)
-        rc = make_prefix(d, recipient, address, &c->append.prefix);
-    if (rc < 0 || c->append.mailbox_name == NULL)
-        return MOX_ENOMEM;
+        rc = keep(d, copy->mailbox, &c->append.mailbox_name);
+    if (rc == MOX_OK)
+        rc = make_prefix(d, copy, &c->append.prefix);
+    if (rc < 0)
+        return rc;
     *d->end = c;
     d->end = &c->next;
     return MOX_OK;
@@ -231,6 +281,16 @@ int mox_delivery_status(const struct mox_delivery *d)
 {
     const struct mox_write *w = decisive(d);
     return w == NULL ? d->status : w->status;
+}
+
+int mox_delivery_copy_status(const struct mox_delivery *d, size_t index, bool *left_out)
+{
+    const struct copy *c = d->first;
+    for (; c != NULL && index > 0; index--)
+        c = c->next;
+    if (left_out != NULL)
+        *left_out = c != NULL && c->append.left_out;
+    return c == NULL || d->status < 0 ? d->status : c->append.write.status;
 }
 
 const char *mox_delivery_problem(const struct mox_delivery *d)

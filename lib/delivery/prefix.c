@@ -149,6 +149,7 @@ static void put_authentication(struct buf *out, const struct mox_smtp_envelope *
 void mox__delivery_prefix(struct buf *out, const struct delivery_prefix *p)
 {
     struct fold f;
+    mox__buf_slice(out, p->top);
     mox__fold_begin(&f, out, "Delivered-To");
     if (p->delivered_to != NULL) {
         mox__fold_text(&f, p->delivered_to);

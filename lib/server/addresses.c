@@ -71,6 +71,7 @@ static void fill_service(struct mox_server *s, size_t index, enum service_kind k
     e->listener = l;
     e->kind = kind;
     e->hostname = mox_config_hostname(s->files, l);
+    e->first_time_sender_delay_us = s->config.limits ? l->smtp.first_time_sender_delay_us : 0;
     e->endpoint = (struct endpoint){
         .service = kind >= SERVE_IMAP ? &mox__imap_service : &mox__smtp_service,
         .user = e,

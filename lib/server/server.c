@@ -16,6 +16,7 @@
 #include "server/metrics.h"
 #include "server/localserve.h"
 #include "server/nap.h"
+#include "server/smtp_dnsbl.h"
 
 /* One thread hashes: a login storm takes one core, and the mail goes on. */
 #define HASHING_THREADS 1
@@ -129,6 +130,8 @@ static int make_runtime(struct mox_server *s, struct mox_error *err)
         rc = mox__limits_init(s, net.max_conns);
     if (rc == MOX_OK)
         rc = mox__accounts_init(s);
+    if (rc == MOX_OK)
+        rc = mox__dnsbl_init(s);
     return rc == MOX_OK ? rc : mox__fail(err, rc, "start the server: %s", mox_status_text(rc));
 }
 
@@ -231,6 +234,7 @@ void mox_server_free(struct mox_server *s)
         mox__net_join_workers(s->net);
     mox__pool_free(s->hashing);
     mox__accounts_free(s);
+    mox__dnsbl_free(s);
     mox_auth_db_close(s->auth_db);
     mox_store_close(s->store);
     if (s->patience.loop != NULL)

@@ -27,7 +27,7 @@
  *   smtp_rcpt.c    whom it sends to; smtp_submit.c: what users may send
  *   smtp_names.c   what waits for the DNS; zone_resolver.c: names of a server for tests
  *   smtp_checks.c  who sent a message; smtp_checks_told.c: the log and the metrics of it
- *   smtp_deliver.c its messages, from the spool to the store
+ *   smtp_handover.h its messages, from the spool to the store, and what decides over them
  *   imap_session.c one IMAP connection
  *   ctl_session.c  one conversation on the control socket
  *   metrics.c      what is counted besides what the engines count
@@ -46,6 +46,7 @@ struct service_endpoint {
     const struct mox_config_listener *listener;
     enum service_kind kind;
     const char *hostname;
+    int64_t first_time_sender_delay_us; /* 0: none */
 };
 
 struct bound_address {
@@ -93,6 +94,9 @@ struct mox_server {
     struct endpoint ctl_endpoint;
     struct mox_ctl_handlers ctl_handlers;
     struct listener *ctl;
+
+    struct dnsbl_health *dnsbls; /* smtp_dnsbl.c: the lists of all listeners, each once */
+    size_t dnsbl_count;
 
     struct mox_config_delays delays; /* all 0 where nobody is slowed down */
     struct nap *naps;                /* answers that are late on purpose */

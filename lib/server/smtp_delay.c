@@ -24,8 +24,6 @@ static bool is_due(const struct smtp_session *ss, int64_t delay_us)
     return delay_us <= 0 || ss->server->net->stopping;
 }
 
-/* -- refusals -------------------------------------------------------------------------------- */
-
 /* It is decided, so it does not matter what cut it short. */
 static void say_refusal(struct nap *nap, bool cut_short)
 {
@@ -41,40 +39,4 @@ int mox__smtp_refuse_late(struct smtp_session *ss, const struct mox_smtp_reply *
         return MOX_EREFUSED;
     ss->late_reply = *reply;
     return begin(ss, delay_us, say_refusal);
-}
-
-/* -- deliveries ------------------------------------------------------------------------------ */
-
-/* RFC 5321 §4.1.1.10: a transaction whose connection closes is cancelled, as if it had failed for
- * now. Nothing is stored yet, so the sender's next attempt does not make two of it. */
-static void give_up(struct smtp_session *ss)
-{
-    struct mox_smtp_reply reply;
-    mox_smtp_reply_set(&reply, 421, "4.3.2", "not delivered, the connection ends; try again later");
-    mox__smtp_answer_pending(ss, MOX_EBUSY, &reply);
-}
-
-static void deliver_now(struct nap *nap, bool cut_short)
-{
-    struct smtp_session *ss = session_of(nap);
-    struct mox_smtp_reply reply;
-    if (cut_short) {
-        give_up(ss);
-        return;
-    }
-    int rc = mox__smtp_deliver(ss, ss->late_envelope, &reply);
-    if (rc != MOX_LATER)
-        mox__smtp_answer_pending(ss, rc, &reply);
-}
-
-int mox__smtp_deliver_late(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
-                           struct mox_smtp_reply *reply, int64_t delay_us)
-{
-    if (is_due(ss, delay_us)) {
-        int rc = mox__smtp_deliver(ss, envelope, reply);
-        ss->pending = rc == MOX_LATER;
-        return rc;
-    }
-    ss->late_envelope = envelope;
-    return begin(ss, delay_us, deliver_now);
 }

@@ -25,22 +25,26 @@ static enum mox_config_found look_up(const struct mox_server *s, const struct mo
                              MOX_CONFIG_RECIPIENT, target);
 }
 
-/* A recipient without an account does not exist. */
+/* A recipient with neither account nor alias does not exist. */
+static bool exists(const struct mox_config_target *r)
+{
+    return r->account != NULL || r->alias != NULL;
+}
+
 static int resolve(const struct smtp_session *ss, const struct mox_smtp_path *path,
-                   struct recipient *out, struct mox_smtp_reply *reply)
+                   struct mox_config_target *out, struct mox_smtp_reply *reply)
 {
     const struct mox_server *s = ss->server;
-    struct mox_config_target target = {.account = NULL};
-    enum mox_config_found found = look_up(s, path, &target);
-    *out = (struct recipient){target.account, target.mailbox};
+    *out = (struct mox_config_target){.mailbox = ""};
+    enum mox_config_found found = look_up(s, path, out);
     if (found == MOX_CONFIG_FOUND)
         return MOX_OK;
+    *out = (struct mox_config_target){.mailbox = ""};
     if (s->config.localserve) {
         out->account = mox_config_account(s->files, s->files->mox->postmaster.account);
         out->mailbox = "Inbox";
         return MOX_OK;
     }
-    *out = (struct recipient){NULL, ""};
     if (found == MOX_CONFIG_NO_ADDRESS && ss->endpoint->kind == SERVE_SMTP)
         return MOX_OK;
     if (found == MOX_CONFIG_DOMAIN_DISABLED)
@@ -52,7 +56,7 @@ static int resolve(const struct smtp_session *ss, const struct mox_smtp_path *pa
     return MOX_ENOTFOUND;
 }
 
-static int add(struct smtp_session *ss, const struct recipient *r)
+static int add(struct smtp_session *ss, const struct mox_config_target *r)
 {
     if (ss->recipient_count == ss->recipient_cap) {
         size_t cap =
@@ -64,7 +68,7 @@ static int add(struct smtp_session *ss, const struct recipient *r)
         ss->recipient_cap = cap;
     }
     ss->recipients[ss->recipient_count++] = *r;
-    ss->nobody = ss->nobody || r->account == NULL;
+    ss->nobody = ss->nobody || !exists(r);
     return MOX_OK;
 }
 
@@ -79,9 +83,9 @@ static int refuse_another(struct mox_smtp_reply *reply)
 static int take(struct smtp_session *ss, const struct mox_smtp_path *path,
                 struct mox_smtp_reply *reply)
 {
-    struct recipient r;
+    struct mox_config_target r;
     int rc = resolve(ss, path, &r, reply);
-    if (rc == MOX_OK && r.account == NULL && ss->recipient_count > 0) {
+    if (rc == MOX_OK && !exists(&r) && ss->recipient_count > 0) {
         mox_smtp_reply_set(reply, 550, "5.1.1", "no such user");
         rc = MOX_ENOTFOUND;
     }

@@ -203,7 +203,7 @@ static int on_deliver(void *user, const struct mox_smtp_envelope *envelope,
         return rc;
     if (ss->nobody)
         return mox__smtp_nobody(ss, envelope, reply);
-    return mox__smtp_deliver_late(ss, envelope, reply, ss->delivery_delay_us);
+    return mox__smtp_deliver(ss, envelope, reply);
 }
 
 static void on_reset(void *user)
@@ -217,7 +217,6 @@ static void on_reset(void *user)
     ss->answers = NULL;
     ss->vouched = false;
     ss->recipient_count = 0;
-    ss->delivery_delay_us = 0;
     ss->nobody = false;
 }
 
@@ -301,6 +300,7 @@ static void session_closed(void *session)
 static void session_gone(void *session)
 {
     struct smtp_session *ss = session;
+    ss->left = true;
     if (mox__nap_lasts(&ss->nap))
         mox__nap_end_soon(&ss->nap);
 }

@@ -20,6 +20,7 @@ struct smtp_session {
     uint64_t cid;
     int64_t opened_us;
     bool pending;
+    bool left;   /* the client waits for nothing more */
     bool closed; /* the connection is gone */
 
     struct login_client login;
@@ -28,18 +29,12 @@ struct smtp_session {
     /* smtp_delay.c: what waits, and for what. */
     struct nap nap;
     struct mox_smtp_reply late_reply;
-    const struct mox_smtp_envelope *late_envelope;
+    struct handover *handover; /* the message that is on its way to the store; or NULL */
     struct smtp_names *names; /* smtp_names.c: what waits for the DNS; `nap` is its patience */
 
     /* The transaction: */
-    struct recipient {
-        const struct mox_config_account *account;
-        const char *mailbox; /* of the configuration */
-    } * recipients;          /* in the order of the envelope's */
+    struct mox_config_target *recipients; /* in the order of the envelope's */
     size_t recipient_count, recipient_cap;
-    /* How long the delivery is to wait: set, at the end of the content, by what finds that the sender is
-     * a stranger (the listener's FirstTimeSenderDelay). */
-    int64_t delivery_delay_us;
     struct mox_dns_answers *answers; /* about its sender; NULL: none yet */
     bool vouched;                    /* SPF has passed for its sender */
     bool nobody; /* its recipient does not exist, and the client is told at the end */
@@ -60,16 +55,11 @@ MOX_MUST_USE int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_e
 /* Refuses the message, whose recipient does not exist: MOX_LATER, with `pending` set, or a failure. */
 MOX_MUST_USE int mox__smtp_nobody(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
                                   struct mox_smtp_reply *reply);
-/* smtp_deliver.c: brings the message to all recipients. MOX_LATER, or a failure at once. */
+/* smtp_deliver.c: brings the message to its recipients. MOX_LATER with `pending` set, or a failure at once. */
 MOX_MUST_USE int mox__smtp_deliver(struct smtp_session *ss,
                                    const struct mox_smtp_envelope *envelope,
                                    struct mox_smtp_reply *reply);
-/* smtp_delay.c: the same after a while, with `pending` set for MOX_LATER. A stop of the server, or the
- * client's end, makes it a temporary failure: nothing is delivered. */
-MOX_MUST_USE int mox__smtp_deliver_late(struct smtp_session *ss,
-                                        const struct mox_smtp_envelope *envelope,
-                                        struct mox_smtp_reply *reply, int64_t delay_us);
-/* Refuses what the engine asks for with *reply, after a while: MOX_LATER, with `pending` set, or
+/* smtp_delay.c: refuses what the engine asks for with *reply, after a while: MOX_LATER, with `pending` set, or
  * MOX_EREFUSED when it is time already. */
 MOX_MUST_USE int mox__smtp_refuse_late(struct smtp_session *ss, const struct mox_smtp_reply *reply,
                                        int64_t delay_us);

@@ -88,6 +88,18 @@ static void begin(struct fixture *f)
                      MOX_OK);
 }
 
+static int add(struct fixture *f, const struct mox_mailstore *store, const char *mailbox,
+               int recipient, const char *address)
+{
+    struct mox_delivery_copy copy;
+    mox_delivery_copy_init(&copy);
+    copy.store = store;
+    copy.mailbox = mailbox;
+    copy.recipient = &recipients[recipient];
+    copy.address = address;
+    return mox_delivery_add(f->d, &copy);
+}
+
 static int look(void *user, const struct mox_message_data *data)
 {
     struct mox_message_data *out = user;
@@ -155,7 +167,7 @@ static void what_checks_found_is_above_received_and_beside_the_message(void **st
     fill(f, NULL, 1);
     begin(f);
     mox_delivery_set_checks(f->d, &verdict, slice_of("Authentication-Results: mx.example\r\n"));
-    assert_int_equal(mox_delivery_add(f->d, &store, "Inbox", &recipients[0], NULL), MOX_OK);
+    assert_int_equal(add(f, &store, "Inbox", 0, NULL), MOX_OK);
     mox_delivery_start(f->d, on_done, f);
     assert_int_equal(f->done, 1);
     static const char expected[] = "Delivered-To: b@mx.example\r\n"
@@ -181,9 +193,9 @@ static void each_recipient_gets_a_copy(void **state)
     fill(f, NULL, 1);
     begin(f);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(mox_delivery_add(f->d, &f->stores[i], "Inbox", &recipients[i], NULL),
+        assert_int_equal(add(f, &f->stores[i], "Inbox", i, NULL),
                          MOX_OK);
-    assert_int_equal(mox_delivery_add(f->d, &f->stores[0], "Lists/Other", &recipients[1], "c@x"),
+    assert_int_equal(add(f, &f->stores[0], "Lists/Other", 1, "c@x"),
                      MOX_OK);
     mox_delivery_start(f->d, on_done, f);
     assert_int_equal(f->done, 1);
@@ -203,7 +215,7 @@ static void a_large_message_reaches_several_accounts(void **state)
     assert_true(mox_spool_fd(f->spool) >= 0);
     begin(f);
     for (int i = 0; i < 2; i++)
-        assert_int_equal(mox_delivery_add(f->d, &f->stores[i], "Inbox", &recipients[i], NULL),
+        assert_int_equal(add(f, &f->stores[i], "Inbox", i, NULL),
                          MOX_OK);
     mox_delivery_start(f->d, on_done, f);
     assert_int_equal(f->done, 1);
@@ -259,11 +271,9 @@ static void one_failure_is_a_temporary_refusal(void **state)
         struct mox_smtp_reply reply = {0};
         const struct mox_mailstore a = {cases[i].first, NULL}, b = {cases[i].second, NULL};
         begin(f);
-        assert_int_equal(mox_delivery_add(f->d, a.ops == NULL ? &f->stores[0] : &a, "Inbox",
-                                          &recipients[0], NULL),
+        assert_int_equal(add(f, a.ops == NULL ? &f->stores[0] : &a, "Inbox", 0, NULL),
                          MOX_OK);
-        assert_int_equal(mox_delivery_add(f->d, b.ops == NULL ? &f->stores[1] : &b, "Inbox",
-                                          &recipients[1], NULL),
+        assert_int_equal(add(f, b.ops == NULL ? &f->stores[1] : &b, "Inbox", 1, NULL),
                          MOX_OK);
         f->done = 0;
         mox_delivery_start(f->d, on_done, f);
@@ -301,7 +311,7 @@ static void answers_of_many_threads_make_one(void **state)
     fill(f, NULL, 1);
     begin(f);
     for (int i = 0; i < 64; i++)
-        assert_int_equal(mox_delivery_add(f->d, &store, "Inbox", &recipients[i % 2], NULL), MOX_OK);
+        assert_int_equal(add(f, &store, "Inbox", i % 2, NULL), MOX_OK);
     mox_delivery_start(f->d, on_done, f);
     while (started > 0)
         assert_int_equal(pthread_join(threads[--started], NULL), 0);
@@ -316,7 +326,7 @@ static void a_read_only_store_is_refused(void **state)
     const struct mox_mailstore store = {&ops, NULL};
     fill(f, NULL, 1);
     begin(f);
-    assert_int_equal(mox_delivery_add(f->d, &store, "Inbox", &recipients[0], NULL),
+    assert_int_equal(add(f, &store, "Inbox", 0, NULL),
                      MOX_EUNSUPPORTED);
 }
 
@@ -331,7 +341,7 @@ static void running_out_of_memory_leaves_nothing_behind(void **state)
         f->t.fail_at = n;
         rc = mox_delivery_new(&f->d, &f->t.env, &f->envelope, MOX_SMTP_DELIVERY, f->spool);
         if (rc == MOX_OK)
-            rc = mox_delivery_add(f->d, &f->stores[0], "Inbox", &recipients[0], NULL);
+            rc = add(f, &f->stores[0], "Inbox", 0, NULL);
         if (rc == MOX_ENOMEM) {
             mox_delivery_free(f->d);
             f->d = NULL;

@@ -131,8 +131,13 @@ static int on_deliver(void *user, const struct mox_smtp_envelope *e, struct mox_
     if (h->spool == NULL)
         assert(on_data(h, slice("", 0), reply) == MOX_OK);
     assert(mox_delivery_new(&d, &h->t.env, e, h->mode, h->spool) == MOX_OK);
-    for (size_t i = 0; i < e->recipient_count; i++)
-        assert(mox_delivery_add(d, &h->store, "Inbox", &e->recipients[i], NULL) == MOX_OK);
+    for (size_t i = 0; i < e->recipient_count; i++) {
+        struct mox_delivery_copy copy;
+        mox_delivery_copy_init(&copy);
+        copy.store = &h->store;
+        copy.recipient = &e->recipients[i];
+        assert(mox_delivery_add(d, &copy) == MOX_OK);
+    }
     mox_delivery_start(d, on_done, h);
     assert(h->done == before + 1 && mox_delivery_reply(d, reply) == MOX_OK);
     mox_delivery_free(d);

@@ -67,7 +67,11 @@ static int deliver(void *user, const struct mox_smtp_envelope *e, struct mox_smt
     if (r->spool == NULL)
         (void)take_data(r, slice(NULL, 0), reply);
     assert_int_equal(mox_delivery_new(&d, &r->fix.t.env, e, MOX_SMTP_DELIVERY, r->spool), MOX_OK);
-    assert_int_equal(mox_delivery_add(d, &r->fix.mail, "Inbox", &e->recipients[0], NULL), MOX_OK);
+    struct mox_delivery_copy copy;
+    mox_delivery_copy_init(&copy);
+    copy.store = &r->fix.mail;
+    copy.recipient = &e->recipients[0];
+    assert_int_equal(mox_delivery_add(d, &copy), MOX_OK);
     mox_delivery_start(d, on_done, r);
     sem_wait(&r->delivered);
     int rc = mox_delivery_reply(d, reply);

@@ -291,8 +291,9 @@ static void others_send_to_one_at_a_time(void **state)
     ask(r, "RCPT TO:<postmaster>\r\n", "452 4.5.3 ");
     ask(r, "RCPT TO:<nobody@localhost>\r\n", "452 4.5.3 ");
     ask(r, "DATA\r\n", "354 ");
-    ask(r, "From: a@other.example\r\n\r\nbody\r\n.\r\n", "250 ");
+    ask(r, "From: a@other.example\r\n\r\nbody\r\n.\r\n", "451 4.3.0 error processing");
     logged(r, "spf=fail");
+    logged(r, "reason=spf-policy");
 }
 
 static void a_first_recipient_that_does_not_exist_stays_alone(void **state)
@@ -445,7 +446,7 @@ static void deliver_signed(struct rig *r, size_t lines)
 {
     struct signed_text s = sign(r, lines);
     start(r, s.zone);
-    begin(r, "MAIL FROM:<a@other.example>\r\n");
+    begin(r, "MAIL FROM:<a@third.example>\r\n");
     ask(r, "DATA\r\n", "354 ");
     ask(r, s.text, "250 2.2.0 ");
     logged(r, "dkim=pass");

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/smtp_dnsbl.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "base/text.h"
+#include "server/server.h"
+
+/* Whether a list works is asked this seldom. */
+#define HEALTH_US (INT64_C(4) * 3600 * 1000 * 1000)
+
+static const struct mox_metric lookups = {
+    .name = "mox_dnsbl_lookup_duration_seconds",
+    .help = "Until a list of blocked addresses had answered, by what it said.",
+    .type = MOX_METRIC_HISTOGRAM,
+    .unit = MOX_METRIC_SECONDS,
+    .labels = {"zone", "status"},
+    .bounds = METRIC_BOUNDS_SHORT,
+};
+
+static struct dnsbl_health *health_of(const struct mox_server *s, const char *zone)
+{
+    for (size_t i = 0; i < s->dnsbl_count; i++)
+        if (strcmp(s->dnsbls[i].zone, zone) == 0)
+            return &s->dnsbls[i];
+    return NULL;
+}
+
+int mox__dnsbl_init(struct mox_server *s)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < s->files->mox->listeners.count; i++)
+        most += s->files->mox->listeners.items[i].smtp.dnsbls.count;
+    s->dnsbls = mem_new(&s->env, struct dnsbl_health, most + 1);
+    if (s->dnsbls == NULL)
+        return MOX_ENOMEM;
+    for (size_t i = 0; i < s->files->mox->listeners.count; i++) {
+        const struct mox_config_strings *zones = &s->files->mox->listeners.items[i].smtp.dnsbls;
+        for (size_t k = 0; k < zones->count; k++)
+            if (health_of(s, zones->items[k]) == NULL)
+                s->dnsbls[s->dnsbl_count++] = (struct dnsbl_health){.zone = zones->items[k]};
+    }
+    return MOX_OK;
+}
+
+void mox__dnsbl_free(struct mox_server *s)
+{
+    mox__mem_free(&s->env, s->dnsbls);
+}
+
+bool mox__dnsbl_is_configured(const struct service_endpoint *e)
+{
+    return e->listener->smtp.dnsbls.count > 0;
+}
+
+/* Health that could not be found out counts as good, and is asked again next time. */
+static int check_health(struct dnsbl_health *h, const struct service_endpoint *e,
+                        struct mox_dns_answers *answers)
+{
+    const struct mox_env *env = &e->server->env;
+    int64_t now_us = env->monotonic_us(env->user);
+    struct mox_dnsbl_health found;
+    if (now_us < h->until_us)
+        return MOX_OK;
+    int rc = mox_dnsbl_check_health(h->zone, answers, &found);
+    if (rc != MOX_OK)
+        return rc;
+    h->healthy = found.healthy;
+    h->until_us = found.temporary ? 0 : now_us + HEALTH_US;
+    if (!found.healthy || found.temporary)
+        log_line(env, MOX_LOG_INFO, "dnsbl", "list does not work", found.reason,
+                 F_TEXT("zone", h->zone));
+    return MOX_OK;
+}
+
+static int ask(struct dnsbl_health *h, const struct service_endpoint *e, const char *ip,
+               struct mox_dns_answers *answers, struct mox_dnsbl_verdict *verdict)
+{
+    int health = check_health(h, e, answers);
+    int rc = mox_dnsbl_check(h->zone, ip, answers, verdict); /* at the same time */
+    return health == MOX_OK ? rc : health;
+}
+
+static void take(struct smtp_dnsbl *d, const struct service_endpoint *e,
+                 const struct dnsbl_health *h, const struct mox_dnsbl_verdict *verdict)
+{
+    const struct mox_env *env = &e->server->env;
+    metric_add(env, &lookups, env->monotonic_us(env->user) - d->begun_us, h->zone,
+               mox_dnsbl_status_name(verdict->status));
+    if (d->zone != NULL || !h->healthy || verdict->status != MOX_DNSBL_FAIL)
+        return;
+    d->zone = h->zone;
+    memcpy(d->explanation, verdict->explanation, sizeof d->explanation);
+}
+
+int mox__dnsbl_run(struct smtp_dnsbl *d, const struct service_endpoint *e, const char *ip,
+                   struct mox_dns_answers *answers)
+{
+    const struct mox_config_strings *zones = &e->listener->smtp.dnsbls;
+    const struct mox_env *env = &e->server->env;
+    struct mox_dnsbl_verdict verdict;
+    bool wants = false;
+    if (d->begun_us == 0)
+        d->begun_us = env->monotonic_us(env->user);
+    for (size_t i = 0; i < zones->count; i++) {
+        struct dnsbl_health *h = health_of(e->server, zones->items[i]);
+        int rc = h == NULL ? MOX_OK : ask(h, e, ip, answers, &verdict);
+        wants = wants || rc == MOX_NEED_DNS;
+        if (rc < 0)
+            return rc;
+    }
+    for (size_t i = 0; i < zones->count && !wants; i++) {
+        struct dnsbl_health *h = health_of(e->server, zones->items[i]);
+        if (h != NULL && mox_dnsbl_check(h->zone, ip, answers, &verdict) == MOX_OK)
+            take(d, e, h, &verdict);
+    }
+    return wants ? MOX_NEED_DNS : MOX_OK;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include <mox/header.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "server/smtp_handover.h"
+
+/* What a message goes through on its longest way (RFC 5321 §6.3). */
+#define RECEIVED_MAX 100
+
+/* RFC 5321 §6.3: so many stations are a loop. */
+static int check_received(struct handover *h, struct mox_slice content)
+{
+    struct mox_header_field field;
+    size_t at = 0, count = 0;
+    while (mox_header_next(content, &at, &field))
+        count += mox__slice_is_nocase(field.name, "Received");
+    if (count <= RECEIVED_MAX)
+        return MOX_OK;
+    return mox__handover_refuse(h, "loop", 550, "5.4.6",
+                                "the message goes round in a loop: too many Received fields");
+}
+
+/* RFC 6531: what was declared is not always needed, and only what is needed is passed on. */
+static int check_smtputf8(struct handover *h, struct mox_slice content)
+{
+    struct smtp_session *ss = h->session;
+    struct mox_smtp_envelope *e = &h->envelope;
+    bool needed = e->smtputf8;
+    if (!e->smtputf8 && !ss->server->pedantic)
+        return MOX_OK;
+    int rc = mox_smtputf8_needed(&ss->server->env, e, content, &needed);
+    if (rc == MOX_OK && needed && !e->smtputf8)
+        return mox__handover_refuse(
+            h, "missingsmtputf8", 550, "5.6.0",
+            "addresses or header fields beyond ASCII need SMTPUTF8 at MAIL");
+    e->smtputf8 = needed;
+    return rc;
+}
+
+static int look_at_delivery(struct handover *h)
+{
+    struct mox_slice content;
+    int rc = mox_spool_bytes(h->session->spool, &content);
+    if (rc == MOX_OK)
+        rc = check_received(h, content);
+    return rc == MOX_OK ? check_smtputf8(h, content) : rc;
+}
+
+/* ---- for strangers, later ---- */
+
+static void slept(struct nap *nap, bool cut_short)
+{
+    struct smtp_session *ss = container_of(nap, struct smtp_session, nap);
+    struct handover *h = ss->handover;
+    h->cut_short = cut_short;
+    if (cut_short)
+        mox__handover_fail(h, MOX_EBUSY);
+    else
+        mox__handover_store(h);
+}
+
+/* RFC 5321 §4.1.1.10: a transaction whose connection closes is cancelled, as if it had failed for now. Nothing
+ * is stored yet, so the sender's next attempt does not make two of it. */
+static void deliver(struct handover *h)
+{
+    struct smtp_session *ss = h->session;
+    int64_t delay_us = ss->endpoint->first_time_sender_delay_us;
+    if (delay_us <= 0 || !mox__judge_is_first_time(h))
+        mox__handover_store(h);
+    else if (ss->left || ss->closed || ss->server->net->stopping)
+        slept(&ss->nap, true); /* it could not wait */
+    else
+        mox__nap_begin(&ss->nap, delay_us, slept);
+}
+
+/* ---- what its accounts make of it ---- */
+
+static int judge(struct handover *h)
+{
+    return mox__judge_targets(h, &h->wants_lists);
+}
+
+static void judged(struct handover *h);
+
+static int ask_lists(struct smtp_names *n, struct mox_dns_answers *answers)
+{
+    struct handover *h = container_of(n, struct handover, names);
+    return mox__dnsbl_run(&h->lists, h->session->endpoint, h->envelope.peer->remote_ip, answers);
+}
+
+/* Block lists were asked for the first time, so they are for nobody but strangers. */
+static int take_lists(struct handover *h)
+{
+    for (size_t i = 0; i < h->target_count; i++)
+        if (h->targets[i].judge != NULL && h->targets[i].judgement == NULL)
+            mox_judge_set_dnsbl(h->targets[i].judge, h->lists.zone);
+    return mox__handover_step(h, STEP_WORKER, judge, judged);
+}
+
+static void lists_asked(struct smtp_names *n, int rc)
+{
+    struct handover *h = container_of(n, struct handover, names);
+    h->cut_short = rc == MOX_EBUSY;
+    if (rc == MOX_OK)
+        rc = take_lists(h);
+    if (rc < 0)
+        mox__handover_fail(h, rc);
+}
+
+static int start_lists(struct handover *h)
+{
+    h->names = (struct smtp_names){.session = h->session, .run = ask_lists, .done = lists_asked};
+    int rc = mox__smtp_names_start(&h->names);
+    h->cut_short = rc == MOX_EBUSY;
+    if (rc == MOX_OK)
+        return take_lists(h);
+    return rc == MOX_LATER ? MOX_OK : rc;
+}
+
+static void judged(struct handover *h)
+{
+    if (h->rc == MOX_OK && h->wants_lists) {
+        int rc = start_lists(h);
+        if (rc < 0)
+            mox__handover_fail(h, rc);
+        return;
+    }
+    if (h->rc < 0) {
+        mox__handover_fail(h, h->rc);
+        return;
+    }
+    mox__judge_conclude(h);
+    mox__outcome_tell_analysis(h);
+    deliver(h);
+}
+
+/* ---- who sent it ---- */
+
+static int check(struct smtp_names *n, struct mox_dns_answers *answers)
+{
+    struct handover *h = container_of(n, struct handover, names);
+    int rc = h->checks.checks == NULL ? look_at_delivery(h) : MOX_OK;
+    if (rc == MOX_OK)
+        rc = mox__smtp_checks_run(&h->checks, h->session, &h->envelope, answers);
+    n->computes = h->checks.computes;
+    return rc;
+}
+
+static int take_checked(struct handover *h)
+{
+    mox__smtp_checks_tell(&h->checks, h->session, &h->envelope);
+    const struct mox_checks_verdict *v = mox__smtp_checks_verdict(&h->checks);
+    int rc = mox__targets_find(h, v->from_localpart, v->from_domain);
+    return rc < 0 ? rc : mox__handover_step(h, STEP_WORKER, judge, judged);
+}
+
+static void checked(struct smtp_names *n, int rc)
+{
+    struct handover *h = container_of(n, struct handover, names);
+    h->cut_short = rc == MOX_EBUSY;
+    if (rc == MOX_OK)
+        rc = take_checked(h);
+    if (rc < 0)
+        mox__handover_fail(h, rc); /* else it may be a worker's now */
+}
+
+int mox__incoming_start(struct handover *h)
+{
+    h->checks.begun_us = h->begun_us;
+    h->names = (struct smtp_names){.session = h->session,
+                                   .run = check,
+                                   .computes = mox_spool_fd(h->session->spool) >= 0,
+                                   .done = checked};
+    int rc = mox__smtp_names_start(&h->names);
+    h->cut_short = rc == MOX_EBUSY;
+    if (rc == MOX_OK)
+        return take_checked(h);
+    return rc == MOX_LATER ? MOX_OK : rc;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/text.h"
+#include "server/metrics.h"
+#include "server/smtp_handover.h"
+
+/* What became of a message: the one reply for all recipients, and the lines of the log. */
+
+static bool is_full(int status)
+{
+    return status == MOX_ENOSPACE || status == MOX_EQUOTA;
+}
+
+/* Of the copies of a recipient who accepts, one on the disk is enough: an alias goes on without the member
+ * whose quota is used up. */
+static int store_status(const struct handover *h, const struct verdict *v)
+{
+    int rc = MOX_OK;
+    bool stored = v->count == 0;
+    for (size_t i = 0; i < v->count; i++) {
+        const struct target *t = &h->targets[v->first + i];
+        int one = !t->is_added ? t->rc : mox_delivery_copy_status(h->delivery, t->copy, NULL);
+        stored = stored || (t->is_added && one == MOX_OK);
+        if (one < 0 && (rc == MOX_OK || is_full(rc)))
+            rc = one;
+    }
+    return rc == MOX_EQUOTA && stored ? MOX_OK : rc;
+}
+
+/* What is wrong with our disk will be mended, and then the sender comes again for all recipients: some may get
+ * it twice, as from every mail server, and none loses it. A quota may stay used up for long. */
+static bool is_trouble_of_ours(int status)
+{
+    return status < 0 && status != MOX_EQUOTA;
+}
+
+static void refuse_stored(struct verdict *v, int status)
+{
+    v->accepted = false;
+    v->reason = "";
+    if (status == MOX_EQUOTA)
+        mox_smtp_reply_set(&v->reply, 452, "4.2.2", "the mailbox is full; try again later");
+    else if (status == MOX_ENOSPACE)
+        mox_smtp_reply_set(&v->reply, 452, "4.3.1", "no space left, try again later");
+    else
+        mox_smtp_reply_set(&v->reply, 451, "4.3.0", "not delivered, try again later");
+}
+
+/* ---- one reply ---- */
+
+static bool have_one_code(const struct handover *h)
+{
+    for (size_t i = 1; i < h->session->recipient_count; i++)
+        if (h->verdicts[i].reply.code != h->verdicts[0].reply.code ||
+            strcmp(h->verdicts[i].reply.enhanced, h->verdicts[0].reply.enhanced) != 0)
+            return false;
+    return true;
+}
+
+/* Texts of all recipients, as far as there is room, each text once if nothing else is said. */
+static void list_texts(const struct handover *h, bool with_codes, char *out, size_t size)
+{
+    size_t at = 0;
+    const char *last = NULL;
+    out[0] = '\0';
+    for (size_t i = 0; i < h->session->recipient_count; i++) {
+        const struct mox_smtp_reply *r = &h->verdicts[i].reply;
+        char line[600];
+        if (!with_codes && last != NULL && strcmp(last, r->text) == 0)
+            continue;
+        last = r->text;
+        int n = with_codes ? snprintf(line, sizeof line, "%d %s %s: %s", r->code, r->enhanced,
+                                      h->envelope.recipients[i].address, r->text)
+                           : snprintf(line, sizeof line, "%s", r->text);
+        if (n < 0 || at + (size_t)n + 2 > size)
+            return;
+        at += (size_t)snprintf(out + at, size - at, "%s%s", at > 0 ? "\n" : "", line);
+    }
+}
+
+static void refuse_all(const struct handover *h, struct mox_smtp_reply *reply)
+{
+    bool permanent = false, slow = false;
+    char text[sizeof reply->text];
+    for (size_t i = 0; i < h->session->recipient_count; i++) {
+        permanent = permanent || h->verdicts[i].reply.code >= 500;
+        slow = slow || h->verdicts[i].reply.slow;
+    }
+    const struct mox_smtp_reply *first = &h->verdicts[0].reply;
+    if (have_one_code(h)) {
+        list_texts(h, false, text, sizeof text);
+        mox_smtp_reply_set(reply, first->code, first->enhanced, "%s", text);
+    } else {
+        list_texts(h, true, text, sizeof text - 40);
+        mox_smtp_reply_set(reply, permanent ? 554 : 451, permanent ? "5.3.0" : "4.3.0",
+                           "%s\nno recipient got the message", text);
+    }
+    reply->slow = slow;
+}
+
+int mox__outcome_reply(struct handover *h, struct mox_smtp_reply *reply)
+{
+    bool delivered = false;
+    int trouble = MOX_OK;
+    for (size_t i = 0; i < h->session->recipient_count; i++) {
+        struct verdict *v = &h->verdicts[i];
+        int status = v->accepted ? store_status(h, v) : MOX_OK;
+        if (is_trouble_of_ours(status))
+            trouble = status;
+        if (status < 0)
+            refuse_stored(v, status);
+        delivered = delivered || v->accepted;
+    }
+    if (trouble != MOX_OK) {
+        struct verdict all = {.accepted = false};
+        refuse_stored(&all, trouble);
+        *reply = all.reply;
+        return trouble;
+    }
+    if (delivered)
+        return MOX_OK;
+    refuse_all(h, reply);
+    return MOX_EREFUSED;
+}
+
+/* ---- the log ---- */
+
+static const char *problem_of(const struct handover *h, int rc)
+{
+    if (rc == MOX_OK || rc == MOX_EREFUSED)
+        return NULL;
+    if (h->error.text[0] != '\0')
+        return h->error.text;
+    return h->rc == MOX_OK && h->delivery != NULL ? mox_delivery_problem(h->delivery)
+                                                  : mox_status_text(rc);
+}
+
+static const char *mailbox_of(const struct handover *h, const struct verdict *v)
+{
+    const struct target *t = v->decisive != NULL ? v->decisive : &h->targets[v->first];
+    if (v->count == 0)
+        return "";
+    return t->judgement != NULL ? t->judgement->mailbox : t->mailbox;
+}
+
+static void tell_one(const struct handover *h, size_t i, int rc)
+{
+    const struct smtp_session *ss = h->session;
+    const struct verdict *v = &h->verdicts[i];
+    const struct mox_smtp_envelope *e = &h->envelope;
+    const struct mox_checks_verdict *c = h->message.checks;
+    bool ours = is_trouble_of_ours(rc) && rc != MOX_EREFUSED, refused = !ours && !v->accepted;
+    const char *message = ours      ? "message not delivered"
+                          : refused ? "incoming message rejected"
+                                    : "message delivered";
+    const char *account = v->count > 0 ? h->targets[v->first].config->name : "";
+    log_line(mox__conn_env(ss->conn), ours ? MOX_LOG_ERROR : MOX_LOG_INFO, "smtpserver", message,
+             ours      ? problem_of(h, rc)
+             : refused ? v->reply.text
+                       : NULL,
+             F_TEXT("reason", v->reason), F_TEXT("mailfrom", e->mail_from.address),
+             F_TEXT("msgfrom", c != NULL ? c->from_domain : ""),
+             F_TEXT("rcptto", e->recipients[i].address), F_TEXT("account", account),
+             F_TEXT("mailbox", mailbox_of(h, v)), F_UINT("size", mox_spool_size(ss->spool)),
+             F_DURATION("duration", mox__loop_now(ss->server->net->loop) - h->begun_us));
+}
+
+/* A word of the reasons, or "": nothing that a stranger wrote. */
+static void count_one(const struct handover *h, size_t i, int rc)
+{
+    struct mox_server *s = h->session->server;
+    const struct verdict *v = &h->verdicts[i];
+    bool limited = v->decisive != NULL && v->decisive->query.over_limit;
+    const char *result = "delivered";
+    if (is_trouble_of_ours(rc) && rc != MOX_EREFUSED)
+        result = h->rc < 0 ? "accounterror" : "delivererror";
+    else if (!v->accepted)
+        result = limited ? "highrate" : "reject";
+    mox__count_delivery(s, result, v->reason);
+}
+
+void mox__outcome_tell(const struct handover *h, int rc)
+{
+    for (size_t i = 0; h->verdicts != NULL && i < h->session->recipient_count; i++) {
+        tell_one(h, i, rc);
+        if (!mox__handover_is_submission(h))
+            count_one(h, i, rc);
+    }
+}
+
+static void tell_analysis(const struct handover *h, const struct target *t)
+{
+    const struct mox_env *env = mox__conn_env(h->session->conn);
+    const struct mox_analysis_facts *f = t->judgement->facts;
+    const struct mox_analysis *a = t->judgement->analysis;
+    if (f->reputation_state == MOX_FACT_FOUND)
+        log_line(env, MOX_LOG_INFO, "smtpserver", "reputation analyzed", NULL,
+                 F_TEXT("account", t->config->name),
+                 F_TEXT("method", mox_reputation_method_name(f->reputation.method)),
+                 F_TEXT("leaning", mox_leaning_name(f->reputation.leaning)),
+                 F_TEXT("conclusive", f->reputation.conclusive ? "yes" : "no"));
+    if (f->junk_state != MOX_FACT_FOUND)
+        return;
+    char probability[32], threshold[32];
+    (void)snprintf(probability, sizeof probability, "%.4f", f->junk.probability);
+    (void)snprintf(threshold, sizeof threshold, "%.4f", a->threshold);
+    log_line(env, MOX_LOG_INFO, "smtpserver", "content analyzed", NULL,
+             F_TEXT("account", t->config->name), F_TEXT("accept", a->accept ? "yes" : "no"),
+             F_TEXT("contentprob", probability), F_TEXT("threshold", threshold),
+             F_TEXT("strict", a->strict), F_UINT("words", f->junk.word_count));
+}
+
+void mox__outcome_tell_analysis(const struct handover *h)
+{
+    for (size_t i = 0; i < h->target_count; i++) {
+        const struct target *t = &h->targets[i];
+        if (t->rc < 0)
+            log_line(mox__conn_env(h->session->conn), MOX_LOG_ERROR, "smtpserver",
+                     "account not opened", t->error.text, F_TEXT("account", t->config->name));
+        else if (t->judgement != NULL)
+            tell_analysis(h, t);
+    }
+}
