@@ -9,7 +9,16 @@ MOX_BEGIN_DECLS
 
 /**
  * @file
- * A filter that learns from what a user calls junk and not junk.
+ * A filter that learns from what a user calls junk and not junk. A message becomes a set of words;
+ * what was learned of words is in a database behind an interface of three functions. Learning and
+ * unlearning are exact inverses, in any order.
+ *
+ *     struct mox_junk_words *words;
+ *     struct mox_junk_verdict verdict;
+ *     rc = mox_junk_words_new(&words, &env, &params, content);
+ *     if (rc == MOX_OK)
+ *         rc = mox_junk_classify(&db, &params, words, &verdict, &err);
+ *     mox_junk_words_free(words);
  */
 
 struct mox_junk_params {
@@ -41,6 +50,97 @@ struct mox_junk_verdict {
     struct mox_junk_word words[MOX_JUNK_SHOWN_MAX]; /* that decided most, the strongest first */
     size_t shown;
 };
+
+/**
+ * What the filter sees of a message. It costs time by the length of the message, and memory up to
+ * 4 MB besides what mox_message_parse() takes.
+ *
+ * Threads: read by any number at once.
+ */
+struct mox_junk_words;
+
+#define MOX_JUNK_TEXT_MAX  1048576 /* bytes of a message's text that are read */
+#define MOX_JUNK_WORDS_MAX 20000   /* words of a message that count */
+
+/**
+ * Takes a message apart: the words of its addresses and subject and of its text parts, HTML too, those
+ * of messages within it too. Whatever bytes it has, that is no error.
+ *
+ * @param params   which groups of words count
+ * @param content  borrowed for the call
+ * @return MOX_OK or MOX_ENOMEM
+ */
+MOX_API MOX_MUST_USE int mox_junk_words_new(struct mox_junk_words **out, const struct mox_env *env,
+                                            const struct mox_junk_params *params,
+                                            struct mox_slice content);
+/** NULL is fine. */
+MOX_API void mox_junk_words_free(struct mox_junk_words *words);
+/** How many different words. */
+MOX_API size_t mox_junk_words_count(const struct mox_junk_words *words);
+
+/** Messages that were learned. */
+struct mox_junk_totals {
+    uint32_t hams, spams;
+};
+
+/** In how many of them a word was. `key` stands for the word. */
+struct mox_junk_count {
+    uint64_t key;
+    uint32_t hams, spams;
+};
+
+/** Where counts are kept. Each function returns MOX_OK or a failure with its text in *err, which may
+ *  be NULL. Keys of one call are all different, in any order. */
+struct mox_junk_db_ops {
+    size_t size; /* sizeof(struct mox_junk_db_ops) */
+
+    int (*totals)(void *self, struct mox_junk_totals *out, struct mox_error *err);
+    /** Fills in hams and spams, 0 for a key that is not there. */
+    int (*find)(void *self, struct mox_junk_count *counts, size_t count, struct mox_error *err);
+    /** One message more (`by` 1) or less (-1) of its kind, in all and for each key. A count that is 0
+     *  stays that when it should be less. */
+    int (*add)(void *self, const uint64_t *keys, size_t count, bool junk, int by,
+               struct mox_error *err);
+};
+
+struct mox_junk_db {
+    const struct mox_junk_db_ops *ops;
+    void *self;
+};
+
+/**
+ * Learns a message.
+ *
+ * @param trace  what must be given to mox_junk_unlearn() for this message; kept with it
+ */
+MOX_API MOX_MUST_USE int mox_junk_learn(const struct mox_junk_db *db,
+                                        const struct mox_junk_params *params,
+                                        const struct mox_junk_words *words, bool junk,
+                                        int32_t *trace, struct mox_error *err);
+/** Forgets a message that was learned as `junk`. */
+MOX_API MOX_MUST_USE int mox_junk_unlearn(const struct mox_junk_db *db,
+                                          const struct mox_junk_words *words, bool junk,
+                                          int32_t trace, struct mox_error *err);
+/** Says how likely a message is junk. */
+MOX_API MOX_MUST_USE int mox_junk_classify(const struct mox_junk_db *db,
+                                           const struct mox_junk_params *params,
+                                           const struct mox_junk_words *words,
+                                           struct mox_junk_verdict *verdict, struct mox_error *err);
+
+/**
+ * A database in memory: some 20 bytes for each word.
+ *
+ * Threads: one at a time.
+ */
+struct mox_junk_memory;
+
+/** @param max_bytes  it never takes more; what does not fit fails with MOX_ELIMIT */
+MOX_API MOX_MUST_USE int mox_junk_memory_new(struct mox_junk_memory **out, const struct mox_env *env,
+                                             size_t max_bytes);
+/** NULL is fine. */
+MOX_API void mox_junk_memory_free(struct mox_junk_memory *memory);
+/** Borrowed: as long as the memory is there. */
+MOX_API struct mox_junk_db mox_junk_memory_db(struct mox_junk_memory *memory);
 
 MOX_END_DECLS
 

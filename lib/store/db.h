@@ -85,6 +85,14 @@ enum sql {
     SQL_AUTH_LOGIN_CAP,
     SQL_AUTH_LOGINS,
     SQL_AUTH_LOGINS_OF,
+    SQL_JUNK_FILTER,
+    SQL_JUNK_FILTER_INSERT,
+    SQL_JUNK_TOTALS,
+    SQL_JUNK_TOTALS_ADD,
+    SQL_JUNK_PAGE,
+    SQL_JUNK_PAGE_WRITE,
+    SQL_JUNK_PAGE_DELETE,
+    SQL_JUNK_PAGES,
     SQL_COUNT
 };
 
@@ -182,6 +190,7 @@ int mox__schema_upgrade_to(struct db *db, const struct schema *schema, const cha
 /* "mox\x01" in the header of every account's database, so that file(1) can tell. */
 #define SCHEMA_APPLICATION_ID 0x6d6f7801
 #define AUTH_APPLICATION_ID   0x6d6f7802 /* auth.db */
+#define JUNK_APPLICATION_ID   0x6d6f7803 /* junk.db */
 #define SCHEMA_VERSION        1
 
 #endif

@@ -175,6 +175,19 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT account, address, remote_ip, local_ip, tls, protocol, user_agent,"
         " mechanism, result, first, last, count FROM login_attempt WHERE account = ?2"
         " ORDER BY last DESC, hash LIMIT ?1",
+
+    [SQL_JUNK_FILTER] = "SELECT onegrams, twograms, threegrams, max_power, top_words, ignore_words,"
+                        " rare_words FROM filter WHERE id = ?1",
+    [SQL_JUNK_FILTER_INSERT] =
+        "INSERT INTO filter(id, hams, spams, onegrams, twograms, threegrams, max_power, top_words,"
+        " ignore_words, rare_words) VALUES(1, 0, 0, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_JUNK_TOTALS] = "SELECT hams, spams FROM filter WHERE id = ?1",
+    [SQL_JUNK_TOTALS_ADD] =
+        "UPDATE filter SET hams = max(0, hams + ?1), spams = max(0, spams + ?2)",
+    [SQL_JUNK_PAGE] = "SELECT words FROM page WHERE id = ?1",
+    [SQL_JUNK_PAGE_WRITE] = "INSERT OR REPLACE INTO page(id, words) VALUES(?1, ?2)",
+    [SQL_JUNK_PAGE_DELETE] = "DELETE FROM page WHERE id = ?1",
+    [SQL_JUNK_PAGES] = "SELECT id, words FROM page WHERE id >= ?1 ORDER BY id",
 };
 
 const char *mox__sql_text(enum sql which)

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <string.h>
+
+#include <mox/junk.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "junk/words.h"
+
+void mox_junk_params_init(struct mox_junk_params *params)
+{
+    *params = (struct mox_junk_params){.size = sizeof *params,
+                                       .onegrams = true,
+                                       .max_power = 0.01,
+                                       .top_words = 10,
+                                       .ignore_words = 0.1,
+                                       .rare_words = 2};
+}
+
+#define TOP_WORDS_MAX 1000 /* for and against, whatever the parameters say */
+
+/* The strongest words of one kind, the strongest first. */
+struct top {
+    struct scored {
+        const struct word *word;
+        const struct mox_junk_count *counts;
+        double score;
+    } words[TOP_WORDS_MAX];
+    size_t count, max;
+};
+
+/* How much a word is of junk: from 0, only in ham, to 1. */
+static double score(const struct mox_junk_params *params, const struct mox_junk_totals *totals,
+                    const struct mox_junk_count *c)
+{
+    const double spam = totals->spams == 0 ? 0 : (double)c->spams / totals->spams;
+    const double ham = totals->hams == 0 ? 0 : (double)c->hams / totals->hams;
+    const double seen = (double)c->hams + c->spams;
+    if (spam + ham <= 0)
+        return 0.5;
+    double r = spam / (spam + ham);
+    r = fmin(fmax(r, params->max_power), 1 - params->max_power);
+    if (seen <= params->rare_words)
+        r += (1 + params->rare_words - seen) * (0.5 - r) / 10;
+    return r;
+}
+
+/* Whether a is stronger than b, both on one side of 0.5. With equal scores longer words come first,
+ * which say more, and then the order of bytes, so that a verdict does not depend on how it was made. */
+static bool is_stronger(const struct wordset *set, const struct scored *a, const struct scored *b)
+{
+    const double strength_a = fabs(a->score - 0.5), strength_b = fabs(b->score - 0.5);
+    if (strength_a > strength_b || strength_a < strength_b)
+        return strength_a > strength_b;
+    if (a->word->len != b->word->len)
+        return a->word->len > b->word->len;
+    const struct mox_slice text = mox__wordset_text(set, a->word);
+    const int order = memcmp(text.data, mox__wordset_text(set, b->word).data, text.len);
+    return order != 0 ? order < 0 : a->word->key < b->word->key;
+}
+
+static void keep(struct top *top, const struct wordset *set, const struct scored *word)
+{
+    size_t at = top->count;
+    if (at < top->max)
+        top->count++;
+    else if (at == 0 || !is_stronger(set, word, &top->words[--at]))
+        return;
+    for (; at > 0 && is_stronger(set, word, &top->words[at - 1]); at--)
+        top->words[at] = top->words[at - 1];
+    top->words[at] = *word;
+}
+
+/* What is not printable ASCII is a question mark, one for each character. */
+static void clean(char out[MOX_JUNK_WORD_MAX + 1], struct mox_slice text)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        const uint8_t c = text.data[i];
+        if (c >= ' ' && c < 0x7f)
+            out[len++] = (char)c;
+        else if ((c & 0xc0) != 0x80)
+            out[len++] = '?';
+    }
+    out[len] = '\0';
+}
+
+static void show(struct mox_junk_verdict *verdict, const struct wordset *set,
+                 const struct scored *scored)
+{
+    struct mox_junk_word *word = &verdict->words[verdict->shown++];
+    clean(word->text, mox__wordset_text(set, scored->word));
+    word->score = scored->score;
+    word->hams = scored->counts->hams;
+    word->spams = scored->counts->spams;
+}
+
+/* Of both kinds, the strongest first. */
+static void show_words(struct mox_junk_verdict *verdict, const struct wordset *set,
+                       const struct top *ham, const struct top *spam)
+{
+    size_t h = 0, s = 0;
+    while (verdict->shown < MOX_JUNK_SHOWN_MAX && (h < ham->count || s < spam->count)) {
+        if (s == spam->count ||
+            (h < ham->count && is_stronger(set, &ham->words[h], &spam->words[s])))
+            show(verdict, set, &ham->words[h++]);
+        else
+            show(verdict, set, &spam->words[s++]);
+    }
+}
+
+/* The logarithm of the odds. */
+static double evidence(const struct top *top)
+{
+    double sum = 0;
+    for (size_t i = 0; i < top->count; i++)
+        sum += log(top->words[i].score) - log(1 - top->words[i].score);
+    return sum;
+}
+
+struct classification {
+    struct mox_junk_count counts[MOX_JUNK_WORDS_MAX];
+    struct top ham, spam;
+};
+
+static void weigh(struct classification *c, const struct mox_junk_params *params,
+                  const struct wordset *set, struct mox_junk_verdict *verdict)
+{
+    const struct mox_junk_totals totals = {.hams = verdict->hams, .spams = verdict->spams};
+    c->ham.count = c->spam.count = 0;
+    c->ham.max = c->spam.max =
+        params->top_words < TOP_WORDS_MAX ? params->top_words : TOP_WORDS_MAX;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct scored word = {&set->words[i], &c->counts[i],
+                                    score(params, &totals, &c->counts[i])};
+        const double strength = fabs(word.score - 0.5);
+        if (strength > 0 && strength >= params->ignore_words)
+            keep(word.score < 0.5 ? &c->ham : &c->spam, set, &word);
+    }
+    verdict->probability = 1 / (1 + exp(-(evidence(&c->ham) + evidence(&c->spam))));
+    show_words(verdict, set, &c->ham, &c->spam);
+}
+
+int mox_junk_classify(const struct mox_junk_db *db, const struct mox_junk_params *params,
+                      const struct mox_junk_words *words, struct mox_junk_verdict *verdict,
+                      struct mox_error *err)
+{
+    const struct wordset *set = &words->set;
+    struct mox_junk_totals totals;
+    *verdict = (struct mox_junk_verdict){.probability = 0.5, .word_count = set->count};
+    struct classification *c = mem_new(set->env, struct classification, 1);
+    if (c == NULL)
+        return mox__fail(err, MOX_ENOMEM, "classify a message: out of memory");
+    for (size_t i = 0; i < set->count; i++)
+        c->counts[i].key = set->words[i].key;
+    int rc = db->ops->totals(db->self, &totals, err);
+    if (rc == MOX_OK)
+        rc = db->ops->find(db->self, c->counts, set->count, err);
+    if (rc == MOX_OK) {
+        verdict->hams = totals.hams;
+        verdict->spams = totals.spams;
+        weigh(c, params, set, verdict);
+    }
+    mox__mem_free(set->env, c);
+    return rc;
+}

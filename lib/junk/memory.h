@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef JUNK_MEMORY_H
+#define JUNK_MEMORY_H
+
+#include "junk/table.h"
+
+/* How a memory is filled from elsewhere. */
+MOX_PRIV void mox__junk_memory_set_totals(struct mox_junk_memory *memory,
+                                          const struct mox_junk_totals *totals);
+MOX_PRIV MOX_MUST_USE int mox__junk_memory_set(struct mox_junk_memory *memory,
+                                               const struct junk_row *row);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "junk/tokenizer.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "junk/rune.h"
+
+#define WORD_MIN        3 /* bytes: shorter ones are in every message */
+#define HEADER_WORD_MIN 4 /* bytes of a word, or of a group of them */
+#define CONSONANTS_MAX  5 /* side by side; with more a word is taken for random letters */
+#define DIGITS_MAX      3 /* side by side; with more it is taken for a number */
+#define HEX_DIGITS_MAX  2 /* the same in a word of hexadecimal digits */
+
+void mox__tokenizer_init(struct tokenizer *t, struct wordset *set,
+                         const struct mox_junk_params *params, struct mox_slice prefix)
+{
+    t->set = set;
+    t->params = params;
+    t->prefix = prefix;
+    t->min = prefix.len > 0 ? HEADER_WORD_MIN : 0;
+    t->len = 0;
+    t->too_long = false;
+    t->group_len = 0;
+    t->lens[0] = t->lens[1] = 0;
+}
+
+enum kind {
+    VOWEL = 1, /* and 0 and 1, which stand for o and l, in "v1agra" */
+    CONSONANT, /* and other digits */
+};
+
+/* What of ASCII is in words. */
+static const uint8_t kinds[128] = {
+    ['a'] = VOWEL,     ['e'] = VOWEL,     ['i'] = VOWEL,     ['o'] = VOWEL,     ['u'] = VOWEL,
+    ['0'] = VOWEL,     ['1'] = VOWEL,     ['2'] = CONSONANT, ['3'] = CONSONANT, ['4'] = CONSONANT,
+    ['5'] = CONSONANT, ['6'] = CONSONANT, ['7'] = CONSONANT, ['8'] = CONSONANT, ['9'] = CONSONANT,
+    ['b'] = CONSONANT, ['c'] = CONSONANT, ['d'] = CONSONANT, ['f'] = CONSONANT, ['g'] = CONSONANT,
+    ['h'] = CONSONANT, ['j'] = CONSONANT, ['k'] = CONSONANT, ['l'] = CONSONANT, ['m'] = CONSONANT,
+    ['n'] = CONSONANT, ['p'] = CONSONANT, ['q'] = CONSONANT, ['r'] = CONSONANT, ['s'] = CONSONANT,
+    ['t'] = CONSONANT, ['v'] = CONSONANT, ['w'] = CONSONANT, ['x'] = CONSONANT, ['y'] = CONSONANT,
+    ['z'] = CONSONANT,
+};
+
+/* ---- which words count ---- */
+
+static bool looks_random(struct mox_slice word)
+{
+    size_t run = 0, longest = 0;
+    for (size_t i = 0; i < word.len; i++) {
+        if (word.data[i] >= 0x80)
+            return false;
+        run = kinds[word.data[i]] == CONSONANT ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest > CONSONANTS_MAX;
+}
+
+static bool looks_numeric(struct mox_slice word)
+{
+    size_t run = 0, longest = 0;
+    bool hex = true;
+    if (word.len >= 2 && word.data[0] == '0' && word.data[1] == 'x')
+        word = slice_from(word, 2);
+    for (size_t i = 0; i < word.len; i++) {
+        const uint8_t c = word.data[i];
+        hex = hex && (is_digit(c) || (c >= 'a' && c <= 'f'));
+        run = is_digit(c) ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    return longest > (hex ? HEX_DIGITS_MAX : DIGITS_MAX) || longest == word.len;
+}
+
+/* ---- groups ---- */
+
+static void drop_front(struct tokenizer *t, size_t bytes)
+{
+    memmove(t->group, t->group + bytes, t->group_len - bytes);
+    t->group_len -= bytes;
+}
+
+/* Appends the word to the two before it. */
+static void push(struct tokenizer *t)
+{
+    if (t->group_len > 0)
+        t->group[t->group_len++] = ' ';
+    memcpy(t->group + t->group_len, t->word, t->len);
+    t->group_len += t->len;
+}
+
+/* The last bytes of it. */
+static void add(struct tokenizer *t, size_t bytes)
+{
+    if (bytes >= t->min)
+        mox__wordset_add(t->set, t->prefix, slice(t->group + t->group_len - bytes, bytes));
+}
+
+static void add_groups(struct tokenizer *t)
+{
+    push(t);
+    if (t->params->threegrams && t->lens[1] > 0)
+        add(t, t->group_len);
+    if (t->params->twograms && t->lens[0] > 0)
+        add(t, t->lens[0] + 1 + t->len);
+    if (t->params->onegrams)
+        add(t, t->len);
+    if (t->lens[1] > 0)
+        drop_front(t, t->lens[1] + 1);
+    t->lens[1] = t->lens[0];
+    t->lens[0] = t->len;
+}
+
+/* ---- text ---- */
+
+void mox__tokenizer_break(struct tokenizer *t)
+{
+    const struct mox_slice word = {t->word, t->len};
+    if (t->len >= WORD_MIN && !t->too_long && !looks_random(word) && !looks_numeric(word)) {
+        if (t->params->twograms || t->params->threegrams)
+            add_groups(t);
+        else if (t->params->onegrams && t->len >= t->min)
+            mox__wordset_add(t->set, t->prefix, word);
+    }
+    t->len = 0;
+    t->too_long = false;
+}
+
+static void put(struct tokenizer *t, uint8_t byte)
+{
+    if (t->len < sizeof t->word)
+        t->word[t->len++] = byte;
+    else
+        t->too_long = true;
+}
+
+/* The length of the character at the start of s and its number; 1 and a separator for what is none. */
+static size_t decode(struct mox_slice s, uint32_t *rune)
+{
+    const uint8_t first = s.data[0];
+    const size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
+    *rune = first & (0xffU >> (len + 1));
+    if (len == 1 || len > s.len) {
+        *rune = 0x80;
+        return 1;
+    }
+    for (size_t i = 1; i < len; i++)
+        *rune = *rune << 6 | (s.data[i] & 0x3fU);
+    return len;
+}
+
+static void put_rune(struct tokenizer *t, uint32_t rune)
+{
+    if (mox__rune_is_invisible(rune))
+        return;
+    if (!mox__rune_is_word(rune)) {
+        mox__tokenizer_break(t);
+        return;
+    }
+    rune = mox__rune_lower(rune);
+    if (rune >= 0x10000) {
+        put(t, (uint8_t)(0xf0 | (rune >> 18 & 0x07)));
+        put(t, (uint8_t)(0x80 | (rune >> 12 & 0x3f)));
+    } else if (rune >= 0x800) {
+        put(t, (uint8_t)(0xe0 | rune >> 12));
+    }
+    if (rune >= 0x800)
+        put(t, (uint8_t)(0x80 | (rune >> 6 & 0x3f)));
+    else
+        put(t, (uint8_t)(0xc0 | rune >> 6));
+    put(t, (uint8_t)(0x80 | (rune & 0x3f)));
+}
+
+void mox__tokenizer_feed(struct tokenizer *t, struct mox_slice text)
+{
+    for (size_t at = 0; at < text.len;) {
+        const uint8_t c = to_lower(text.data[at]);
+        if (c >= 0x80) {
+            uint32_t rune;
+            at += decode(slice_from(text, at), &rune);
+            put_rune(t, rune);
+            continue;
+        }
+        if (kinds[c] != 0)
+            put(t, c);
+        else if (t->len > 0)
+            mox__tokenizer_break(t);
+        at++;
+    }
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "junk/words.h"
+
+#include <mox/message.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "junk/html.h"
+#include "junk/tokenizer.h"
+#include "message/text.h"
+
+#define VALUE_BYTES_MAX 65536 /* of a header field: thousands of addresses */
+
+/* A walk over one message. */
+struct walk {
+    const struct mox_env *env;
+    struct mox_slice content;
+    size_t text_left; /* bytes of text that may still be read */
+    bool is_html;
+    struct tokenizer tokenizer;
+    struct html html;
+    struct wordset *set;
+    const struct mox_junk_params *params;
+};
+
+/* ---- header fields ---- */
+
+static const struct {
+    const char *name, *prefix;
+} fields[] = {
+    {"From", "From:"},
+    {"To", "To:"},
+    {"Cc", "Cc:"},
+    {"Bcc", "Bcc:"},
+    {"Reply-To", "Reply-To:"},
+    {"Subject", "Subject:"},
+    {"Sender", "Sender:"},
+    {"Return-Path", "Return-Path:"},
+};
+
+static void add_field(struct walk *w, const char *prefix, struct mox_slice value)
+{
+    struct buf text;
+    if (value.len > VALUE_BYTES_MAX)
+        value.len = VALUE_BYTES_MAX;
+    mox__buf_init(&text, w->env, 4 * (size_t)VALUE_BYTES_MAX);
+    mox__encoded_words(&text, value);
+    w->set->failed |= text.failed;
+    mox__tokenizer_init(&w->tokenizer, w->set, w->params, slice_of(prefix));
+    mox__tokenizer_feed(&w->tokenizer, slice(text.data, text.len));
+    mox__tokenizer_break(&w->tokenizer);
+    mox__buf_free(&text);
+}
+
+static void add_header(struct walk *w, struct mox_slice header)
+{
+    struct mox_header_field field;
+    size_t at = 0;
+    while (mox_header_next(header, &at, &field))
+        for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+            if (mox__slice_is_nocase(field.name, fields[i].name))
+                add_field(w, fields[i].prefix, field.value);
+}
+
+/* ---- text ---- */
+
+/* Bytes of text up to `len` that end with a character. */
+static size_t whole_characters(struct mox_slice text, size_t len)
+{
+    while (len > 0 && len < text.len && (text.data[len] & 0xc0) == 0x80)
+        len--;
+    return len;
+}
+
+static int add_text(void *user, struct mox_slice text)
+{
+    struct walk *w = user;
+    if (text.len > w->text_left) {
+        text.len = whole_characters(text, w->text_left);
+        w->text_left = text.len;
+    }
+    w->text_left -= text.len;
+    if (w->is_html)
+        mox__html_feed(&w->html, text);
+    else
+        mox__tokenizer_feed(&w->tokenizer, text);
+    return w->text_left == 0 ? MOX_LATER : MOX_OK;
+}
+
+static int add_text_part(struct walk *w, const struct mox_part *part)
+{
+    mox__tokenizer_init(&w->tokenizer, w->set, w->params, slice(NULL, 0));
+    w->is_html = mox__slice_is_nocase(part->subtype, "html");
+    if (w->is_html)
+        mox__html_init(&w->html, &w->tokenizer);
+    int rc = mox__part_text(w->env, part, w->content, add_text, w);
+    if (w->is_html)
+        mox__html_finish(&w->html);
+    else
+        mox__tokenizer_break(&w->tokenizer);
+    return rc == MOX_LATER ? MOX_OK : rc;
+}
+
+/* As deep as MOX_MESSAGE_DEPTH_MAX. */
+static int add_part(struct walk *w, const struct mox_part *part)
+{
+    int rc = MOX_OK;
+    if (part->kind == MOX_PART_LEAF && mox_part_is_text(part) && w->text_left > 0)
+        rc = add_text_part(w, part);
+    for (const struct mox_part *c = part->children; c != NULL && rc == MOX_OK; c = c->next)
+        rc = add_part(w, c);
+    return rc;
+}
+
+static int add_message(struct wordset *set, const struct mox_env *env,
+                       const struct mox_junk_params *params, struct mox_slice content)
+{
+    struct mox_message *message = NULL;
+    int rc = mox_message_parse(&message, env, content);
+    if (rc < 0)
+        return rc;
+    const struct mox_part *root = mox_message_root(message);
+    struct walk w = {.env = env,
+                     .content = content,
+                     .text_left = MOX_JUNK_TEXT_MAX,
+                     .set = set,
+                     .params = params};
+    add_header(&w, mox_part_header(root, content));
+    rc = add_part(&w, root);
+    mox_message_free(message);
+    return set->failed ? MOX_ENOMEM : rc;
+}
+
+int mox_junk_words_new(struct mox_junk_words **out, const struct mox_env *env,
+                       const struct mox_junk_params *params, struct mox_slice content)
+{
+    *out = NULL;
+    struct mox_junk_words *words = mem_new(env, struct mox_junk_words, 1);
+    if (words == NULL)
+        return MOX_ENOMEM;
+    words->env = *env;
+    mox__wordset_init(&words->set, &words->env);
+    int rc = add_message(&words->set, &words->env, params, content);
+    if (rc < 0) {
+        mox_junk_words_free(words);
+        return rc;
+    }
+    *out = words;
+    return MOX_OK;
+}
+
+void mox_junk_words_free(struct mox_junk_words *words)
+{
+    if (words == NULL)
+        return;
+    const struct mox_env env = words->env;
+    mox__wordset_free(&words->set);
+    mox__mem_free(&env, words);
+}
+
+size_t mox_junk_words_count(const struct mox_junk_words *words)
+{
+    return words->set.count;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "junk/words.h"
+
+#define SLOTS_MIN 1024
+
+void mox__wordset_init(struct wordset *set, const struct mox_env *env)
+{
+    *set = (struct wordset){.env = env};
+    mox__buf_init(&set->texts, env, (size_t)MOX_JUNK_WORDS_MAX * MOX_JUNK_WORD_MAX);
+}
+
+void mox__wordset_free(struct wordset *set)
+{
+    mox__mem_free(set->env, set->words);
+    mox__mem_free(set->env, set->slots);
+    mox__buf_free(&set->texts);
+}
+
+/* ---- keys: they are on disk, so they never change ---- */
+
+static uint64_t little_endian(const uint8_t *data, size_t len)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < len; i++)
+        n |= (uint64_t)data[i] << (8 * i);
+    return n;
+}
+
+static uint64_t mix(uint64_t h, uint64_t n)
+{
+    h = (h ^ n) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 32;
+}
+
+/* Eight bytes at a time; the length tells apart what zeros fill up. */
+static uint64_t mix_text(uint64_t h, struct mox_slice text)
+{
+    size_t at = 0;
+    for (; text.len - at >= 8; at += 8)
+        h = mix(h, little_endian(text.data + at, 8));
+    if (at < text.len)
+        h = mix(h, little_endian(text.data + at, text.len - at));
+    return mix(h, text.len);
+}
+
+static uint64_t key_of(struct mox_slice prefix, struct mox_slice text)
+{
+    const uint64_t h = mix_text(prefix.len == 0 ? 1 : mix_text(2, prefix), text);
+    return mix(h, h >> 29);
+}
+
+/* ---- the set ---- */
+
+static size_t slot_of(const struct wordset *set, uint64_t key)
+{
+    size_t at = (size_t)key & (set->slot_count - 1);
+    while (set->slots[at] != 0 && set->words[set->slots[at] - 1].key != key)
+        at = (at + 1) & (set->slot_count - 1);
+    return at;
+}
+
+/* Room for one more. */
+static bool grow(struct wordset *set)
+{
+    if (set->count < set->slot_count / 2)
+        return true;
+    const size_t slot_count = set->slot_count == 0 ? SLOTS_MIN : 2 * set->slot_count;
+    struct word *words = mox__realloc(set->env, set->words, slot_count / 2, sizeof *words);
+    if (words == NULL)
+        return false;
+    set->words = words;
+    uint32_t *slots = mem_new(set->env, uint32_t, slot_count);
+    if (slots == NULL)
+        return false;
+    mox__mem_free(set->env, set->slots);
+    set->slots = slots;
+    set->slot_count = slot_count;
+    for (size_t i = 0; i < set->count; i++)
+        set->slots[slot_of(set, words[i].key)] = (uint32_t)i + 1;
+    return true;
+}
+
+static void keep_text(struct wordset *set, struct mox_slice prefix, struct mox_slice text)
+{
+    if (prefix.len > MOX_JUNK_WORD_MAX)
+        prefix.len = MOX_JUNK_WORD_MAX;
+    if (text.len > MOX_JUNK_WORD_MAX - prefix.len)
+        text.len = MOX_JUNK_WORD_MAX - prefix.len;
+    mox__buf_slice(&set->texts, prefix);
+    mox__buf_slice(&set->texts, text);
+    set->failed |= set->texts.failed;
+}
+
+void mox__wordset_add(struct wordset *set, struct mox_slice prefix, struct mox_slice text)
+{
+    if (set->failed || set->count == MOX_JUNK_WORDS_MAX)
+        return;
+    if (!grow(set)) {
+        set->failed = true;
+        return;
+    }
+    const uint64_t key = key_of(prefix, text);
+    const size_t at = slot_of(set, key);
+    if (set->slots[at] != 0)
+        return;
+    set->words[set->count++] = (struct word){
+        .key = key, .text = (uint32_t)set->texts.len, .len = (uint32_t)(prefix.len + text.len)};
+    set->slots[at] = (uint32_t)set->count;
+    keep_text(set, prefix, text);
+}
+
+struct mox_slice mox__wordset_text(const struct wordset *set, const struct word *word)
+{
+    return slice(set->texts.data + word->text,
+                 word->len < MOX_JUNK_WORD_MAX ? word->len : MOX_JUNK_WORD_MAX);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <mox/junk.h>
+
+#include "base/text.h"
+#include "support/cm.h"
+#include "support/testenv.h"
+
+struct rig {
+    struct test_env t;
+    struct mox_junk_params params;
+    struct mox_junk_memory *memory;
+    struct mox_junk_db db;
+};
+
+static void rig_init(struct rig *r)
+{
+    test_env_init(&r->t);
+    mox_junk_params_init(&r->params);
+    assert_int_equal(mox_junk_memory_new(&r->memory, &r->t.env, 1 << 20), MOX_OK);
+    r->db = mox_junk_memory_db(r->memory);
+}
+
+static void rig_done(struct rig *r)
+{
+    mox_junk_memory_free(r->memory);
+    test_env_done(&r->t);
+}
+
+static struct mox_junk_words *words_of(struct rig *r, const char *content)
+{
+    struct mox_junk_words *words;
+    assert_int_equal(mox_junk_words_new(&words, &r->t.env, &r->params, slice_of(content)), MOX_OK);
+    return words;
+}
+
+static int32_t learn(struct rig *r, const char *content, bool junk)
+{
+    int32_t trace;
+    struct mox_junk_words *words = words_of(r, content);
+    assert_int_equal(mox_junk_learn(&r->db, &r->params, words, junk, &trace, NULL), MOX_OK);
+    mox_junk_words_free(words);
+    return trace;
+}
+
+static void unlearn(struct rig *r, const char *content, bool junk, int32_t trace)
+{
+    struct mox_junk_words *words = words_of(r, content);
+    assert_int_equal(mox_junk_unlearn(&r->db, words, junk, trace, NULL), MOX_OK);
+    mox_junk_words_free(words);
+}
+
+static struct mox_junk_verdict classify(struct rig *r, const char *content)
+{
+    struct mox_junk_verdict verdict;
+    struct mox_junk_words *words = words_of(r, content);
+    assert_int_equal(mox_junk_classify(&r->db, &r->params, words, &verdict, NULL), MOX_OK);
+    mox_junk_words_free(words);
+    return verdict;
+}
+
+static const char ham[] = "Subject: lunch\r\n\r\nshall we have lunch tomorrow with the others\r\n";
+static const char spam[] =
+    "Subject: winner\r\n\r\nclaim your prize money today without any risk\r\n";
+
+static void what_was_learned_twice_is_known(void **state)
+{
+    (void)state;
+    struct rig r;
+    int32_t traces[4];
+    rig_init(&r);
+    assert_true(classify(&r, ham).probability == 0.5);
+    for (size_t i = 0; i < 2; i++) {
+        traces[i] = learn(&r, ham, false);
+        traces[2 + i] = learn(&r, spam, true);
+    }
+    assert_true(classify(&r, ham).probability <= 0.1);
+    assert_true(classify(&r, spam).probability >= 0.9);
+    assert_true(classify(&r, "\r\n\r\n").probability == 0.5);
+    for (size_t i = 0; i < 2; i++) { /* not in the order of learning */
+        unlearn(&r, ham, false, traces[i]);
+        unlearn(&r, spam, true, traces[2 + i]);
+    }
+    assert_true(classify(&r, ham).probability == 0.5);
+    assert_true(classify(&r, spam).probability == 0.5);
+    rig_done(&r);
+}
+
+static void a_verdict_says_which_words_decided(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    for (unsigned i = 0; i < 3; i++) {
+        (void)learn(&r, "\r\ngood common\r\n", false);
+        (void)learn(&r, "\r\nawful worse common\r\n", true);
+    }
+    const struct mox_junk_verdict v = classify(&r, "\r\nworse common awful good unknown\r\n");
+    assert_int_equal(v.hams, 3);
+    assert_int_equal(v.spams, 3);
+    assert_int_equal(v.word_count, 5);
+    assert_int_equal(v.shown, 3);
+    assert_string_equal(v.words[0].text, "awful"); /* as long as "worse", and before it */
+    assert_string_equal(v.words[1].text, "worse");
+    assert_string_equal(v.words[2].text, "good");
+    assert_true(v.words[0].score > 0.9 && v.words[0].hams == 0 && v.words[0].spams == 3);
+    rig_done(&r);
+}
+
+static void words_of_a_verdict_are_printable(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    for (unsigned i = 0; i < 3; i++)
+        (void)learn(&r, "\r\ncafé\r\n", true);
+    (void)learn(&r, "\r\nother\r\n", false);
+    const struct mox_junk_verdict v = classify(&r, "\r\ncafé\r\n");
+    assert_int_equal(v.shown, 1);
+    assert_string_equal(v.words[0].text, "caf?");
+    rig_done(&r);
+}
+
+static void counts_never_go_below_zero(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct mox_junk_totals totals;
+    rig_init(&r);
+    unlearn(&r, ham, false, 0);
+    assert_non_null(strstr(r.t.log, "more was forgotten than learned"));
+    assert_int_equal(r.db.ops->totals(r.db.self, &totals, NULL), MOX_OK);
+    assert_int_equal(totals.hams, 0);
+    (void)learn(&r, spam, true);
+    unlearn(&r, spam, false, 0);
+    const struct mox_junk_verdict v = classify(&r, spam);
+    assert_true(v.hams == 0 && v.spams == 1);
+    rig_done(&r);
+}
+
+static void a_full_memory_refuses(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct mox_error err = {0};
+    rig_init(&r);
+    uint64_t keys[1000];
+    int rc = MOX_OK;
+    for (uint64_t n = 0; rc == MOX_OK && n < 1000; n++) {
+        for (size_t i = 0; i < 1000; i++)
+            keys[i] = (n * 1000 + i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        rc = r.db.ops->add(r.db.self, keys, 1000, true, 1, &err);
+    }
+    assert_int_equal(rc, MOX_ELIMIT);
+    assert_true(r.t.live_bytes < 1 << 20);
+    assert_string_not_equal(err.text, "");
+    rig_done(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_learned_twice_is_known),
+        cmocka_unit_test(a_verdict_says_which_words_decided),
+        cmocka_unit_test(words_of_a_verdict_are_printable),
+        cmocka_unit_test(counts_never_go_below_zero),
+        cmocka_unit_test(a_full_memory_refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
