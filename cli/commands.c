@@ -25,6 +25,7 @@ const struct command_group *const command_groups[] = {
     &dkim_group,
     &arc_group,
     &policies_group,
+    &junk_group,
     &help_group,
 };
 const size_t command_group_count = sizeof command_groups / sizeof command_groups[0];

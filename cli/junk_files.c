@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "junk.h"
+#include "mailfile.h"
+
+#define DEPTH_MAX 50 /* of folders in folders */
+
+static enum exit_code append(struct junk_files *out, const char *path, bool junk)
+{
+    if (out->count == out->room) {
+        const size_t room = out->room == 0 ? 1024 : 2 * out->room;
+        struct junk_file *files = realloc(out->files, room * sizeof *files);
+        if (files == NULL)
+            return cli_fail("out of memory");
+        out->files = files;
+        out->room = room;
+    }
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return cli_fail("out of memory");
+    out->files[out->count++] = (struct junk_file){.path = copy, .junk = junk};
+    return EXIT_OK;
+}
+
+static enum exit_code walk(struct junk_files *out, const char *dir, bool junk, unsigned depth);
+
+/* Names that begin with a dot are the system's, and maildirs' folders: ".Sent". */
+static enum exit_code take(struct junk_files *out, const char *dir, const char *name, bool junk,
+                           unsigned depth)
+{
+    char path[4096];
+    struct stat st;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return EXIT_OK;
+    const int len = snprintf(path, sizeof path, "%s/%s", dir, name);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return cli_fail("%s: the path is too long", dir);
+    if (stat(path, &st) != 0)
+        return cli_fail("%s: %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return walk(out, path, junk, depth + 1);
+    return S_ISREG(st.st_mode) ? append(out, path, junk) : EXIT_OK;
+}
+
+static enum exit_code walk(struct junk_files *out, const char *dir, bool junk, unsigned depth)
+{
+    enum exit_code code = EXIT_OK;
+    struct dirent *entry;
+    if (depth > DEPTH_MAX)
+        return cli_fail("%s: folders in folders are too deep", dir);
+    DIR *d = opendir(dir);
+    if (d == NULL)
+        return cli_fail("open folder %s: %s", dir, strerror(errno));
+    while (code == EXIT_OK && (entry = readdir(d)) != NULL)
+        code = take(out, dir, entry->d_name, junk, depth);
+    (void)closedir(d);
+    return code;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct junk_file *)a)->path, ((const struct junk_file *)b)->path);
+}
+
+static enum exit_code list(struct junk_files *out, const char *dir, bool junk)
+{
+    const size_t begin = out->count;
+    enum exit_code code = walk(out, dir, junk, 0);
+    if (code == EXIT_OK && out->count == begin)
+        return cli_fail("folder %s has no files", dir);
+    if (code == EXIT_OK)
+        qsort(out->files + begin, out->count - begin, sizeof *out->files, by_path);
+    return code;
+}
+
+enum exit_code junk_list(struct junk_files *out, const char *ham_dir, const char *spam_dir)
+{
+    *out = (struct junk_files){0};
+    enum exit_code code = list(out, ham_dir, false);
+    if (code == EXIT_OK)
+        code = list(out, spam_dir, true);
+    if (code != EXIT_OK)
+        junk_files_free(out);
+    return code;
+}
+
+void junk_files_free(struct junk_files *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        free(files->files[i].path);
+    free(files->files);
+    *files = (struct junk_files){0};
+}
+
+static enum exit_code read_words(const struct cli *cli, const struct mox_junk_params *params,
+                                 const char *path, struct mox_junk_words **words)
+{
+    struct mailfile mail;
+    enum exit_code code = mailfile_read(&mail, path);
+    if (code != EXIT_OK)
+        return code;
+    if (mox_junk_words_new(words, &cli->env, params, mail.content) < 0)
+        code = cli_fail("out of memory");
+    mailfile_free(&mail);
+    return code;
+}
+
+enum exit_code junk_learn(const struct cli *cli, const struct mox_junk_db *db,
+                          const struct mox_junk_params *params, const struct junk_file *file)
+{
+    struct mox_junk_words *words;
+    struct mox_error err;
+    int32_t trace;
+    enum exit_code code = read_words(cli, params, file->path, &words);
+    if (code != EXIT_OK)
+        return code;
+    if (mox_junk_learn(db, params, words, file->junk, &trace, &err) < 0)
+        code = cli_fail("%s: %s", file->path, err.text);
+    mox_junk_words_free(words);
+    return code;
+}
+
+enum exit_code junk_classify(const struct cli *cli, const struct mox_junk_db *db,
+                             const struct mox_junk_params *params, const char *path,
+                             struct mox_junk_verdict *verdict)
+{
+    struct mox_junk_words *words;
+    struct mox_error err;
+    enum exit_code code = read_words(cli, params, path, &words);
+    if (code != EXIT_OK)
+        return code;
+    if (mox_junk_classify(db, params, words, verdict, &err) < 0)
+        code = cli_fail("%s: %s", path, err.text);
+    mox_junk_words_free(words);
+    return code;
+}
