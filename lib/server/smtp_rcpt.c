@@ -31,12 +31,26 @@ static bool exists(const struct mox_config_target *r)
     return r->account != NULL || r->alias != NULL;
 }
 
+/* SMTPError of a destination: 421 or 550, and maybe a text. 421 itself would end the connection. */
+static int refuse_as_configured(const char *error, struct mox_smtp_reply *reply)
+{
+    bool later = error[0] == '4';
+    const char *text = error[3] == ' ' ? error + 4 : "";
+    if (text[0] == '\0')
+        text = later ? "this address takes no mail for now; try again later" : "no such user";
+    mox_smtp_reply_set(reply, later ? 451 : 550, later ? "4.3.0" : "5.1.1", "%s", text);
+    return MOX_EREFUSED;
+}
+
 static int resolve(const struct smtp_session *ss, const struct mox_smtp_path *path,
                    struct mox_config_target *out, struct mox_smtp_reply *reply)
 {
     const struct mox_server *s = ss->server;
     *out = (struct mox_config_target){.mailbox = ""};
     enum mox_config_found found = look_up(s, path, out);
+    if (found == MOX_CONFIG_FOUND && out->destination != NULL &&
+        *out->destination->smtp_error != '\0')
+        return refuse_as_configured(out->destination->smtp_error, reply);
     if (found == MOX_CONFIG_FOUND)
         return MOX_OK;
     *out = (struct mox_config_target){.mailbox = ""};
@@ -90,7 +104,7 @@ static int take(struct smtp_session *ss, const struct mox_smtp_path *path,
         rc = MOX_ENOTFOUND;
     }
     if (rc < 0) {
-        if (ss->endpoint->kind == SERVE_SMTP)
+        if (ss->endpoint->kind == SERVE_SMTP && rc != MOX_EREFUSED)
             mox__count_delivery(ss->server, "unknownuser", "");
         return rc;
     }

@@ -14,8 +14,19 @@
 #define ADDRESSES_MAX     1000 /* the engine's bound of recipients */
 #define ADDRESSES_MAX_MEM (ADDRESSES_MAX * (ADDRESS_MAX + sizeof(char *)))
 
-/* A user sends as himself. A test server takes any sender, unless it is pedantic: programs under test
- * send from addresses of their own. */
+static bool may_send_as(const struct mox_config_target *target,
+                        const struct mox_config_account *account)
+{
+    if (target->alias == NULL || !target->alias->allow_msg_from)
+        return target->account == account;
+    for (size_t i = 0; i < target->member_count; i++)
+        if (target->members[i].account == account)
+            return true;
+    return false;
+}
+
+/* A user sends as himself, or in the name of an alias that lets its members do so. A test server takes
+ * any sender, unless it is pedantic: programs under test send from addresses of their own. */
 int mox__submission_sender(struct smtp_session *ss, struct mox_slice localpart, const char *domain,
                            struct mox_smtp_reply *reply)
 {
@@ -29,7 +40,7 @@ int mox__submission_sender(struct smtp_session *ss, struct mox_slice localpart, 
         mox_smtp_reply_set(reply, 451, "4.3.0", "the domain of this address is disabled for now");
         return MOX_EREFUSED;
     }
-    if (found == MOX_CONFIG_FOUND && target.account == ss->user)
+    if (found == MOX_CONFIG_FOUND && may_send_as(&target, ss->user))
         return MOX_OK;
     mox_smtp_reply_set(reply, 550, "5.7.1", "this address is not one of your account's");
     return MOX_EDENIED;

@@ -16,6 +16,8 @@ static void expect(FILE *f, const char *code)
     do {
         assert_non_null(fgets(line, sizeof line, f));
     } while (line[3] == '-');
+    if (strncmp(line, code, strlen(code)) != 0)
+        print_error("expected %s, got %s", code, line);
     assert_memory_equal(line, code, strlen(code));
 }
 
