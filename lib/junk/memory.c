@@ -62,6 +62,11 @@ static int add(void *self, const uint64_t *keys, size_t count, bool junk, int by
     return MOX_OK;
 }
 
+size_t mox__junk_memory_count(const struct mox_junk_memory *m)
+{
+    return m->table.used;
+}
+
 void mox__junk_memory_set_totals(struct mox_junk_memory *memory,
                                  const struct mox_junk_totals *totals)
 {

@@ -9,5 +9,7 @@ MOX_PRIV void mox__junk_memory_set_totals(struct mox_junk_memory *memory,
                                           const struct mox_junk_totals *totals);
 MOX_PRIV MOX_MUST_USE int mox__junk_memory_set(struct mox_junk_memory *memory,
                                                const struct junk_row *row);
+/* How many words it has, of which nothing was forgotten. */
+MOX_PRIV size_t mox__junk_memory_count(const struct mox_junk_memory *memory);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/filter.h"
 #include "store/store.h"
 
 /* ---- files ---- */
@@ -212,6 +213,10 @@ int mox__account_load(struct mox_account *a, enum mox_account_open mode,
         rc = load_memory(a, config, err);
     if (rc == MOX_OK)
         rc = mox__committer_start(a, err);
+    if (rc == MOX_OK && a->filter != NULL) {
+        mox__filter_file_remove(a->env, a->filter->new_path); /* what a crash left half-built */
+        rc = mox__trainer_join(a->filter, err);
+    }
     if (rc < 0)
         mox__account_unload(a);
     return rc;
@@ -235,6 +240,8 @@ static void save_recent(struct mox_account *a)
 void mox__account_unload(struct mox_account *a)
 {
     mox__committer_stop(a);
+    if (a->filter != NULL)
+        mox__filter_stop(a->filter);
     mox__checkpoint_leave(a);
     mox__readers_free(a);
     save_recent(a);

@@ -95,6 +95,7 @@ void mox__verdict_change(struct mox_account *a, const struct box *b, uint32_t ui
                          uint64_t origin, uint32_t before, uint32_t now)
 {
     bool was_junk = (before & MOX_FLAG_JUNK) != 0, is_junk = (now & MOX_FLAG_JUNK) != 0;
+    mox__learn_later(a, before, now);
     if (judged(before) == judged(now) && (!judged(now) || was_junk == is_junk))
         return;
     sqlite3_stmt *s = db_query(&a->writer, SQL_MESSAGE_FACTS, V_INT(message));

@@ -81,40 +81,40 @@ static sqlite3_stmt *open_range(struct fetch *f, bool gone, uint32_t first, uint
 }
 
 /* Opens a message's file, which has `bytes` bytes, for reading. */
-static int open_file(struct fetch *f, const char *path, size_t bytes, int *fd)
+static int open_file(const char *path, size_t bytes, int *fd, struct mox_error *err)
 {
     struct stat st;
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     int status = *fd < 0 ? mox__status_of_errno(errno) : MOX_OK;
     if (status < 0 && status != MOX_ENOTFOUND)
-        return mox__fail(f->err, status, "read message file %s: %s", path, mox_status_text(status));
+        return mox__fail(err, status, "read message file %s: %s", path, mox_status_text(status));
     if (status < 0 || fstat(*fd, &st) != 0 || (uint64_t)st.st_size != bytes)
-        return mox__fail(f->err, MOX_ECORRUPT,
+        return mox__fail(err, MOX_ECORRUPT,
                          "read message file %s: it is missing or has not %zu "
                          "bytes; restore it from a backup",
                          path, bytes);
     return MOX_OK;
 }
 
-/* A large body, mapped; unmap what came out in *map. */
-static int map_file(struct fetch *f, uint64_t id, size_t bytes, void **map)
+int mox__body_map(const struct mox_account *a, uint64_t id, size_t bytes, void **map,
+                  struct mox_error *err)
 {
-    char *path = mox__account_body_path(f->a, id);
+    char *path = mox__account_body_path(a, id);
     if (path == NULL)
-        return mox__fail(f->err, MOX_ENOMEM, "read message %llu: out of memory",
+        return mox__fail(err, MOX_ENOMEM, "read message %llu: out of memory",
                          (unsigned long long)id);
     int fd = -1;
-    int rc = open_file(f, path, bytes, &fd);
+    int rc = open_file(path, bytes, &fd, err);
     if (rc == MOX_OK) {
         *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
         if (*map == MAP_FAILED) {
             *map = NULL;
-            rc = mox__fail(f->err, MOX_EIO, "map message file %s: out of address space", path);
+            rc = mox__fail(err, MOX_EIO, "map message file %s: out of address space", path);
         }
     }
     if (fd >= 0)
         (void)close(fd);
-    mox__mem_free(f->a->env, path);
+    mox__mem_free(a->env, path);
     return rc;
 }
 
@@ -157,7 +157,7 @@ static int find_content(struct fetch *f, sqlite3_stmt *s, struct mox_message_dat
         all ? sqlite3_column_type(s, C_DATA) != SQLITE_NULL : sqlite3_column_int64(s, C_DATA) != 0;
     if (!in_database) {
         size_t bytes = (size_t)sqlite3_column_int64(s, C_CONTENT_BYTES);
-        int rc = map_file(f, d->message, bytes, map);
+        int rc = mox__body_map(f->a, d->message, bytes, map, f->err);
         d->content = slice(*map, rc < 0 ? 0 : bytes);
         return rc;
     }

@@ -18,6 +18,7 @@
 /*
  * - filter: its parameters, and how many messages it was trained with.
  * - page: words by the upper bits of their keys (junk_page.h).
+ * - progress, trained: of an account's filter, what it has learned from which message (filter.h).
  */
 static const char version_1[] = "CREATE TABLE filter ("
                                 " id INTEGER PRIMARY KEY CHECK (id = 1),"
@@ -34,7 +35,20 @@ static const char version_1[] = "CREATE TABLE filter ("
                                 "CREATE TABLE page ("
                                 " id INTEGER PRIMARY KEY CHECK (id BETWEEN 0 AND 4095),"
                                 " words BLOB NOT NULL"
-                                ") STRICT;";
+                                ") STRICT;"
+                                "CREATE TABLE progress ("
+                                " id INTEGER PRIMARY KEY CHECK (id = 1),"
+                                " modseq INTEGER NOT NULL," /* of the account: all before is learned */
+                                " relearn INTEGER NOT NULL" /* 1: it is to be built anew */
+                                ") STRICT;"
+                                "INSERT INTO progress(id, modseq, relearn) VALUES(1, 0, 0);"
+                                "CREATE TABLE trained ("
+                                " mailbox INTEGER NOT NULL,"
+                                " uid INTEGER NOT NULL,"
+                                " kind INTEGER NOT NULL,"  /* enum learnt */
+                                " trace INTEGER NOT NULL," /* what mox_junk_unlearn() wants */
+                                " PRIMARY KEY (mailbox, uid)"
+                                ") STRICT, WITHOUT ROWID;";
 
 static const char *const steps[] = {version_1};
 
@@ -268,6 +282,7 @@ static bool same_groups(const struct mox_junk_params *a, const struct mox_junk_p
            a->threegrams == b->threegrams;
 }
 
+/* V_INT for the bits of a double: SQLite's REAL is the same. */
 static void bind_params(sqlite3_stmt *s, const struct mox_junk_params *p)
 {
     (void)sqlite3_bind_int(s, 1, p->onegrams);

@@ -201,6 +201,7 @@ void mox__publish_discard(struct mox_account *a)
     mox__names_unref(a->new_names);
     a->new_names = NULL;
     a->names_changed = false;
+    a->learn_first = 0;
     for (size_t i = 0; i < a->box_count; i++) {
         struct box *b = a->boxes[i];
         mox__box_forget_edits(b);
@@ -227,6 +228,7 @@ static void show(struct mox_account *a)
     struct name_list *old = NULL;
     bool wake_loader = false;
     pthread_mutex_lock(&a->lock);
+    mox__learn_note(a); /* first: what is removed now must not be erased */
     for (size_t i = 0; i < a->box_count; i++) {
         if (!a->boxes[i]->dirty)
             continue;
@@ -258,8 +260,11 @@ static void tell_watches(struct mox_account *a)
 /* Whole transactions, one after the other: only the committer publishes. */
 void mox__publish(struct mox_account *a)
 {
+    bool learns = a->learn_first != 0;
     show(a);
     tell_watches(a);
+    if (learns)
+        mox__trainer_wake(a->filter);
     for (size_t i = 0; i < a->box_count; i++) {
         struct box *b = a->boxes[i];
         if (!b->dirty)

@@ -63,7 +63,6 @@ static const char version_1[] =
     " saved INTEGER NOT NULL,"  /* when it came into this mailbox */
     " origin INTEGER NOT NULL," /* the mailbox it was first delivered to: reputation */
     " held INTEGER NOT NULL,"   /* enum held: message.destined still stands */
-    " trained INTEGER,"         /* 1 as junk, 0 as not junk, NULL not */
     " PRIMARY KEY (mailbox, uid)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE gone ("

@@ -55,6 +55,11 @@ static const char *const texts[SQL_COUNT] = {
         " AND (flags & ?5 | ?6 <> flags OR keywords & ?7 | ?8 <> keywords)",
     [SQL_ENTRY_DELETE_RANGE] =
         "DELETE FROM entry WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4",
+    /* What changed later than ?1; of all that there is, what is judged. */
+    [SQL_ENTRY_CHANGED] =
+        "SELECT e.mailbox, e.uid, e.message, e.flags FROM mailbox m"
+        " CROSS JOIN entry e ON e.mailbox = m.id WHERE m.modseq > ?1 AND m.removed = 0"
+        " AND e.modseq > ?1 AND (?1 > 0 OR e.flags & 192 <> 0)",
 
     [SQL_GONE_INSERT_RANGE] = "INSERT INTO gone(mailbox, uid, modseq, message) SELECT mailbox, "
                               "uid, ?5, message FROM entry"
@@ -66,6 +71,11 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_GONE_ERASED] = "UPDATE gone SET message = NULL WHERE mailbox = ?1 AND uid = ?2",
     [SQL_GONE_MAILBOXES] =
         "SELECT mailbox, min(modseq) FROM gone WHERE message IS NOT NULL GROUP BY mailbox",
+    [SQL_GONE_CHANGED] =
+        "SELECT g.mailbox, g.uid, g.message FROM mailbox m CROSS JOIN gone g ON g.mailbox = m.id"
+        " WHERE m.modseq > ?1 AND g.modseq > ?1 AND g.message IS NOT NULL",
+    [SQL_GONE_UNLEARNT] =
+        "SELECT mailbox, uid, 0 FROM gone WHERE modseq > ?1 AND message IS NULL",
 
     [SQL_MESSAGE_INSERT] =
         "INSERT INTO message(id, bytes, received, utf8, envelope, body, bodystructure, structure,"
@@ -94,6 +104,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_CONTENT_INSERT] =
         "INSERT INTO content(message, prefix, bytes, header, data) VALUES(?1, ?2, ?3, ?4, ?5)",
     [SQL_CONTENT_FILE] = "SELECT 1 FROM content WHERE message = ?1 AND typeof(data) = 'null'",
+    [SQL_CONTENT_READ] = "SELECT bytes, data FROM content WHERE message = ?1",
     [SQL_CONTENT_DELETE] = "DELETE FROM content WHERE message = ?1",
 
     [SQL_RECIPIENT_INSERT] =
@@ -144,6 +155,14 @@ static const char *const texts[SQL_COUNT] = {
 
     [SQL_CONTACT_FIND] = "SELECT 1 FROM contact WHERE person = ?1",
     [SQL_CONTACT_INSERT] = "INSERT OR IGNORE INTO contact(person) VALUES(?1)",
+
+    [SQL_FILTER_READ] = "SELECT modseq, relearn FROM progress",
+    [SQL_FILTER_WRITE] = "UPDATE progress SET modseq = ?1",
+    [SQL_FILTER_RELEARN] = "UPDATE progress SET relearn = 1",
+    [SQL_TRAINED_FIND] = "SELECT kind, trace FROM trained WHERE mailbox = ?1 AND uid = ?2",
+    [SQL_TRAINED_WRITE] =
+        "INSERT OR REPLACE INTO trained(mailbox, uid, kind, trace) VALUES(?1, ?2, ?3, ?4)",
+    [SQL_TRAINED_DELETE] = "DELETE FROM trained WHERE mailbox = ?1 AND uid = ?2",
 
     [SQL_CREDENTIAL_ALL] = "SELECT kind, value FROM credential",
     [SQL_CREDENTIAL_CLEAR] = "DELETE FROM credential",

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/filter.h"
 #include "store/store.h"
 
 #define ACCOUNT_NAME_MAX 64
@@ -85,6 +86,7 @@ int mox_store_open(struct mox_store **out, const struct mox_env *env, const char
     (void)pthread_cond_init(&s->changed, NULL);
     (void)pthread_cond_init(&s->checkpoint_work, NULL);
     mox__gate_init(&s->hashing, HASHING_MAX);
+    mox__trainer_init(s);
     s->dir = mox__strndup(env, dir, strlen(dir));
     s->spool_dir = mox__path(env, "%s/tmp", dir);
     if (s->dir == NULL || s->spool_dir == NULL) {
@@ -114,6 +116,7 @@ done:
 static void account_free(struct mox_account *a)
 {
     const struct mox_env *env = a->env;
+    mox__filter_free(a);
     (void)pthread_mutex_destroy(&a->lock);
     (void)pthread_mutex_destroy(&a->watch_lock);
     (void)pthread_mutex_destroy(&a->password_lock);
@@ -153,7 +156,9 @@ static struct mox_account *account_new(struct mox_store *s, const char *name,
     a->name = mox__strndup(&s->env, name, strlen(name));
     a->dir = mox__path(&s->env, "%s/accounts/%s", s->dir, name);
     a->db_path = mox__path(&s->env, "%s/accounts/%s/index.db", s->dir, name);
-    if (a->name != NULL && a->dir != NULL && a->db_path != NULL)
+    bool filters = config != NULL && config->size >= sizeof *config && config->junk != NULL;
+    if (a->name != NULL && a->dir != NULL && a->db_path != NULL &&
+        (!filters || mox__filter_new(a, config->junk) == MOX_OK))
         return a;
     account_free(a);
     return NULL;
@@ -264,6 +269,7 @@ void mox_store_close(struct mox_store *s)
         s->accounts->refs = 1;
         mox_account_close(s->accounts);
     }
+    mox__trainer_stop(s);
     mox__checkpointer_stop(s);
     if (s->lock_fd >= 0)
         (void)close(s->lock_fd);

@@ -30,6 +30,7 @@
  *   outgoing.c    how much the account sends, for its limits
  *   arrivals.c    what came today from which networks, for theirs
  *   erase.c       messages that no view shows any more
+ *   filter.h      the junk filter, which learns behind the commits
  *   checkpoint.c  the WAL goes back into the database in the background
  *   wal.c         a WAL that a crash left is on the disk before it is believed
  *   db.c, gather.c  SQLite: connections and statements; its writes, gathered
@@ -119,6 +120,8 @@ struct reader {
 /* A published list of mailboxes and the memory it points to. */
 struct name_list;
 
+struct filter;
+
 /* Argon2id: 64 MiB, 3 passes. */
 #define PASSWORD_MEMORY (64u * 1024 * 1024)
 #define PASSWORD_PASSES 3
@@ -167,6 +170,14 @@ struct mox_account {
     size_t erased_count;
     int wal_pages; /* after the last commit */
 
+    /* The filter, or NULL; and how far it is behind, under the lock. A removed message stays readable
+     * as long as it is: what was removed since a modseq, 0: nothing, must be kept. */
+    struct filter *filter;
+    uint64_t learn_from;   /* the first commit that it has not learnt */
+    uint64_t learn_to;     /* the last one that has something to learn */
+    uint64_t relearn_from; /* the same as learn_from, of a filter that is being built */
+    uint64_t learn_first;  /* the committer's: as learn_from, of the transaction; 0: nothing to learn */
+
     bool count_arrivals;    /* the opener's */
     uint64_t arrivals_from; /* as in the database */
     struct arrivals arrivals;
@@ -194,6 +205,15 @@ struct mox_account {
     uint64_t quota_bytes;
 };
 
+/* Who learns; all of it under the store's lock. trainer.c */
+struct trainer {
+    pthread_t thread;
+    bool has_thread, stop;
+    pthread_cond_t work;
+    struct filter *queue, **end;
+    struct filter *all; /* of open accounts */
+};
+
 struct mox_store {
     struct mox_env env;
     char *dir, *spool_dir;
@@ -209,6 +229,8 @@ struct mox_store {
     bool has_checkpointer, stop;
     struct mox_account *checkpoints, **checkpoints_end;
     pthread_cond_t checkpoint_work;
+
+    struct trainer trainer;
 };
 
 /* ---- account.c ---- */
@@ -290,6 +312,10 @@ int mox__fetch(void *self, const struct mox_view *view, const struct mox_uid_ran
                int (*each)(void *user, const struct mox_message_data *data), void *user,
                struct mox_error *err);
 
+/* A large body, mapped; unmap what comes out in *map. MOX_ECORRUPT: it is missing or too short. */
+int mox__body_map(const struct mox_account *a, uint64_t id, size_t bytes, void **map,
+                  struct mox_error *err);
+
 /* ---- the writes ---- */
 void mox__append(void *self, struct mox_append *op);
 /* After a commit: it has overwritten what transactions in doubt left in the WAL. */
@@ -335,6 +361,16 @@ void mox__verdict_change(struct mox_account *a, const struct box *b, uint32_t ui
                          uint64_t origin, uint32_t before, uint32_t now);
 /* The mailbox where it would have gone but for what it was held for; 0: none. */
 uint64_t mox__message_destined(struct mox_account *a, uint64_t message);
+
+/* ---- filter.c ---- */
+/* Inside a transaction: an entry's flags, 0 where there is none, are others than before. */
+void mox__learn_later(struct mox_account *a, uint32_t before, uint32_t now);
+/* The transaction is committed; under the lock. */
+void mox__learn_note(struct mox_account *a);
+
+/* ---- trainer.c ---- */
+/* There is something to learn. Any thread, without the store's lock. */
+void mox__trainer_wake(struct filter *f);
 
 /* ---- recipients.c ---- */
 /* Remembers whom a message was sent to. */

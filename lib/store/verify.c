@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "store/auth_db.h"
+#include "store/filter.h"
 #include "store/store.h"
 #include "store/thread.h"
 
@@ -370,6 +371,8 @@ static int check_account(struct check *c, struct mox_error *err)
         else if (a->writer.status < 0)
             rc = mox__fail(err, a->writer.status, "verify account %s: %s", a->name,
                            a->writer.error.text);
+        else
+            rc = mox__filter_verify(a, c->report, c->user, &c->problems, err);
     }
     mox__db_close(&a->writer);
     return rc;

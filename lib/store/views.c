@@ -122,7 +122,12 @@ void mox__view_advance(struct box *b, struct mox_view_edit *edits, size_t count)
 
 uint64_t mox__view_erasable(const struct box *b)
 {
+    const struct mox_account *a = b->account;
     uint64_t low = UINT64_MAX;
+    if (a->learn_from != 0)
+        low = a->learn_from - 1;
+    if (a->relearn_from != 0 && a->relearn_from - 1 < low)
+        low = a->relearn_from - 1;
     for (const struct live_view *v = b->live; v != NULL; v = v->next)
         low = v->modseq < low ? v->modseq : low;
     return low;

@@ -52,7 +52,7 @@ void storefix_start(struct storefix *f)
 {
     struct mox_error err = {0};
     if (mox_store_open(&f->store, &f->t.env, f->dir, &err) < 0 ||
-        mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_CREATE, NULL, &err) < 0)
+        mox_account_open(&f->account, f->store, "mjl", MOX_ACCOUNT_CREATE, f->config, &err) < 0)
         fail_msg("%s", err.text);
     f->mail = mox_account_mailstore(f->account);
 }

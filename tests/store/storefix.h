@@ -10,6 +10,7 @@
 struct storefix {
     struct test_env t;
     char dir[64];
+    const struct mox_account_config *config; /* of the account; NULL */
     struct mox_store *store;
     struct mox_account *account;
     struct mox_mailstore mail;

@@ -114,6 +114,16 @@ void test_env_done(struct test_env *t)
     assert_int_equal(t->live, 0);
 }
 
+unsigned test_env_logged(struct test_env *t, const char *text)
+{
+    unsigned n = 0;
+    pthread_mutex_lock(&lock);
+    for (const char *at = t->log; at != NULL && (at = strstr(at, text)) != NULL; at++)
+        n++;
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
 void test_env_advance(struct test_env *t, int64_t us)
 {
     t->monotonic_us += us;

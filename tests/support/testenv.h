@@ -24,6 +24,8 @@ struct test_env {
 void test_env_init(struct test_env *t);
 /* Frees the log and asserts that nothing is left allocated. */
 void test_env_done(struct test_env *t);
+/* How often the log has a text, while other threads write to it. */
+unsigned test_env_logged(struct test_env *t, const char *text);
 /* Moves both clocks. */
 void test_env_advance(struct test_env *t, int64_t us);
 

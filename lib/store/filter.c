@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/filter.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+/* How much is learnt before one message is judged, so that what a user has just marked counts; with
+ * more than that, it is judged by what is known. */
+#define LEARN_BEFORE_MAX 192
+
+int mox__filter_new(struct mox_account *a, const struct mox_junk_params *params)
+{
+    struct filter *f = mem_new(a->env, struct filter, 1);
+    if (f == NULL)
+        return MOX_ENOMEM;
+    f->account = a;
+    mox_junk_params_init(&f->params);
+    memcpy(&f->params, params, params->size < sizeof f->params ? params->size : sizeof f->params);
+    f->params.size = sizeof f->params;
+    (void)pthread_mutex_init(&f->lock, NULL);
+    (void)pthread_cond_init(&f->turn, NULL);
+    f->path = mox__path(a->env, "%s/junk.db", a->dir);
+    f->new_path = mox__path(a->env, "%s/junk.db.new", a->dir);
+    a->filter = f;
+    a->learn_from = 1; /* nobody knows yet how far it is */
+    return f->path == NULL || f->new_path == NULL ? MOX_ENOMEM : MOX_OK;
+}
+
+void mox__filter_stop(struct filter *f)
+{
+    mox__trainer_leave(f);
+    mox__retrain_end(f->rebuilding);
+    f->rebuilding = NULL;
+    mox__filter_close(f);
+}
+
+void mox__filter_free(struct mox_account *a)
+{
+    struct filter *f = a->filter;
+    if (f == NULL)
+        return;
+    (void)pthread_mutex_destroy(&f->lock);
+    (void)pthread_cond_destroy(&f->turn);
+    mox__mem_free(a->env, f->path);
+    mox__mem_free(a->env, f->new_path);
+    mox__mem_free(a->env, f);
+    a->filter = NULL;
+}
+
+/* ---- behind the committer ---- */
+
+/* The modseq of the change is at least that of the transaction's first one. */
+void mox__learn_later(struct mox_account *a, uint32_t before, uint32_t now)
+{
+    if (a->filter != NULL && a->learn_first == 0 &&
+        mox__learnt_wanted(before) != mox__learnt_wanted(now))
+        a->learn_first = a->modseq;
+}
+
+void mox__learn_note(struct mox_account *a)
+{
+    if (a->learn_first == 0)
+        return;
+    if (a->learn_from == 0)
+        a->learn_from = a->learn_first;
+    a->learn_to = a->modseq;
+    a->learn_first = 0;
+}
+
+/* ---- turns ---- */
+
+void mox__filter_enter(struct filter *f)
+{
+    pthread_mutex_lock(&f->lock);
+    uint64_t ticket = f->next_ticket++;
+    while (f->serving != ticket)
+        (void)pthread_cond_wait(&f->turn, &f->lock);
+    pthread_mutex_unlock(&f->lock);
+}
+
+bool mox__filter_try_enter(struct filter *f)
+{
+    pthread_mutex_lock(&f->lock);
+    bool free = f->serving == f->next_ticket;
+    f->next_ticket += free;
+    pthread_mutex_unlock(&f->lock);
+    return free;
+}
+
+void mox__filter_leave(struct filter *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->serving++;
+    pthread_cond_broadcast(&f->turn);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- the database ---- */
+
+void mox__filter_failed(struct filter *f, int status, const char *text)
+{
+    if (status == MOX_ECORRUPT) {
+        mox__filter_set_aside(f, text);
+        return;
+    }
+    if (!f->failing)
+        log_line(f->account->env, MOX_LOG_ERROR, "store",
+                 "the junk filter cannot learn; tried again later", text,
+                 F_TEXT("account", f->account->name));
+    f->failing = true;
+    if (status != MOX_ENOMEM && status != MOX_ENOSPACE)
+        mox__filter_close(f); /* after an input/output error nothing is known of a connection */
+}
+
+int mox__filter_open(struct filter *f)
+{
+    struct mox_account *a = f->account;
+    struct mox_error err = {0};
+    f->used_us = a->env->monotonic_us(a->env->user);
+    if (f->file.words != NULL)
+        return MOX_OK;
+    int rc = mox__filter_file_open(f, &f->file, f->path, &err);
+    if (rc == MOX_ECORRUPT) {
+        mox__filter_set_aside(f, err.text);
+        rc = mox__filter_file_open(f, &f->file, f->path, &err);
+    }
+    if (rc == MOX_OK && f->file.modseq == 0) { /* it is new: whoever thought otherwise */
+        pthread_mutex_lock(&a->lock);
+        a->learn_from = 1;
+        pthread_mutex_unlock(&a->lock);
+        mox__trainer_wake(f);
+    }
+    if (rc < 0 && !f->failing) {
+        log_line(a->env, MOX_LOG_ERROR, "store", "cannot open the junk filter", err.text,
+                 F_TEXT("account", a->name));
+        f->failing = true;
+    }
+    return rc;
+}
+
+void mox__filter_close(struct filter *f)
+{
+    mox__filter_file_close(f, &f->file);
+}
+
+void mox__filter_in_step(struct filter *f, uint64_t modseq)
+{
+    struct mox_account *a = f->account;
+    if (f->failing)
+        log_line(a->env, MOX_LOG_INFO, "store", "the junk filter learns again", NULL,
+                 F_TEXT("account", a->name));
+    f->failing = false;
+    pthread_mutex_lock(&a->lock);
+    a->learn_from = a->learn_to <= modseq ? 0 : modseq + 1;
+    for (size_t i = 0; i < a->box_count; i++)
+        mox__erase_check(a->boxes[i]);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static bool is_behind(struct filter *f)
+{
+    pthread_mutex_lock(&f->account->lock);
+    bool behind = f->account->learn_from != 0;
+    pthread_mutex_unlock(&f->account->lock);
+    return behind;
+}
+
+/* A file that is ahead of the account, or damaged, was set aside: then there is more to do. */
+static int failed(struct filter *f, int rc, const struct mox_error *err, bool *more)
+{
+    mox__filter_failed(f, rc, err->text);
+    *more = rc == MOX_ECORRUPT;
+    return rc == MOX_ECORRUPT ? MOX_OK : rc;
+}
+
+int mox__filter_catch_up(struct filter *f, size_t max, bool *more)
+{
+    struct mox_error err = {0};
+    struct learn_counts counts = {0};
+    *more = is_behind(f);
+    if (!*more)
+        return MOX_OK;
+    int rc = mox__filter_open(f);
+    if (rc == MOX_OK && f->file.todo.modseq == 0) {
+        rc = mox__filter_look(f, &f->file, &err);
+        if (rc < 0)
+            return failed(f, rc, &err, more);
+    }
+    if (rc < 0)
+        return rc;
+    struct filter_file *file = &f->file;
+    uint64_t modseq = file->todo.modseq;
+    if (file->todo.count == 0) { /* nothing to write: to find nothing once more costs little */
+        file->modseq = modseq;
+        mox__changes_free(f->account->env, &file->todo);
+    } else {
+        rc = mox__filter_learn(f, file, max, &counts, &err);
+        if (rc < 0)
+            return failed(f, rc, &err, more);
+    }
+    if (file->todo.modseq == 0)
+        mox__filter_in_step(f, modseq);
+    *more = is_behind(f);
+    if (!*more && mox__filter_is_stale(f))
+        mox__trainer_wake(f);
+    return MOX_OK;
+}
+
+static bool same_params(const struct mox_junk_params *a, const struct mox_junk_params *b)
+{
+    return a->onegrams == b->onegrams && a->twograms == b->twograms &&
+           a->threegrams == b->threegrams;
+}
+
+bool mox__filter_is_stale(const struct filter *f)
+{
+    return f->file.words != NULL &&
+           (f->file.relearn || !same_params(mox_junk_file_params(f->file.words), &f->params));
+}
+
+/* ---- asking ---- */
+
+static int ask(struct filter *f, struct mox_slice content, struct mox_junk_verdict *verdict,
+               struct mox_error *err)
+{
+    struct mox_junk_words *words = NULL;
+    int rc = mox__filter_open(f);
+    if (rc < 0)
+        return rc;
+    const struct mox_junk_params *params = mox_junk_file_params(f->file.words);
+    const struct mox_junk_db db = mox_junk_file_db(f->file.words);
+    rc = mox_junk_words_new(&words, f->account->env, params, content);
+    if (rc == MOX_OK)
+        rc = mox_junk_classify(&db, params, words, verdict, err);
+    mox_junk_words_free(words);
+    return rc;
+}
+
+int mox_account_classify(struct mox_account *a, struct mox_slice content,
+                         struct mox_junk_verdict *verdict, struct mox_error *err)
+{
+    struct filter *f = a->filter;
+    bool more = true;
+    if (f == NULL)
+        return mox__fail(err, MOX_EUNSUPPORTED, "account %s has no junk filter", a->name);
+    mox__filter_enter(f);
+    for (size_t n = 0; more && n < LEARN_BEFORE_MAX; n += LEARN_AT_ONCE)
+        if (mox__filter_catch_up(f, LEARN_AT_ONCE, &more) < 0)
+            break; /* told; what is known is better than nothing */
+    struct mox_error why = {0};
+    int rc = ask(f, content, verdict, &why);
+    if (rc == MOX_ECORRUPT) {
+        mox__filter_failed(f, rc, why.text);
+        rc = ask(f, content, verdict, &why);
+    }
+    mox__filter_leave(f);
+    if (rc < 0)
+        return mox__fail(err, rc, "ask the junk filter of account %s: %s", a->name,
+                         why.text[0] != '\0' ? why.text : mox_status_text(rc));
+    return MOX_OK;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include <mox/view.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/filter.h"
+
+enum learnt mox__learnt_wanted(uint32_t flags)
+{
+    bool junk = (flags & MOX_FLAG_JUNK) != 0, notjunk = (flags & MOX_FLAG_NOTJUNK) != 0;
+    if (junk == notjunk) /* both say as little as none */
+        return LEARNT_NOTHING;
+    return junk ? LEARNT_SPAM : LEARNT_HAM;
+}
+
+void mox__changes_free(const struct mox_env *env, struct changes *c)
+{
+    mox__mem_free(env, c->list);
+    *c = (struct changes){0};
+}
+
+static int add(const struct mox_env *env, struct changes *c, const struct change *one)
+{
+    if (c->count == c->cap) {
+        size_t cap = c->cap == 0 ? 64 : c->cap * 2;
+        struct change *more = mox__realloc(env, c->list, cap, sizeof *more);
+        if (more == NULL)
+            return MOX_ENOMEM;
+        c->list = more;
+        c->cap = cap;
+    }
+    c->list[c->count++] = *one;
+    return MOX_OK;
+}
+
+/* An entry as it is in the account; added if something else was learnt from it. */
+static int compare(struct filter *f, struct filter_file *file, struct change *one)
+{
+    struct db *db = &file->words->db;
+    sqlite3_stmt *s = db_query(db, SQL_TRAINED_FIND, V_INT(one->mailbox), V_INT(one->uid));
+    while (mox__db_step(db, s)) {
+        one->had = (uint8_t)sqlite3_column_int(s, 0);
+        one->trace = sqlite3_column_int(s, 1);
+    }
+    if (db->status < 0)
+        return db->status;
+    if ((one->had & LEARNT_CLASS) == one->wants)
+        return MOX_OK;
+    return add(f->account->env, &file->todo, one);
+}
+
+static int look_at_entries(struct filter *f, struct filter_file *file, struct db *db)
+{
+    int rc = MOX_OK;
+    sqlite3_stmt *s = db_query(db, SQL_ENTRY_CHANGED, V_INT(file->modseq));
+    while (rc == MOX_OK && mox__db_step(db, s)) {
+        struct change one = {.mailbox = (uint64_t)sqlite3_column_int64(s, 0),
+                             .uid = (uint32_t)sqlite3_column_int64(s, 1),
+                             .message = (uint64_t)sqlite3_column_int64(s, 2)};
+        one.wants = (uint8_t)mox__learnt_wanted((uint32_t)sqlite3_column_int64(s, 3));
+        rc = compare(f, file, &one);
+    }
+    if (s != NULL)
+        (void)sqlite3_reset(s);
+    return rc;
+}
+
+static int look_at_gone(struct filter *f, struct filter_file *file, struct db *db, enum sql which)
+{
+    int rc = MOX_OK;
+    sqlite3_stmt *s = db_query(db, which, V_INT(file->modseq));
+    while (rc == MOX_OK && mox__db_step(db, s)) {
+        struct change one = {.mailbox = (uint64_t)sqlite3_column_int64(s, 0),
+                             .uid = (uint32_t)sqlite3_column_int64(s, 1),
+                             .message = (uint64_t)sqlite3_column_int64(s, 2)};
+        rc = compare(f, file, &one);
+    }
+    if (s != NULL)
+        (void)sqlite3_reset(s);
+    return rc;
+}
+
+/* In the order in which messages came; both sides of a move together, what is forgotten first. */
+static int by_arrival(const void *x, const void *y)
+{
+    const struct change *a = x, *b = y;
+    if (a->message != b->message)
+        return a->message < b->message ? -1 : 1;
+    if ((a->wants == LEARNT_NOTHING) != (b->wants == LEARNT_NOTHING))
+        return a->wants == LEARNT_NOTHING ? -1 : 1;
+    if (a->mailbox != b->mailbox)
+        return a->mailbox < b->mailbox ? -1 : 1;
+    return a->uid < b->uid ? -1 : a->uid > b->uid;
+}
+
+/* In one read transaction. */
+static int look(struct filter *f, struct filter_file *file, struct db *db, uint64_t *modseq)
+{
+    sqlite3_stmt *s = mox__db_query(db, SQL_ACCOUNT_READ, NULL, 0);
+    while (mox__db_step(db, s))
+        *modseq = (uint64_t)sqlite3_column_int64(s, 0);
+    if (db->status < 0 || *modseq == file->modseq)
+        return db->status;
+    if (*modseq < file->modseq)
+        return MOX_ECORRUPT;
+    int rc = look_at_entries(f, file, db);
+    if (rc == MOX_OK)
+        rc = look_at_gone(f, file, db, SQL_GONE_CHANGED);
+    /* Only while nobody learnt can something have been erased; so it is enough to look once. */
+    if (rc == MOX_OK && !file->looked)
+        rc = look_at_gone(f, file, db, SQL_GONE_UNLEARNT);
+    return rc;
+}
+
+int mox__filter_look(struct filter *f, struct filter_file *file, struct mox_error *err)
+{
+    struct mox_account *a = f->account;
+    struct reader *r = NULL;
+    uint64_t modseq = 0;
+    mox__changes_free(a->env, &file->todo);
+    int rc = mox__reader_take(a, &r, err);
+    if (rc < 0)
+        return rc;
+    rc = mox__db_run(&r->db, SQL_BEGIN_READ, NULL, 0);
+    if (rc == MOX_OK)
+        rc = look(f, file, &r->db, &modseq);
+    if (r->db.status < 0) {
+        /* Not the filter's damage: whoever reads the mail will say so. */
+        rc = r->db.status == MOX_ECORRUPT ? MOX_EIO : r->db.status;
+        rc = mox__fail(err, rc, "read account %s: %s", a->name, r->db.error.text);
+        mox__db_clear(&r->db);
+    } else if (file->words->db.status < 0) {
+        rc = mox__fail(err, rc, "%s", file->words->db.error.text);
+        mox__db_clear(&file->words->db);
+    } else if (rc == MOX_ECORRUPT) {
+        rc = mox__fail(err, rc, "it is newer than the account");
+    } else if (rc < 0) {
+        rc = mox__fail(err, rc, "learn: %s", mox_status_text(rc));
+    }
+    (void)mox__db_run(&r->db, SQL_COMMIT, NULL, 0);
+    mox__reader_give(a, r);
+    if (rc < 0) {
+        mox__changes_free(a->env, &file->todo);
+        return rc;
+    }
+    file->looked = true;
+    file->todo.modseq = modseq;
+    if (file->todo.count > 1)
+        qsort(file->todo.list, file->todo.count, sizeof file->todo.list[0], by_arrival);
+    return MOX_OK;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "store/filter.h"
+
+/* The words of one message, kept while the entries that share it are done: both sides of a move, or
+ * copies. */
+struct lesson {
+    struct filter *f;
+    struct filter_file *file;
+    struct reader *reader;
+    uint64_t message; /* whose words these are */
+    struct mox_junk_words *words;
+};
+
+static void drop_words(struct lesson *l)
+{
+    mox_junk_words_free(l->words);
+    l->words = NULL;
+}
+
+int mox__filter_words(struct mox_account *a, struct db *db, const struct mox_junk_params *params,
+                      uint64_t message, struct mox_junk_words **out, struct mox_error *err)
+{
+    int rc = mox__fail(err, MOX_ECORRUPT, "its content is missing");
+    *out = NULL;
+    sqlite3_stmt *s = db_query(db, SQL_CONTENT_READ, V_INT(message));
+    if (mox__db_step(db, s)) {
+        size_t bytes = (size_t)sqlite3_column_int64(s, 0);
+        void *map = NULL;
+        if (sqlite3_column_type(s, 1) != SQLITE_NULL)
+            rc = mox_junk_words_new(out, a->env, params, mox__db_blob(s, 1));
+        else
+            rc = mox__body_map(a, message, bytes, &map, err);
+        if (map != NULL) {
+            rc = mox_junk_words_new(out, a->env, params, slice(map, bytes));
+            (void)munmap(map, bytes);
+        }
+        (void)sqlite3_reset(s);
+    }
+    if (db->status < 0) {
+        rc = mox__fail(err, db->status, "%s", db->error.text);
+        mox__db_clear(db);
+    }
+    return rc;
+}
+
+/* MOX_ECORRUPT or MOX_EIO with a text: this message cannot be read, others may be. */
+static int read_words(struct lesson *l, uint64_t message, struct mox_error *err)
+{
+    if (l->words != NULL && l->message == message)
+        return MOX_OK;
+    drop_words(l);
+    l->message = message;
+    return mox__filter_words(l->f->account, &l->reader->db, mox_junk_file_params(l->file->words),
+                             message, &l->words, err);
+}
+
+/* What cannot be read is not learnt, and the record says so; mail goes on. */
+static void skipped(struct lesson *l, const struct change *c, const char *why)
+{
+    log_line(l->f->account->env, MOX_LOG_WARN, "store", "the junk filter cannot read a message",
+             why, F_TEXT("account", l->f->account->name), F_UINT("message", c->message));
+}
+
+/* Taking back what was learnt needs the message again. */
+static void cannot_forget(struct lesson *l, const struct change *c)
+{
+    struct filter_file *file = l->file;
+    if (!file->relearn)
+        log_line(l->f->account->env, MOX_LOG_WARN, "store",
+                 "the junk filter cannot forget a message; it is built anew", NULL,
+                 F_TEXT("account", l->f->account->name), F_UINT("message", c->message));
+    file->relearn = true;
+    (void)mox__db_run(&file->words->db, SQL_FILTER_RELEARN, NULL, 0);
+}
+
+static void record(struct filter_file *file, const struct change *c, unsigned kind, int32_t trace)
+{
+    if (kind == LEARNT_NOTHING)
+        (void)db_run(&file->words->db, SQL_TRAINED_DELETE, V_INT(c->mailbox), V_INT(c->uid));
+    else
+        (void)db_run(&file->words->db, SQL_TRAINED_WRITE, V_INT(c->mailbox), V_INT(c->uid),
+                     V_INT(kind), V_INT(trace));
+}
+
+static int forget(struct lesson *l, const struct change *c, struct mox_error *err)
+{
+    const struct mox_junk_db db = mox_junk_file_db(l->file->words);
+    return mox_junk_unlearn(&db, l->words, (c->had & LEARNT_CLASS) == LEARNT_SPAM, c->trace, err);
+}
+
+static int learn(struct lesson *l, const struct change *c, struct learn_counts *counts,
+                 struct mox_error *err)
+{
+    bool junk = c->wants == LEARNT_SPAM;
+    int32_t trace = 0;
+    const struct mox_junk_db db = mox_junk_file_db(l->file->words);
+    int rc = mox_junk_learn(&db, mox_junk_file_params(l->file->words), l->words, junk, &trace, err);
+    if (rc == MOX_OK) {
+        record(l->file, c, c->wants, trace);
+        counts->hams += !junk;
+        counts->spams += junk;
+    }
+    return rc;
+}
+
+static int one(struct lesson *l, const struct change *c, struct learn_counts *counts,
+               struct mox_error *err)
+{
+    struct mox_error why = {0};
+    bool forgets = c->had != LEARNT_NOTHING && (c->had & LEARNT_SKIPPED) == 0;
+    counts->messages++;
+    int rc = MOX_OK;
+    if (forgets || c->wants != LEARNT_NOTHING)
+        rc = read_words(l, c->message, &why);
+    if (rc == MOX_ENOMEM)
+        return rc;
+    if (rc < 0) {
+        if (forgets)
+            cannot_forget(l, c);
+        if (c->wants != LEARNT_NOTHING) {
+            skipped(l, c, why.text);
+            counts->failed++;
+        }
+        record(l->file, c, c->wants == LEARNT_NOTHING ? 0u : c->wants | LEARNT_SKIPPED, 0);
+        return l->file->words->db.status;
+    }
+    if (forgets)
+        rc = forget(l, c, err);
+    if (rc == MOX_OK && c->wants != LEARNT_NOTHING)
+        rc = learn(l, c, counts, err);
+    else if (rc == MOX_OK)
+        record(l->file, c, LEARNT_NOTHING, 0);
+    return rc < 0 ? rc : l->file->words->db.status;
+}
+
+int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
+                      struct learn_counts *counts, struct mox_error *err)
+{
+    struct changes *todo = &file->todo;
+    struct lesson l = {.f = f, .file = file};
+    struct learn_counts done = *counts;
+    struct mox_error failure = {0};
+    bool relearn = file->relearn;
+    size_t at = todo->at;
+    int rc = mox__reader_take(f->account, &l.reader, err);
+    if (rc < 0)
+        return rc;
+    struct db *db = &file->words->db;
+    if (!file->bulk)
+        rc = mox_junk_file_begin(file->words, &failure);
+    for (; rc == MOX_OK && db->status == MOX_OK && at < todo->count && max > 0; max--)
+        rc = one(&l, &todo->list[at++], &done, &failure);
+    if (rc == MOX_OK && at == todo->count)
+        (void)db_run(db, SQL_FILTER_WRITE, V_INT(todo->modseq));
+    rc = rc < 0 ? rc : db->status;
+    if (rc == MOX_OK && !file->bulk)
+        rc = mox_junk_file_commit(file->words, &failure);
+    drop_words(&l);
+    mox__reader_give(f->account, l.reader);
+    if (rc < 0) {
+        (void)mox__fail(err, rc, "%s",
+                        failure.text[0] != '\0' ? failure.text
+                        : db->status < 0        ? db->error.text
+                                                : mox_status_text(rc));
+        mox_junk_file_rollback(file->words);
+        file->relearn = relearn;
+        return rc;
+    }
+    *counts = done;
+    todo->at = at;
+    if (at == todo->count) {
+        file->modseq = todo->modseq;
+        mox__changes_free(f->account->env, todo);
+    }
+    return MOX_OK;
+}

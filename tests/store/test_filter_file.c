@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/filterfix.h"
+#include "support/cm.h"
+
+/* junk.db: what happens when it is missing, damaged or of another time, and how it is built anew. */
+
+#define HAM  MOX_FLAG_NOTJUNK
+#define SPAM MOX_FLAG_JUNK
+
+static void add_some(struct storefix *f)
+{
+    (void)add_marked(f, "Inbox", "Subject: meeting\r\n", HAM);
+    (void)add_marked(f, "Inbox", "Subject: lunch\r\n", HAM);
+    (void)add_marked(f, "Inbox", "Subject: pills\r\n", SPAM);
+}
+
+static void overwrite(const struct storefix *f, const char *bytes, size_t len, off_t at)
+{
+    char path[128];
+    junk_path(f, "", path);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, bytes, len, at), (ssize_t)len);
+    (void)close(fd);
+}
+
+static bool file_exists(const struct storefix *f, const char *suffix)
+{
+    char path[128];
+    junk_path(f, suffix, path);
+    return access(path, F_OK) == 0;
+}
+
+/* Background work is waited for, at most for a while. */
+static bool wait_for_log(struct storefix *f, const char *text)
+{
+    for (int i = 0; i < 2000 && test_env_logged(&f->t, text) == 0; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    return test_env_logged(&f->t, text) > 0;
+}
+
+/* ---- opening ---- */
+
+static void what_was_marked_while_nobody_learnt_is_learnt(void **state)
+{
+    struct storefix *f = *state;
+    uint32_t uid = add_marked(f, "Inbox", "Subject: x\r\n", HAM);
+    assert_learnt(f, 1, 0);
+    storefix_stop(f);
+    f->config = no_filter_config();
+    storefix_start(f);
+    mark(f, "Inbox", uid, SPAM);
+    add_some(f);
+    storefix_stop(f);
+    f->config = filter_config();
+    storefix_start(f);
+    assert_learnt(f, 2, 2);
+}
+
+static void what_was_erased_while_nobody_learnt_makes_it_begin_anew(void **state)
+{
+    struct storefix *f = *state;
+    uint32_t uid = add_marked(f, "Inbox", "Subject: x\r\n", HAM);
+    (void)add_marked(f, "Inbox", "Subject: y\r\n", HAM);
+    assert_learnt(f, 2, 0);
+    storefix_stop(f);
+    f->config = no_filter_config();
+    storefix_start(f);
+    expunge(f, "Inbox", uid);
+    for (int i = 0; i < 2000 && query(f, "SELECT count(*) FROM message") > 1; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    storefix_stop(f);
+    f->config = filter_config();
+    storefix_start(f);
+    assert_true(wait_for_log(f, "was built anew"));
+    assert_learnt(f, 1, 0);
+}
+
+static void a_missing_file_is_made_anew(void **state)
+{
+    struct storefix *f = *state;
+    add_some(f);
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    char path[128];
+    junk_path(f, "", path);
+    assert_int_equal(unlink(path), 0);
+    storefix_start(f);
+    assert_learnt(f, 2, 1);
+}
+
+static void is_set_aside(struct storefix *f)
+{
+    storefix_start(f);
+    assert_learnt(f, 2, 1);
+    assert_int_equal(test_env_logged(&f->t, "was set aside"), 1);
+    char pattern[160], command[200];
+    junk_path(f, ".damaged-20260102T030405Z", pattern);
+    (void)snprintf(command, sizeof command, "test -e %s", pattern);
+    assert_int_equal(system(command), 0);
+}
+
+static void a_damaged_file_is_set_aside(void **state)
+{
+    struct storefix *f = *state;
+    static const char noise[5000] = "this is no database";
+    add_some(f);
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    overwrite(f, noise, sizeof noise, 0);
+    is_set_aside(f);
+}
+
+static void a_file_damaged_in_its_middle_is_set_aside(void **state)
+{
+    struct storefix *f = *state;
+    static char noise[60000];
+    memset(noise, 0x5a, sizeof noise);
+    add_some(f);
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    char path[128];
+    junk_path(f, "", path);
+    overwrite(f, noise, sizeof noise, 4096);
+    is_set_aside(f);
+}
+
+static void a_foreign_file_is_set_aside(void **state)
+{
+    struct storefix *f = *state;
+    add_some(f);
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    assert_int_equal(junk_query(f, "PRAGMA application_id = 77"), -1);
+    is_set_aside(f);
+}
+
+static void a_file_of_a_newer_program_is_set_aside(void **state)
+{
+    struct storefix *f = *state;
+    add_some(f);
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    assert_int_equal(junk_query(f, "PRAGMA user_version = 77"), -1);
+    is_set_aside(f);
+}
+
+static void a_file_that_is_ahead_of_its_account_is_set_aside(void **state)
+{
+    struct storefix *f = *state;
+    add_some(f);
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    assert_int_equal(junk_query(f, "UPDATE progress SET modseq = 100000"), -1);
+    is_set_aside(f);
+}
+
+static void a_half_built_file_is_removed(void **state)
+{
+    struct storefix *f = *state;
+    add_some(f);
+    storefix_stop(f);
+    char path[128];
+    junk_path(f, ".new", path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fclose(file);
+    storefix_start(f);
+    assert_false(file_exists(f, ".new"));
+    assert_learnt(f, 2, 1);
+}
+
+static void other_parameters_make_it_begin_anew(void **state)
+{
+    struct storefix *f = *state;
+    add_some(f);
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    struct mox_junk_params params;
+    mox_junk_params_init(&params);
+    params.twograms = true;
+    const struct mox_account_config config = {.size = sizeof config, .junk = &params};
+    f->config = &config;
+    storefix_start(f);
+    assert_true(wait_for_log(f, "was built anew"));
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    storefix_start(f);
+    assert_learnt(f, 2, 1);
+    assert_int_equal(test_env_logged(&f->t, "was built anew"), 1);
+    f->config = NULL;
+}
+
+/* ---- retraining ---- */
+
+static void retraining_learns_the_same(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_retrain r = {.size = sizeof r};
+    struct mox_error err = {0};
+    add_some(f);
+    uint32_t uid = add_marked(f, "Inbox", "Subject: gone\r\n", SPAM);
+    (void)add_marked(f, "Inbox", "Subject: nothing\r\n", 0);
+    (void)add_marked(f, "Inbox", "Subject: both\r\n", HAM | SPAM);
+    copy_to(f, "Inbox", 1, "Archive", false);
+    assert_learnt(f, 3, 2);
+    expunge(f, "Inbox", uid);
+    assert_learnt(f, 3, 1);
+    char *before = known_words(f);
+    if (mox_account_retrain(f->account, &r, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(r.messages, 4);
+    assert_int_equal(r.total, 4);
+    assert_int_equal(r.hams, 3);
+    assert_int_equal(r.spams, 1);
+    assert_int_equal(r.failed, 0);
+    assert_true(r.words > 0);
+    assert_learnt(f, 3, 1);
+    char *after = known_words(f);
+    assert_string_equal(before, after);
+    assert_false(file_exists(f, ".new"));
+    free(before);
+    free(after);
+}
+
+static int stop_at_once(void *user, const struct mox_retrain *r)
+{
+    struct storefix *f = user;
+    assert_true(r->total >= r->messages);
+    assert_true(file_exists(f, ".new"));
+    return MOX_EGONE;
+}
+
+static void retraining_can_be_interrupted(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_retrain r = {.size = sizeof r, .progress = stop_at_once, .user = f};
+    struct mox_error err = {0};
+    for (unsigned i = 0; i < 100; i++)
+        add_some(f);
+    assert_learnt(f, 200, 100);
+    assert_int_equal(mox_account_retrain(f->account, &r, &err), MOX_EGONE);
+    assert_false(file_exists(f, ".new"));
+    assert_learnt(f, 200, 100);
+    r.progress = NULL;
+    assert_int_equal(mox_account_retrain(f->account, &r, &err), MOX_OK);
+}
+
+/* Between two pieces of it: what is learnt, unlearnt and removed meanwhile. */
+static int change_meanwhile(void *user, const struct mox_retrain *r)
+{
+    struct storefix *f = user;
+    struct mox_retrain other = {.size = sizeof other};
+    assert_int_equal(mox_account_retrain(f->account, &other, NULL), MOX_EBUSY);
+    if (r->messages == 0 || r->messages > 64)
+        return 0;
+    mark(f, "Inbox", 1, SPAM);
+    mark(f, "Inbox", 2, 0);
+    expunge(f, "Inbox", 3);
+    copy_to(f, "Inbox", 4, "Junk", true);
+    (void)add_marked(f, "Inbox", "Subject: fresh\r\n", SPAM);
+    assert_learnt(f, 63, 35);
+    return 0;
+}
+
+static void retraining_takes_in_what_changes_meanwhile(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_retrain r = {.size = sizeof r, .progress = change_meanwhile, .user = f};
+    struct mox_error err = {0};
+    for (unsigned i = 0; i < 33; i++)
+        add_some(f);
+    assert_learnt(f, 66, 33);
+    if (mox_account_retrain(f->account, &r, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_learnt(f, 63, 35);
+    char *built = known_words(f);
+    assert_int_equal(mox_account_retrain(f->account, &(struct mox_retrain){.size = sizeof r}, &err),
+                     MOX_OK);
+    char *again = known_words(f);
+    assert_string_equal(built, again);
+    free(built);
+    free(again);
+}
+
+/* ---- several threads ---- */
+
+struct asking {
+    struct storefix *f;
+    atomic_bool stop;
+};
+
+static void *ask(void *user)
+{
+    struct asking *a = user;
+    static const char message[] = "Subject: a question\r\n\r\nWho are you?\r\n";
+    struct mox_slice content = {(const uint8_t *)message, sizeof message - 1};
+    while (!atomic_load(&a->stop)) {
+        struct mox_junk_verdict v;
+        assert_int_equal(mox_account_classify(a->f->account, content, &v, NULL), MOX_OK);
+    }
+    return NULL;
+}
+
+static void all_of_it_at_once(void **state)
+{
+    struct storefix *f = *state;
+    struct asking a = {.f = f};
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask, &a), 0);
+    for (unsigned round = 0; round < 4; round++) {
+        struct mox_retrain r = {.size = sizeof r};
+        for (unsigned i = 0; i < 10; i++)
+            add_some(f);
+        expunge(f, "Inbox", round * 30 + 1);
+        assert_int_equal(mox_account_retrain(f->account, &r, NULL), MOX_OK);
+    }
+    atomic_store(&a.stop, true);
+    for (size_t i = 0; i < 2; i++)
+        (void)pthread_join(threads[i], NULL);
+    assert_learnt(f, 76, 40);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FILTER_TEST(what_was_marked_while_nobody_learnt_is_learnt),
+        FILTER_TEST(what_was_erased_while_nobody_learnt_makes_it_begin_anew),
+        FILTER_TEST(a_missing_file_is_made_anew),
+        FILTER_TEST(a_damaged_file_is_set_aside),
+        FILTER_TEST(a_file_damaged_in_its_middle_is_set_aside),
+        FILTER_TEST(a_foreign_file_is_set_aside),
+        FILTER_TEST(a_file_of_a_newer_program_is_set_aside),
+        FILTER_TEST(a_file_that_is_ahead_of_its_account_is_set_aside),
+        FILTER_TEST(a_half_built_file_is_removed),
+        FILTER_TEST(other_parameters_make_it_begin_anew),
+        FILTER_TEST(retraining_learns_the_same),
+        FILTER_TEST(retraining_can_be_interrupted),
+        FILTER_TEST(retraining_takes_in_what_changes_meanwhile),
+        FILTER_TEST(all_of_it_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
