@@ -7,6 +7,7 @@
 #include <mox/env.h>
 #include <mox/log.h>
 #include <mox/metrics.h>
+#include <mox/store.h>
 
 MOX_BEGIN_DECLS
 
@@ -35,6 +36,7 @@ MOX_BEGIN_DECLS
  * | tlspubkeyadd | address, name, `yes` or `no`, certificate (DER in base64) | ok, and a stream of its line |
  * | tlspubkeyrm | fingerprint | ok |
  * | loginattempts | account, `-` or empty; how many, 0 for all | ok, and a stream of lines, the newest first: last time, first time, count, result, account, address, remote address, protocol, mechanism, TLS, user agent |
+ * | retrain | account, or empty for all that have a junk filter | ok, and a stream of lines while it goes on: `progress`, account, messages done, of how many; at the end of each account `done`, account, messages, not junk, junk, unreadable, words, or `failed`, account, why. Closing the connection interrupts it |
  *
  * The fields of such lines are separated by tabs.
  */
@@ -68,6 +70,13 @@ struct mox_ctl_handlers {
     int (*add_client_key)(void *user, const char *address, const char *name, bool no_imap_preauth,
                           struct mox_slice certificate, struct mox_client_key *added,
                           struct mox_error *err);
+
+    /** For `retrain`; all three or none. The name of the nth account, from 0, that has a junk filter, or
+     *  NULL; and an account of that name, opened, and given back. */
+    const char *(*filtered_account)(void *user, size_t n);
+    int (*open_account)(void *user, const char *name, struct mox_account **out,
+                        struct mox_error *err);
+    void (*close_account)(void *user, struct mox_account *account);
 };
 
 /**

@@ -98,7 +98,8 @@ static int take_line(struct mox_ctl *c, struct mox_slice line)
         c->state = CLOSING; /* the client says that it failed */
     } else {
         c->ack_due = false;
-        send_piece(c);
+        if (c->retrain == NULL) /* else the next piece is made on a worker */
+            send_piece(c);
     }
     return MOX_OK;
 }
@@ -170,6 +171,8 @@ static unsigned wants(void *self)
 {
     struct mox_ctl *c = self;
     unsigned set = c->out.len > 0 ? MOX_WANTS_WRITE : 0;
+    if (c->peer_closed && c->retrain != NULL) /* to end it may wait for the disk */
+        return set | MOX_WANTS_RUN;
     if (c->state == CLOSING || (c->peer_closed && c->state != RUN))
         return set | MOX_WANTS_CLOSE;
     if (c->state == RUN || (c->state == STREAM && !c->ack_due))
@@ -210,12 +213,30 @@ static int run_command(struct mox_ctl *c)
     return MOX_OK;
 }
 
+/* What is streamed while it is made: nothing may be there yet. */
+static void make_piece(struct mox_ctl *c)
+{
+    if (c->answer_at == c->answer.len) {
+        mox__buf_clear(&c->answer);
+        c->answer_at = 0;
+        mox__ctl_retrain_go_on(c);
+    }
+    if (c->answer_at < c->answer.len)
+        send_piece(c);
+}
+
 static int run(void *self)
 {
     struct mox_ctl *c = self;
+    if (c->peer_closed && c->retrain != NULL) {
+        mox__ctl_retrain_end(c);
+        return MOX_OK;
+    }
     if (c->state == RUN)
         (void)run_command(c);
-    if (c->state == STREAM && !c->ack_due)
+    if (c->state == STREAM && !c->ack_due && c->retrain != NULL)
+        make_piece(c);
+    else if (c->state == STREAM && !c->ack_due)
         send_piece(c);
     restart_timer(c);
     return failed(c, take_lines(c)); /* what was pipelined */
@@ -302,6 +323,7 @@ void mox_ctl_free(struct mox_ctl *ctl)
 {
     if (ctl == NULL)
         return;
+    mox__ctl_retrain_end(ctl);
     forget_params(ctl);
     mox__wipe(ctl->in.data, ctl->in.len);
     mox__buf_free(&ctl->in);

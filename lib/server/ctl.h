@@ -30,6 +30,7 @@ struct mox_ctl {
     bool ack_due;     /* a piece was sent and waits for its ok */
     bool peer_closed;
     int64_t deadline_us;
+    struct ctl_retrain *retrain; /* what goes on filling the stream; or NULL */
 };
 
 struct ctl_command {
@@ -47,6 +48,12 @@ int mox__ctl_list_keys(struct mox_ctl *c, struct mox_error *err);
 int mox__ctl_add_key(struct mox_ctl *c, struct mox_error *err);
 int mox__ctl_remove_key(struct mox_ctl *c, struct mox_error *err);
 int mox__ctl_list_logins(struct mox_ctl *c, struct mox_error *err);
+/* ctl_retrain.c */
+int mox__ctl_retrain(struct mox_ctl *c, struct mox_error *err);
+/* The next piece of it: appends to `answer` now and then, and at the end c->retrain is NULL. */
+void mox__ctl_retrain_go_on(struct mox_ctl *c);
+/* Interrupts it; without one, nothing happens. */
+void mox__ctl_retrain_end(struct mox_ctl *c);
 /* A line of ours. */
 void mox__ctl_say(struct mox_ctl *c, const char *line);
 

@@ -94,6 +94,7 @@ static const struct ctl_command commands[] = {
     {"tlspubkeyadd", 4, mox__ctl_add_key},
     {"tlspubkeyrm", 1, mox__ctl_remove_key},
     {"loginattempts", 2, mox__ctl_list_logins},
+    {"retrain", 1, mox__ctl_retrain},
 };
 
 const struct ctl_command *mox__ctl_command(struct mox_slice name)

@@ -57,6 +57,27 @@ static int ctl_add_key(void *user, const char *address, const char *name, bool n
     return mox__client_key_add(user, address, name, no_imap_preauth, certificate, added, err);
 }
 
+static const char *ctl_filtered_account(void *user, size_t n)
+{
+    const struct mox_server *s = user;
+    for (size_t i = 0; i < s->account_count; i++)
+        if (s->accounts[i].config->junk_filter != NULL && n-- == 0)
+            return s->accounts[i].config->name;
+    return NULL;
+}
+
+static int ctl_open_account(void *user, const char *name, struct mox_account **out,
+                            struct mox_error *err)
+{
+    return mox__account_open(user, name, out, err);
+}
+
+static void ctl_close_account(void *user, struct mox_account *account)
+{
+    (void)user;
+    mox_account_close(account);
+}
+
 static int open_ctl(struct mox_server *s, struct mox_error *err)
 {
     s->ctl_handlers = (struct mox_ctl_handlers){
@@ -67,6 +88,9 @@ static int open_ctl(struct mox_server *s, struct mox_error *err)
         .metrics = s->metrics,
         .auth_db = s->auth_db,
         .add_client_key = ctl_add_key,
+        .filtered_account = ctl_filtered_account,
+        .open_account = ctl_open_account,
+        .close_account = ctl_close_account,
     };
     s->ctl_endpoint = (struct endpoint){
         .service = &mox__ctl_service,
