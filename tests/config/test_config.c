@@ -454,6 +454,33 @@ static void a_new_file_explains_itself_and_loads(void **state)
     assert_int_equal(f->config->mox->listeners.items[0].imaps.port, 993);
 }
 
+static void the_example_loads_and_has_what_new_accounts_start_with(void **state)
+{
+#ifdef MOX_HAVE_REGEX
+    struct fixture *f = *state;
+    char path[4096];
+    struct mox_config_account made;
+    (void)snprintf(path, sizeof path, "%s/../examples/domains.conf", getenv("MOX_TESTS"));
+    struct mox_slice text = read_file(path);
+    config_put(f, "domains.conf", (const char *)text.data);
+    free((void *)(uintptr_t)text.data);
+    if (config_load(f) != MOX_OK)
+        fail_msg("%s", f->errors.texts[0]);
+    const struct mox_config_account *alice = mox_config_account(f->config, "alice");
+    mox_config_account_new_defaults(&made);
+    assert_int_equal(alice->subject_pass.period_us, made.subject_pass.period_us);
+    assert_string_equal(alice->rejects_mailbox, made.rejects_mailbox);
+    assert_string_equal(alice->automatic_junk_flags.junk_regexp,
+                        made.automatic_junk_flags.junk_regexp);
+    assert_string_equal(alice->automatic_junk_flags.neutral_regexp,
+                        made.automatic_junk_flags.neutral_regexp);
+    assert_memory_equal(alice->junk_filter, made.junk_filter, sizeof *made.junk_filter);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 static void described_files_only_lack_what_is_to_be_filled_in(void **state)
 {
     struct fixture *f = *state;
@@ -495,6 +522,7 @@ int main(void)
         TEST(an_update_keeps_what_a_person_changed_meanwhile),
         TEST(a_refused_write_leaves_the_file_alone),
         TEST(a_new_file_explains_itself_and_loads),
+        TEST(the_example_loads_and_has_what_new_accounts_start_with),
         TEST(described_files_only_lack_what_is_to_be_filled_in),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -203,6 +203,19 @@ class CliTest(unittest.TestCase):
         self.check(result, 1, err="multiple errors:\n- c/mox.conf:2: ")
         self.assertIn("- c/mox.conf:6: ", result.stderr)
 
+    def test_mistakes_in_rules_are_shown_with_their_lines(self):
+        self.write_config(self.dir / "c")
+        (self.dir / "c/domains.conf").write_text(
+            "Domains:\n\tlocalhost:\n\t\tAliases:\n\t\t\tteam:\n\t\t\t\tAddresses:\n"
+            "\t\t\t\t\t- eve@localhost\n"
+            "Accounts:\n\talice:\n\t\tDomain: localhost\n\t\tRejectsMailbox: Inbox\n"
+            "\t\tDestinations:\n\t\t\talice@localhost:\n\t\t\t\tRulesets:\n\t\t\t\t\t-\n"
+            "\t\t\t\t\t\tMsgFromRegexp: (?=x)\n\t\t\t\t\t\tMailbox: X\n")
+        result = self.mox("config", "test", "-dir", "c")
+        self.check(result, 1, err="- c/domains.conf:6: member \"eve@localhost\" of alias")
+        self.assertIn("- c/domains.conf:10: this cannot be Inbox", result.stderr)
+        self.assertIn("- c/domains.conf:15: bad expression, at character 1: look-ahead", result.stderr)
+
     def test_testing_changes_nothing(self):
         self.write_config(self.dir / "c")
         before = sorted(p.name for p in (self.dir / "c").iterdir())
@@ -212,6 +225,7 @@ class CliTest(unittest.TestCase):
     def test_described_files_name_every_part(self):
         self.check(self.mox("config", "describe-static"), 0, out="\t\tSubmissions:\n")
         self.check(self.mox("config", "describe-domains"), 0, out="\t\tDestinations:\n")
+        self.check(self.mox("config", "describe-domains"), 0, out="\t\t\tTopWords: 10\n")
 
     # data
 
