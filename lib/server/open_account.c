@@ -15,6 +15,8 @@ static void tell_store(const struct mox_config *files, const struct mox_config_a
     config->junk_flags_user = mox_config_junk_flags(files, account);
     if (config->junk_flags_user != NULL)
         config->junk_flags = mox_junk_flags_meaning;
+    if (account->junk_filter != NULL)
+        config->junk = &account->junk_filter->params;
 }
 
 /* The account of a configuration exists; its folder may be yet to be made. */
