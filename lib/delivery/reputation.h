@@ -57,6 +57,12 @@ int mox__step_note(struct lookup *l, const struct step *step, const struct past 
 /* The step noted last decides. Returns FOUND. */
 int mox__step_decide(struct lookup *l, enum mox_leaning leaning, bool conclusive);
 
+/* "s" for more messages than one. */
+static inline const char *plural(const struct past *past)
+{
+    return past->count == 1 ? "" : "s";
+}
+
 /* A domain as ASCII has it, for texts. */
 struct shown {
     char text[100];

@@ -32,8 +32,8 @@ static void add(struct signals *s, const char *how, const char *name, const stru
         s->none++;
     if (past->count > s->most.count)
         s->most = *past;
-    mox__buf_printf(&s->words, "%s%s %s: %zu messages, %zu junk", s->words.len > 0 ? ", " : "", how,
-                    mox__domain_shown(name).text, past->count, past->junk);
+    mox__buf_printf(&s->words, "%s%s %s: %zu message%s, %zu junk", s->words.len > 0 ? ", " : "",
+                    how, mox__domain_shown(name).text, past->count, plural(past), past->junk);
 }
 
 static int add_signatures(struct lookup *l, struct signals *s)

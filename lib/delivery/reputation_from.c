@@ -90,8 +90,8 @@ static int look_for_the_real_one(struct lookup *l, const struct step *step, cons
         return rc;
     if (past.count == 0)
         return mox__step_note(l, step, &past, "nothing of %s%s", p->noun, name->text);
-    mox__step_note(l, step, &past, "not proved, as %zu messages of %s%s were, %zu junk", past.count,
-                   p->noun, name->text, past.junk);
+    mox__step_note(l, step, &past, "not proved, unlike %zu message%s of %s%s, %zu junk", past.count,
+                   plural(&past), p->noun, name->text, past.junk);
     return mox__step_decide(l, MOX_LEANING_JUNK, newest_are_junk(&past));
 }
 
@@ -112,8 +112,8 @@ int mox__look_from(struct lookup *l, const struct step *step)
         return look_for_the_real_one(l, step, &p, &name);
     if (past.count == 0)
         return mox__step_note(l, step, &past, "nothing of %s%s", p.noun, name.text);
-    mox__step_note(l, step, &past, "%zu messages of %s%s, %zu junk%s", past.count, p.noun,
-                   name.text, past.junk, q->from_validated ? "" : ", not proved");
+    mox__step_note(l, step, &past, "%zu message%s of %s%s, %zu junk%s", past.count, plural(&past),
+                   p.noun, name.text, past.junk, q->from_validated ? "" : ", not proved");
     return is_address ? decide_address(l, &past) : decide_domain(l, &past);
 }
 

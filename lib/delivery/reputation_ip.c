@@ -37,7 +37,8 @@ int mox__look_network(struct lookup *l, const struct step *step)
         return rc;
     if (past.count == 0)
         return mox__step_note(l, step, &past, "nothing from %s", name);
-    mox__step_note(l, step, &past, "%zu messages from %s, %zu junk", past.count, name, past.junk);
+    mox__step_note(l, step, &past, "%zu message%s from %s, %zu junk", past.count, plural(&past),
+                   name, past.junk);
     const double share = (double)past.junk / (double)past.count;
     return mox__step_decide(l, leaning_of(share),
                             past.count >= enough[width] &&

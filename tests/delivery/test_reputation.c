@@ -327,8 +327,8 @@ static void the_real_one_is_told_from_who_claims_to_be(void **state)
     struct mox_reputation out;
     prepare(&f, &r);
     find(&f, &out);
-    assert_string_equal(out.steps[0].text, "not proved, as 2 messages of the address in "
-                                           "sub.a.example were, 1 junk");
+    assert_string_equal(out.steps[0].text, "not proved, unlike 2 messages of the address in "
+                                           "sub.a.example, 1 junk");
 }
 
 static void what_the_history_fails_with_is_passed_on(void **state)
