@@ -14,7 +14,7 @@ static const char *domain_of(const char *address)
     return strchr(address, '@') + 1;
 }
 
-static const char *org_of(const char *domain)
+const char *past_org_domain(const char *domain)
 {
     const char *org = domain, *end = domain + strlen(domain);
     for (int dots = 0; end > domain; end--)
@@ -60,7 +60,7 @@ static bool is_from(const struct past_message *m, enum mox_sender sender, const 
     case MOX_SENDER_FROM_ORG_DOMAIN:
     case MOX_SENDER_FROM_ORG_DOMAIN_UNPROVED:
         return m->proved == (sender == MOX_SENDER_FROM_ORG_DOMAIN) &&
-               is_text(org_of(domain_of(m->from)), name);
+               is_text(past_org_domain(domain_of(m->from)), name);
     case MOX_SENDER_MAIL_FROM:
         return m->mail_from != NULL && is_address(m->mail_from, localpart, name);
     case MOX_SENDER_MAIL_FROM_DOMAIN:
@@ -117,9 +117,10 @@ static int wrote_to(void *user, enum mox_addressee addressee, const char *localp
     p->asked++;
     *last_us = 0;
     for (const struct past_letter *l = p->letters; l->to != NULL; l++) {
-        bool is = addressee == MOX_ADDRESSEE_FULL     ? is_address(l->to, localpart, domain)
-                  : addressee == MOX_ADDRESSEE_DOMAIN ? is_text(domain_of(l->to), domain)
-                                                      : is_text(org_of(domain_of(l->to)), domain);
+        bool is = addressee == MOX_ADDRESSEE_FULL ? is_address(l->to, localpart, domain)
+                  : addressee == MOX_ADDRESSEE_DOMAIN
+                      ? is_text(domain_of(l->to), domain)
+                      : is_text(past_org_domain(domain_of(l->to)), domain);
         int64_t sent = p->now_us - l->days_ago * DAY_US;
         if (is && sent > *last_us)
             *last_us = sent;

@@ -33,7 +33,9 @@ struct pasts {
     unsigned asked; /* look-ups */
 };
 
-/* `user` of the history is the pasts. The organizational domain is the last two labels. */
+/* `user` of the history is the pasts. */
 struct mox_history pasts_history(struct pasts *p);
+/* The last two labels. */
+const char *past_org_domain(const char *domain);
 
 #endif
