@@ -20,6 +20,7 @@ const struct command_group *const command_groups[] = {
     &data_group,
     &reports_group,
     &check_group,
+    &explain_group,
     &dns_group,
     &spf_group,
     &dkim_group,

@@ -83,6 +83,18 @@ enum exit_code place_of_data(const struct cli *cli, char out[PATH_MAX])
     return no_config(path);
 }
 
+enum exit_code place_find_server(const struct cli *cli, struct mox_ctl_client **out)
+{
+    char data[PATH_MAX];
+    struct mox_error err;
+    *out = NULL;
+    enum exit_code code = place_of_data(cli, data);
+    if (code != EXIT_OK)
+        return code;
+    int rc = mox_ctl_connect(out, &cli->env, data, &err);
+    return rc < 0 && rc != MOX_ENOTFOUND ? cli_fail("%s", err.text) : EXIT_OK;
+}
+
 enum exit_code place_connect(const struct cli *cli, struct mox_ctl_client **out)
 {
     char data[PATH_MAX];
@@ -96,14 +108,10 @@ enum exit_code place_connect(const struct cli *cli, struct mox_ctl_client **out)
     return EXIT_OK;
 }
 
-enum exit_code place_ask(const struct cli *cli, const char *const *lines, size_t count,
-                         int (*each)(void *user, struct mox_slice piece), void *user)
+enum exit_code place_talk(struct mox_ctl_client *client, const char *const *lines, size_t count,
+                          int (*each)(void *user, struct mox_slice piece), void *user)
 {
-    struct mox_ctl_client *client = NULL;
     struct mox_error err = {0};
-    enum exit_code code = place_connect(cli, &client);
-    if (code != EXIT_OK)
-        return code;
     int rc = mox_ctl_send(client, lines, count, &err);
     if (rc == MOX_OK)
         rc = mox_ctl_expect_ok(client, &err);
@@ -111,4 +119,12 @@ enum exit_code place_ask(const struct cli *cli, const char *const *lines, size_t
         rc = mox_ctl_receive(client, each, user, &err);
     mox_ctl_client_free(client);
     return rc < 0 ? cli_fail("%s", *err.text == '\0' ? mox_status_text(rc) : err.text) : EXIT_OK;
+}
+
+enum exit_code place_ask(const struct cli *cli, const char *const *lines, size_t count,
+                         int (*each)(void *user, struct mox_slice piece), void *user)
+{
+    struct mox_ctl_client *client = NULL;
+    enum exit_code code = place_connect(cli, &client);
+    return code == EXIT_OK ? place_talk(client, lines, count, each, user) : code;
 }

@@ -18,6 +18,11 @@ enum exit_code place_of_data(const struct cli *cli, char out[PATH_MAX]);
 
 /* Connects to the running server, or says why not. */
 enum exit_code place_connect(const struct cli *cli, struct mox_ctl_client **out);
+/* The same, but *out is NULL when no server runs. */
+enum exit_code place_find_server(const struct cli *cli, struct mox_ctl_client **out);
+/* Sends a command and waits for its ok; then as place_ask(). Frees the client. */
+enum exit_code place_talk(struct mox_ctl_client *client, const char *const *lines, size_t count,
+                          int (*each)(void *user, struct mox_slice piece), void *user);
 /* Sends a command to the running server and waits for its ok; `each` gets the stream that follows, NULL:
  * none does. Says what failed. */
 enum exit_code place_ask(const struct cli *cli, const char *const *lines, size_t count,

@@ -37,6 +37,7 @@ MOX_BEGIN_DECLS
  * | tlspubkeyrm | fingerprint | ok |
  * | loginattempts | account, `-` or empty; how many, 0 for all | ok, and a stream of lines, the newest first: last time, first time, count, result, account, address, remote address, protocol, mechanism, TLS, user agent |
  * | retrain | account, or empty for all that have a junk filter | ok, and a stream of lines while it goes on: `progress`, account, messages done, of how many; at the end of each account `done`, account, messages, not junk, junk, unreadable, words, or `failed`, account, why. Closing the connection interrupts it |
+ * | explain | account, mailbox, UID, `text` or `json` | ok, and a stream of text: why the message is there |
  *
  * The fields of such lines are separated by tabs.
  */
@@ -77,6 +78,11 @@ struct mox_ctl_handlers {
     int (*open_account)(void *user, const char *name, struct mox_account **out,
                         struct mox_error *err);
     void (*close_account)(void *user, struct mox_account *account);
+
+    /** Explain a stored message, as mox/explain.h does. `text` is the engine's env's, and freed by the
+     *  engine. NULL: that cannot be asked here. */
+    int (*explain)(void *user, const char *account, const char *mailbox, uint32_t uid, bool json,
+                   char **text, struct mox_error *err);
 };
 
 /**

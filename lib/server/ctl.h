@@ -54,6 +54,8 @@ int mox__ctl_retrain(struct mox_ctl *c, struct mox_error *err);
 void mox__ctl_retrain_go_on(struct mox_ctl *c);
 /* Interrupts it; without one, nothing happens. */
 void mox__ctl_retrain_end(struct mox_ctl *c);
+/* ctl_explain.c */
+int mox__ctl_explain(struct mox_ctl *c, struct mox_error *err);
 /* A line of ours. */
 void mox__ctl_say(struct mox_ctl *c, const char *line);
 

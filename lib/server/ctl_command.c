@@ -95,6 +95,7 @@ static const struct ctl_command commands[] = {
     {"tlspubkeyrm", 1, mox__ctl_remove_key},
     {"loginattempts", 2, mox__ctl_list_logins},
     {"retrain", 1, mox__ctl_retrain},
+    {"explain", 4, mox__ctl_explain},
 };
 
 const struct ctl_command *mox__ctl_command(struct mox_slice name)

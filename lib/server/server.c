@@ -91,6 +91,7 @@ static int open_ctl(struct mox_server *s, struct mox_error *err)
         .filtered_account = ctl_filtered_account,
         .open_account = ctl_open_account,
         .close_account = ctl_close_account,
+        .explain = mox__server_explain,
     };
     s->ctl_endpoint = (struct endpoint){
         .service = &mox__ctl_service,

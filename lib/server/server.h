@@ -29,6 +29,7 @@
  *   smtp_checks.c  who sent a message; smtp_checks_told.c: the log and the metrics of it
  *   smtp_handover.h its messages, from the spool to the store, and what decides over them
  *   imap_session.c one IMAP connection
+ *   explain.c      why a message is where it is; explain.h names its parts
  *   ctl_session.c  one conversation on the control socket
  *   metrics.c      what is counted besides what the engines count
  *   localserve.c   the throw-away server; localserve_files.c: its directory; transcript.c:
@@ -138,6 +139,10 @@ bool mox__account_is_open(struct mox_server *s, const struct mox_config_account 
 /* Sets the password of an account, by its name or one of its addresses. Blocking; any thread. */
 MOX_MUST_USE int mox__server_set_password(struct mox_server *s, const char *address,
                                           const char *password, struct mox_error *err);
+
+/* server_explain.c: for the control socket; `user` is the server. Blocking; any thread. */
+MOX_MUST_USE int mox__server_explain(void *user, const char *account, const char *mailbox,
+                                     uint32_t uid, bool json, char **text, struct mox_error *err);
 
 /* auth_ended.c: an attempt to log in is over, successful or not, on the loop's thread.
  *

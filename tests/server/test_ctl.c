@@ -10,6 +10,7 @@
 
 #include <mox/ctl.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "support/cm.h"
 #include "support/testenv.h"
@@ -65,6 +66,24 @@ static int add_client_key(void *user, const char *address, const char *name, boo
     return mox_auth_db_add_key(s->handlers.auth_db, added, NULL);
 }
 
+static int explain(void *user, const char *account, const char *mailbox, uint32_t uid, bool json,
+                   char **text, struct mox_error *err)
+{
+    struct server *s = user;
+    struct buf out;
+    mox__buf_init(&out, &s->t.env, 1000);
+    mox__buf_printf(&out, "%s %s %u %d\n", account, mailbox, uid, json);
+    mox__buf_byte(&out, '\0');
+    *text = (char *)out.data;
+    if (out.failed) {
+        mox__buf_free(&out);
+        *text = NULL;
+        return MOX_ENOMEM;
+    }
+    (void)err;
+    return MOX_OK;
+}
+
 static const struct mox_metric letters = {.name = "letters_total", .help = "Letters."};
 
 static int server_start(struct server *s, long fail_at)
@@ -82,6 +101,7 @@ static int server_start(struct server *s, long fail_at)
         .logger = s->logger,
         .metrics = s->metrics,
         .add_client_key = add_client_key,
+        .explain = explain,
     };
     s->t.allocations = 0;
     s->t.fail_at = fail_at;
@@ -168,6 +188,9 @@ static void commands_are_answered_however_the_input_is_split(void **state)
         {"metrics\nok\n",
          "ctlv0\nok\n75\n# HELP letters_total Letters.\n# TYPE letters_total counter\n"
          "letters_total 7\n0\n", false},
+        {"explain\nmjl\nA/b c\n4294967295\njson\nok\n", "ctlv0\nok\n23\nmjl A/b c 4294967295 1\n0\n", false},
+        {"explain\nmjl\nInbox\n0\ntext\n", "ctlv0\n0 is no UID\n", true},
+        {"explain\nmjl\nInbox\n1\nxml\n", "ctlv0\nthe form is text or json, not xml\n", true},
         {"restart\n", "ctlv0\nunknown command; this server is of another version than its "
                       "client\n", true},
         {"\n", "ctlv0\nunknown command; this server is of another version than its client\n",

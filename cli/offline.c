@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include "offline.h"
+
+#include <limits.h>
+
+#include <mox/server.h>
+
+#include "place.h"
+
+enum exit_code offline_config(struct mox_config **out, const struct cli *cli)
+{
+    char path[PATH_MAX];
+    *out = NULL;
+    enum exit_code code = place_of_config(cli, path);
+    if (code != EXIT_OK)
+        return code;
+    return mox_config_load(out, &cli->env, path, NULL) == MOX_OK
+               ? EXIT_OK
+               : cli_fail("%s cannot be used; mox config test says why", path);
+}
+
+enum exit_code offline_open(struct offline *o, const struct cli *cli, const char *account)
+{
+    struct mox_error err = {0};
+    *o = (struct offline){.config = NULL};
+    enum exit_code code = offline_config(&o->config, cli);
+    if (code != EXIT_OK)
+        return code;
+    int rc = mox_store_open(&o->store, &cli->env, o->config->data_dir, &err);
+    if (rc < 0)
+        return cli_fail("%s", err.text);
+    const struct mox_server_account a = {.size = sizeof a,
+                                         .config = o->config,
+                                         .store = o->store,
+                                         .name = account,
+                                         .mode = MOX_ACCOUNT_EXISTING};
+    rc = mox_server_open_account(&o->account, &cli->env, &a, &err);
+    return rc < 0 ? cli_fail("%s", err.text) : EXIT_OK;
+}
+
+void offline_close(struct offline *o)
+{
+    mox_account_close(o->account);
+    mox_store_close(o->store);
+    mox_config_free(o->config);
+}

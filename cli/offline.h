@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CLI_OFFLINE_H
+#define CLI_OFFLINE_H
+
+#include <mox/config.h>
+#include <mox/store.h>
+
+#include "command.h"
+
+/* The accounts of a configuration, while no server runs: the data directory's lock is ours meanwhile. */
+struct offline {
+    struct mox_config *config;
+    struct mox_store *store;
+    struct mox_account *account;
+};
+
+/* Loads the configuration and opens the account. Says what is wrong; a server that runs after all is. Closed with
+ * offline_close() in any case. */
+enum exit_code offline_open(struct offline *o, const struct cli *cli, const char *account);
+void offline_close(struct offline *o);
+
+/* Loads the configuration that is found or named. */
+enum exit_code offline_config(struct mox_config **out, const struct cli *cli);
+
+#endif
