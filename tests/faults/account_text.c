@@ -17,9 +17,11 @@ static const char *const queries[] = {
     "SELECT 'subscription', name FROM subscription ORDER BY name",
     "SELECT 'gone', mailbox, uid, modseq FROM gone ORDER BY mailbox, uid",
     "SELECT 'credential', kind FROM credential ORDER BY kind",
+    "SELECT 'verdict', mailbox, uid, hash, origin, junk FROM verdict ORDER BY mailbox, uid, hash",
     "SELECT 'outgoing', minute, recipients, fresh FROM outgoing ORDER BY minute",
     "SELECT 'contact', person FROM contact ORDER BY person",
-    "SELECT 'entry', e.mailbox, e.uid, e.modseq, e.flags, e.keywords, e.bytes, m.message_id,"
+    "SELECT 'entry', e.mailbox, e.uid, e.modseq, e.flags, e.keywords, e.bytes, e.origin, e.held, "
+    "m.message_id,"
     " hex(m.envelope), c.prefix FROM entry e JOIN message m ON m.id = e.message"
     " JOIN content c ON c.message = m.id ORDER BY e.mailbox, e.uid",
 };

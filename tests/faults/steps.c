@@ -60,12 +60,12 @@ static int wait_for(struct task *t)
 static struct mox_spool *spool(struct storefix *f, const struct task *t)
 {
     struct mox_spool *spool = mail_spool(f, "", 0);
-    size_t len = t->step->size;
+    size_t len = t->step->size, id = t->step->kind == STEP_APPEND ? t->number : t->step->first;
     char headers[160], *body = need(malloc(len + 1));
     int n = snprintf(headers, sizeof headers,
                      "Message-ID: <%zu@cut.example>\r\nFrom: <a@cut.example>\r\n"
                      "Subject: step %zu\r\n\r\n",
-                     t->number, t->number);
+                     id, t->number);
     for (size_t i = 0; i < len; i++)
         body[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : (char)('a' + (i / 64 + i) % 26);
     assert_int_equal(mox_spool_write(spool, (struct mox_slice){(uint8_t *)headers, (size_t)n}), 0);
@@ -76,11 +76,35 @@ static struct mox_spool *spool(struct storefix *f, const struct task *t)
     return spool;
 }
 
+static const struct mox_delivery_facts accepted = {
+    .size = sizeof accepted,
+    .remote_ip = "192.0.2.7",
+    .msg_from_localpart = "a",
+    .msg_from_domain = "cut.example",
+    .msg_from_org_domain = "cut.example",
+    .rejects_mailbox = "Rejects",
+};
+static const struct mox_delivery_facts rejected = {
+    .size = sizeof rejected,
+    .remote_ip = "192.0.2.7",
+    .msg_from_localpart = "a",
+    .msg_from_domain = "cut.example",
+    .msg_from_org_domain = "cut.example",
+    .rejects_mailbox = "Rejects",
+    .is_reject = true,
+    .destined_mailbox = "Wanted",
+};
+
 static void submit_append(struct storefix *f, struct task *t)
 {
     const struct step *s = t->step;
+    const struct mox_delivery_facts *facts = s->kind == STEP_APPEND   ? NULL
+                                             : s->kind == STEP_REJECT ? &rejected
+                                                                      : &accepted;
     t->op.append = (struct mox_append){.write = {.done = answered, .user = t},
-                                       .mailbox = box_id(f, s->box),
+                                       .mailbox = facts == NULL ? box_id(f, s->box) : 0,
+                                       .mailbox_name = s->box,
+                                       .facts = facts,
                                        .spool = spool(f, t),
                                        .flags = s->flags,
                                        .keywords = &s->keyword,
@@ -168,6 +192,8 @@ static void submit(struct storefix *f, struct task *t)
     record_submitted(t->number);
     switch (t->step->kind) {
     case STEP_APPEND:
+    case STEP_REJECT:
+    case STEP_ACCEPT:
         submit_append(f, t);
         break;
     case STEP_COPY:
@@ -189,7 +215,7 @@ static void submit(struct storefix *f, struct task *t)
 static int finish(struct task *t)
 {
     int rc = wait_for(t);
-    if (t->step->kind == STEP_APPEND)
+    if (t->step->kind <= STEP_ACCEPT)
         mox_spool_free(t->op.append.spool);
     if (t->step->kind == STEP_COPY || t->step->kind == STEP_MOVE)
         mox_copy_free(&t->op.copy);

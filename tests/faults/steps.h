@@ -7,6 +7,8 @@
 /* Writes to an account, as a table. */
 enum step_kind {
     STEP_APPEND,
+    STEP_REJECT, /* an APPEND of what was refused, to its mailbox */
+    STEP_ACCEPT, /* an APPEND of what was let through, maybe after it was refused */
     STEP_FLAGS,
     STEP_EXPUNGE,
     STEP_COPY,
@@ -36,12 +38,12 @@ enum step_way {
 struct step {
     enum step_kind kind;
     const char *box;
-    const char *to; /* COPY, MOVE, RENAME */
-    uint32_t first, last;
-    uint32_t flags;      /* APPEND; FLAGS adds them */
-    const char *keyword; /* the same */
-    size_t size;         /* of an APPEND's body */
-    unsigned way;        /* a set of enum step_way */
+    const char *to;       /* COPY, MOVE, RENAME */
+    uint32_t first, last; /* UIDs; REJECT, ACCEPT: `first` is in the message-id */
+    uint32_t flags;       /* APPEND; FLAGS adds them */
+    const char *keyword;  /* the same */
+    size_t size;          /* of an APPEND's body */
+    unsigned way;         /* a set of enum step_way */
     const char
         *failing; /* WAY_SYNC_FAILS, _LATER_FAILS: of the file with such a name, see fnmatch(3) */
 };

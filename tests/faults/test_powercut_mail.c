@@ -67,6 +67,23 @@ static void removed_messages_and_their_files(void **state)
     POWER_CUTS(some_mail, steps);
 }
 
+/* The same one again, also with the first, stays out; what is let through removes it. */
+static void rejects_once_and_accepted_messages_never_there(void **state)
+{
+    (void)state;
+    static const struct step steps[] = {
+        {STEP_REJECT, "Rejects", .first = 101, .size = 100},
+        {STEP_REJECT, "Rejects", .first = 102, .size = 150000, .way = WAY_WITH_NEXT},
+        {STEP_REJECT, "Rejects", .first = 102, .size = 150001, .way = WAY_WITH_NEXT},
+        {STEP_REJECT, "Rejects", .first = 101, .size = 200},
+        {STEP_ACCEPT, "Inbox", .first = 102, .size = 150000, .way = WAY_ERASED},
+        {STEP_REJECT, "Rejects", .first = 103, .size = 300, .way = WAY_WITH_NEXT},
+        {STEP_ACCEPT, "Archive", .first = 103, .size = 300},
+        {STEP_MOVE, "Rejects", "Junk", .first = 1, .last = 1},
+    };
+    POWER_CUTS(some_mail, steps);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
@@ -77,6 +94,7 @@ int main(int argc, char **argv)
         CUT_TEST(messages_that_share_a_transaction),
         CUT_TEST(flags_copies_and_moves),
         CUT_TEST(removed_messages_and_their_files),
+        CUT_TEST(rejects_once_and_accepted_messages_never_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 #include "support/cm.h"
 
 /* kill -9 while messages come in, again and again on one data directory: what was acknowledged is
- * there, once, and the directory is sound. */
+ * there, once, also in the mailbox for rejects, and the directory is sound. */
 
 #define ROUNDS      12
 #define OUTSTANDING 20
@@ -31,7 +31,26 @@ static void tell(struct mox_write *w)
         _exit(3);
 }
 
-/* Appends until it is killed: small ones, large ones, some flagged, some removed. */
+/* Refused mail that comes again and again. */
+static void refuse(struct storefix *f, uint32_t n)
+{
+    static const struct mox_delivery_facts facts = {.size = sizeof facts,
+                                                    .remote_ip = "192.0.2.7",
+                                                    .is_reject = true,
+                                                    .rejects_mailbox = "Rejects",
+                                                    .destined_mailbox = "Inbox"};
+    char headers[128];
+    (void)snprintf(headers, sizeof headers, "Message-ID: <%lu@refused.example>\r\n",
+                   (unsigned long)n);
+    struct mox_append op = {.mailbox_name = "Rejects",
+                            .spool = mail_spool(f, headers, n % 3 == 0 ? 140000 : 2000),
+                            .facts = &facts};
+    if (wait_append(f, &op) < 0)
+        _exit(5);
+    mox_spool_free(op.spool);
+}
+
+/* Appends until it is killed: small ones, large ones, some flagged, some removed, some refused. */
 static void child(struct storefix *f, uint32_t first)
 {
     static struct slot slots[OUTSTANDING];
@@ -60,6 +79,7 @@ static void child(struct storefix *f, uint32_t first)
         if (wait_copy(f, &move) < 0)
             _exit(4);
         mox_copy_free(&move);
+        refuse(f, (n - first) / OUTSTANDING % 7);
         for (uint32_t i = 0; i < OUTSTANDING; i++)
             mox_spool_free(slots[i].op.spool);
     }
@@ -131,6 +151,9 @@ static void what_was_acknowledged_survives_a_kill(void **state)
         storefix_start(&f);
         storefix_stop(&f);
         storefix_verify(&f);
+        assert_int_equal(query(&f, "SELECT count(*) - count(DISTINCT m.message_id) FROM entry e"
+                                   " JOIN message m ON m.id = e.message WHERE e.held = 1"),
+                         0);
         check_messages(&f, numbers, count);
     }
     print_message("%zu messages acknowledged in %d lives\n", count, ROUNDS);
