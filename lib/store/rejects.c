@@ -97,7 +97,6 @@ struct old {
     struct mox_uid_range ranges[REMOVED_AT_ONCE];
     size_t range_count, messages;
     int64_t oldest_us; /* of what stays */
-    bool complete;     /* all that is old was found */
 };
 
 static void take(struct old *old, uint32_t uid, bool next_to_last)
@@ -111,7 +110,6 @@ static void take(struct old *old, uint32_t uid, bool next_to_last)
 
 static void find_old(struct mox_account *a, const struct box *b, int64_t before_us, struct old *old)
 {
-    size_t seen = 0;
     bool last_was_old = false;
     old->oldest_us = INT64_MAX;
     sqlite3_stmt *s =
@@ -124,9 +122,7 @@ static void find_old(struct mox_account *a, const struct box *b, int64_t before_
         else if (received_us < old->oldest_us)
             old->oldest_us = received_us;
         last_was_old = is_old;
-        seen++;
     }
-    old->complete = seen < LOOKED_AT_AT_ONCE || old->messages == 0;
 }
 
 /* When the oldest was received is remembered, so that few rejects have to look. */
@@ -142,7 +138,7 @@ static int remove_old(struct mox_account *a, struct job *j, struct box *b, int64
     uint64_t modseq = old->messages == 0 ? 0 : mox__next_modseq(a, j);
     for (size_t i = 0; i < old->range_count; i++)
         mox__remove_range(a, b, old->ranges[i].first, old->ranges[i].last, 0, modseq);
-    b->knows_oldest = old->complete;
+    b->knows_oldest = true;
     b->oldest_us = old->oldest_us;
     mox__mem_free(a->env, old);
     return a->writer.status;
