@@ -52,8 +52,11 @@ static const struct mox_delivery_facts *facts_of(bool is_reject)
                                               .msg_from_domain = "a.example",
                                               .msg_from_org_domain = "example",
                                               .dkim_domains = domains,
-                                              .dkim_domain_count = 2};
+                                              .dkim_domain_count = 2,
+                                              .destined_mailbox = "Wanted",
+                                              .rejects_mailbox = "made/on/arrival"};
     facts.is_reject = is_reject;
+    facts.is_intro = !is_reject;
     return &facts;
 }
 
@@ -108,6 +111,28 @@ static void use_password(struct storefix *f)
         expect(rc, &err);
 }
 
+/* What a delivery asks. */
+static void ask(struct storefix *f, uint64_t inbox)
+{
+    struct mox_history h;
+    struct mox_error err = {0};
+    struct mox_judged found[2];
+    char key[MOX_SUBJECTPASS_KEY_LEN + 1];
+    size_t count = 0;
+    int64_t last = 0;
+    int rc = mox_account_history_begin(&h, f->account, &err);
+    expect(rc, &err);
+    if (rc == MOX_OK) {
+        expect(
+            h.judged(h.user, MOX_SENDER_EHLO, NULL, "mx.example", inbox, 0, found, 2, &count, &err),
+            &err);
+        expect(h.wrote_to(h.user, MOX_ADDRESSEE_ORG_DOMAIN, NULL, "b.example", &last, &err), &err);
+    }
+    mox_account_history_end(&h);
+    expect(mox_account_subjectpass_key(f->account, "mjl@mail.example", key, &err), &err);
+    assert_true(key[0] == '\0' || strlen(key) == MOX_SUBJECTPASS_KEY_LEN);
+}
+
 static void send(struct storefix *f)
 {
     static const char *const people[] = {"a@x.example", "b@x.example", "a@x.example"};
@@ -130,7 +155,10 @@ static void use_account(struct storefix *f)
     append(f, inbox, 101);
     append(f, inbox, 140000);
     append(f, box_id(f, "Sent"), 100);
+    append(f, 0, 101);
+    append(f, 0, 101);
     append(f, 0, 100);
+    ask(f, inbox);
     expect(f->mail.ops->view(f->mail.self, inbox, &view, &err), &err);
     struct mox_set_flags flags = {.mailbox = inbox,
                                   .ranges = &all,
