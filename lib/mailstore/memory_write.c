@@ -128,6 +128,7 @@ void mox__memory_append(void *self, struct mox_append *op)
     reset(&op->write);
     op->uid = 0;
     op->uidvalidity = 0;
+    op->left_out = false; /* rejects are mail like any other here */
     int rc = mox__memory_message_new(&message, &m->env, op, &op->write.error);
     pthread_mutex_lock(&m->lock);
     if (rc == MOX_OK)

@@ -37,8 +37,10 @@ static void append_gives_ascending_uids_and_counts(void **state)
         struct mox_append op = {
             .mailbox = f->inbox, .spool = spool_of(f, "a: b\r\n\r\nc\r\n", 11), .flags = flags[i]};
         op.prefix = slice_of("p: q\r\n");
+        op.left_out = true; /* of an earlier use */
         assert_int_equal(do_append(f, &op), MOX_OK);
         mox_spool_free(op.spool);
+        assert_false(op.left_out);
         assert_int_equal(op.uid, i + 1);
         assert_true(op.write.modseq > modseq);
         modseq = op.write.modseq;
@@ -82,6 +84,29 @@ static void append_by_name_creates_the_mailbox_and_its_parents(void **state)
     for (size_t i = 0; i < list->count; i++)
         assert_true(list->list[i].subscribed);
     mox_mailboxes_unref(list);
+    mox_spool_free(op.spool);
+    check_account(f);
+}
+
+/* A store that knows of rejects leaves some out; what was accepted it never does. */
+static void only_a_reject_may_be_left_out(void **state)
+{
+    struct fixture *f = *state;
+    struct mox_delivery_facts facts = {.size = sizeof facts, .rejects_mailbox = "Rejects"};
+    struct mox_append op = {.mailbox_name = "Rejects",
+                            .spool = spool_of(f, "Message-Id: <a@b>\r\n\r\n", 21),
+                            .facts = &facts};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(do_append(f, &op), MOX_OK);
+        assert_false(op.left_out);
+    }
+    facts.is_reject = true;
+    assert_int_equal(do_append(f, &op), MOX_OK);
+    assert_true(op.left_out == (op.uid == 0));
+    assert_int_equal(status_of(f, mailbox_id(f, "Rejects")).messages, op.left_out ? 2 : 3);
+    op.mailbox_name = "Elsewhere"; /* and was accepted all the same */
+    assert_int_equal(do_append(f, &op), MOX_OK);
+    assert_false(op.left_out);
     mox_spool_free(op.spool);
     check_account(f);
 }
@@ -413,6 +438,7 @@ const struct CMUnitTest message_cases[] = {
     CASE(a_new_store_has_an_empty_inbox),
     CASE(append_gives_ascending_uids_and_counts),
     CASE(append_by_name_creates_the_mailbox_and_its_parents),
+    CASE(only_a_reject_may_be_left_out),
     CASE(append_to_a_missing_mailbox_fails),
     CASE(received_time_is_kept_or_now),
     CASE(fetch_gives_prefix_and_content),
