@@ -117,8 +117,9 @@ void mox__targets_free(struct handover *h);
 /* ---- smtp_judge.c ---- */
 /* Goes as far as it can: *wants_lists when block lists have to be asked. Reads the disk. */
 MOX_MUST_USE int mox__judge_targets(struct handover *h, bool *wants_lists);
-/* Once all have judged: what each recipient is told. */
-void mox__judge_conclude(struct handover *h);
+/* Once all have judged: what each recipient is told. A failure when an account cannot be opened that one of them
+ * needs: then the message is to come again, for all. */
+MOX_MUST_USE int mox__judge_conclude(struct handover *h);
 /* Whether somebody takes it whom the sender never wrote to before. */
 bool mox__judge_is_first_time(const struct handover *h);
 /* Adds the copy of a target to the delivery: into its mailbox, or among its rejects. */

@@ -126,11 +126,11 @@ static void judged(struct handover *h)
             mox__handover_fail(h, rc);
         return;
     }
-    if (h->rc < 0) {
-        mox__handover_fail(h, h->rc);
+    int rc = h->rc < 0 ? h->rc : mox__judge_conclude(h);
+    if (rc < 0) {
+        mox__handover_fail(h, rc);
         return;
     }
-    mox__judge_conclude(h);
     mox__outcome_tell_analysis(h);
     deliver(h);
 }

@@ -107,42 +107,48 @@ static void take_refusal(struct verdict *v, const struct target *t)
 {
     const struct mox_judgement *j = t->judgement;
     v->decisive = t;
-    if (t->rc < 0) {
-        v->reason = "account-error";
-        mox_smtp_reply_set(&v->reply, 451, "4.3.0",
-                           "the mailbox cannot be opened; try again later");
-    } else if (j->analysis->reason == MOX_REASON_HIGH_RATE) {
-        v->reason = j->analysis->word;
+    v->reason = j->analysis->word;
+    if (j->analysis->reason == MOX_REASON_HIGH_RATE) {
         v->reply = t->over_limit;
     } else {
-        v->reason = j->analysis->word;
         mox_smtp_reply_set(&v->reply, j->analysis->code, j->analysis->enhanced, "%s", j->reply);
         v->reply.slow = true;
     }
 }
 
 /* One of its accounts that takes it is enough; the first gives the reason. */
-static void conclude(const struct handover *h, struct verdict *v)
+static int conclude(struct handover *h, struct verdict *v)
 {
-    if (v->count == 0)
-        return;
+    const struct target *first = NULL;
     for (size_t i = 0; i < v->count; i++) {
         const struct target *t = &h->targets[v->first + i];
-        if (t->rc < 0 || !t->judgement->analysis->accept)
+        if (t->rc < 0) {
+            h->error = t->error;
+            continue;
+        }
+        first = first == NULL ? t : first;
+        if (!t->judgement->analysis->accept)
             continue;
         v->accepted = true;
         v->decisive = t;
         v->reason = t->judgement->analysis->word;
-        return;
+        return MOX_OK;
     }
+    if (v->count == 0)
+        return MOX_OK;
     v->accepted = false;
-    take_refusal(v, &h->targets[v->first]);
+    if (first == NULL)
+        return h->targets[v->first].rc;
+    take_refusal(v, first);
+    return MOX_OK;
 }
 
-void mox__judge_conclude(struct handover *h)
+int mox__judge_conclude(struct handover *h)
 {
-    for (size_t i = 0; i < h->session->recipient_count; i++)
-        conclude(h, &h->verdicts[i]);
+    int rc = MOX_OK;
+    for (size_t i = 0; rc == MOX_OK && i < h->session->recipient_count; i++)
+        rc = conclude(h, &h->verdicts[i]);
+    return rc;
 }
 
 bool mox__judge_is_first_time(const struct handover *h)

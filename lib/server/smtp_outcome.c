@@ -17,7 +17,7 @@ static bool is_full(int status)
 
 /* Of the copies of a recipient who accepts, one on the disk is enough: an alias goes on without the member
  * whose quota is used up. */
-static int store_status(const struct handover *h, const struct verdict *v)
+static int store_status(struct handover *h, const struct verdict *v)
 {
     int rc = MOX_OK;
     bool stored = v->count == 0;
@@ -25,6 +25,8 @@ static int store_status(const struct handover *h, const struct verdict *v)
         const struct target *t = &h->targets[v->first + i];
         int one = !t->is_added ? t->rc : mox_delivery_copy_status(h->delivery, t->copy, NULL);
         stored = stored || (t->is_added && one == MOX_OK);
+        if (t->rc < 0)
+            h->error = t->error;
         if (one < 0 && (rc == MOX_OK || is_full(rc)))
             rc = one;
     }
@@ -218,10 +220,7 @@ void mox__outcome_tell_analysis(const struct handover *h)
 {
     for (size_t i = 0; i < h->target_count; i++) {
         const struct target *t = &h->targets[i];
-        if (t->rc < 0)
-            log_line(mox__conn_env(h->session->conn), MOX_LOG_ERROR, "smtpserver",
-                     "account not opened", t->error.text, F_TEXT("account", t->config->name));
-        else if (t->judgement != NULL)
+        if (t->judgement != NULL)
             tell_analysis(h, t);
     }
 }

@@ -109,12 +109,12 @@ void mox__verdict_change(struct mox_account *a, const struct box *b, uint32_t ui
                            .set = judged(now),
                            .junk = is_junk};
         put_from(&j, s);
+        put_dkim(&j, mox__db_text(s, 10)); /* but for a forwarder's */
         if ((sqlite3_column_int64(s, 1) & KIND_FORWARD) != 0)
             continue; /* who forwards neither gains nor loses */
         put(&j, MOX_SENDER_MAIL_FROM, mox__db_text(s, 5), mox__db_text(s, 6));
         put(&j, MOX_SENDER_MAIL_FROM_DOMAIN, NULL, mox__db_text(s, 6));
         put(&j, MOX_SENDER_EHLO, NULL, mox__db_text(s, 4));
-        put_dkim(&j, mox__db_text(s, 10));
         put_ip(&j, mox__db_text(s, 3));
     }
 }

@@ -119,24 +119,25 @@ class Genuine(unittest.TestCase):
         return dkim.sign(message, b"s1", b"sender.example", self.key, signature_algorithm=b"ed25519-sha256",
                          include_headers=[b"From", b"Subject"]) + message
 
-    def send(self, message, sender="jane@sender.example"):
+    def send(self, message, sender="jane@sender.example", refusal=""):
         path = self.folder / "message"
         path.write_bytes(message)
         done = subprocess.run([SWAKS, "--server", f"127.0.0.1:{self.daemon.port('smtp')}", "--helo", "localhost",
                                "--from", sender, "--to", "mox@localhost", "--data", f"@{path}"],
                               capture_output=True, text=True, timeout=60)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(done.returncode == 0, not refusal, done.stdout + done.stderr)
+        self.assertIn(refusal, done.stdout + done.stderr)
 
-    def stored(self):
+    def stored(self, mailbox="Inbox"):
         with imaplib.IMAP4("127.0.0.1", self.daemon.port("imap")) as c:
             c.starttls(any_certificate())
             c.login(USER, PASSWORD)
-            _, (count,) = c.select("Inbox", readonly=True)
+            _, (count,) = c.select(mailbox, readonly=True)
             _, data = c.fetch(count.decode(), "(BODY[])")
         return email.message_from_bytes(data[0][1], policy=email.policy.compat32)
 
-    def results(self):
-        return " ".join(self.stored()["Authentication-Results"].split())
+    def results(self, mailbox="Inbox"):
+        return " ".join(self.stored(mailbox)["Authentication-Results"].split())
 
     def test_everything_passes_and_dnssec_proves_it(self):
         message = self.signed(b"genuine")
@@ -154,8 +155,8 @@ class Genuine(unittest.TestCase):
                          "Authentication-Results: " + results)
 
     def test_what_is_changed_on_its_way_fails(self):
-        self.send(self.signed(b"changed").replace(b"Hello.", b"Goodbye."), "<>")
-        results = self.results()
+        self.send(self.signed(b"changed").replace(b"Hello.", b"Goodbye."), "<>", refusal="550 5.7.26")
+        results = self.results("Rejects")
         self.assertIn("dkim=fail (with dnssec) reason=", results)
         self.assertIn("spf=none", results)
         self.assertIn("dmarc=fail (with dnssec) header.from=news.sender.example", results)

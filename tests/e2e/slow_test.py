@@ -14,7 +14,8 @@ from daemon import USER, Daemon
 TIMES = int(os.environ.get("MOX_LOAD", "1"))
 SLOW = 200 * TIMES
 SANITIZED = "SANITIZED" in os.environ
-MESSAGE = b"Subject: mail\r\n\r\n" + b"x" * 70 + b"\r\n"
+# Mail of a list does not wait as that of strangers does.
+MESSAGE = b"List-Id: <list.example>\r\nSubject: mail\r\n\r\n" + b"x" * 70 + b"\r\n"
 GIVE_UP = {"submission": b"AUTH PLAIN\r\n*\r\n", "imap": b"a AUTHENTICATE PLAIN\r\n*\r\n"}
 GIVEN_UP = {"submission": b"501 5.5.0", "imap": b"a BAD"}
 NO_LIMITS = "Limits:\n" + "".join(

@@ -16,7 +16,7 @@ FROM = f"From: Me <{USER}>\r\n"
 DATE = "Date: Fri, 2 Jan 2026 03:04:05 +0100\r\n"
 ID = "Message-Id: <mine@client.example>\r\n"
 PREFIX = ["Delivered-To", "Return-Path", "Received"]
-DELIVERED = [*PREFIX[:2], "Authentication-Results", "Received-SPF", "Received"]
+DELIVERED = ["X-Mox-Reason", *PREFIX[:2], "Authentication-Results", "Received-SPF", "Received"]
 
 
 class Submissions(unittest.TestCase):

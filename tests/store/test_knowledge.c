@@ -167,7 +167,7 @@ static void forwarders_get_no_verdict(void **state)
     struct mox_delivery_facts forwarded = facts;
     forwarded.is_forward = true;
     (void)deliver(f, box_id(f, "Inbox"), "Subject: x\r\n", MOX_FLAG_NOTJUNK, &forwarded);
-    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 3); /* who wrote it does */
+    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 4); /* who wrote and who signed it do */
 }
 
 static size_t judged(struct storefix *f, enum mox_sender sender, const char *localpart,
