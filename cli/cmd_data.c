@@ -6,8 +6,11 @@
 
 #include "command.h"
 #include "place.h"
+#include "retrain.h"
 
-/* The stored mail, while no server uses it. */
+/* The stored mail, and what is learnt from it. */
+
+#define MAX_RETRAIN 1000 /* accounts that are named */
 
 static void print_problem(void *user, const char *text)
 {
@@ -54,6 +57,20 @@ static const struct command commands[] = {
              "    mox verifydata /backup/mox/data",
      .max_args = 1,
      .run = run_verify_data},
+    {.words = "retrain",
+     .args = "[account ...]",
+     .summary = "build junk filters anew",
+     .help = "Builds the junk filter of each named account, or of all that have one, anew from the messages\n"
+             "that are marked as junk or not junk, and prints what it has learnt. The running server does\n"
+             "it, while accounts are in use; without one, mox has the data directory to itself meanwhile.\n"
+             "\n"
+             "Filters learn by themselves whenever a message is marked, moved or removed: this is for one\n"
+             "that is not believed. It can be interrupted; the filter then is as before.\n"
+             "\n"
+             "    mox retrain\n"
+             "    mox retrain alice",
+     .max_args = MAX_RETRAIN,
+     .run = retrain_run},
 };
 
 const struct command_group data_group = {"Data", commands, sizeof commands / sizeof commands[0]};
