@@ -129,7 +129,7 @@ struct mox_delivery_facts {
     const char *rcpt_to_localpart, *rcpt_to_domain;
     const char *msg_from_localpart, *msg_from_domain, *msg_from_org_domain;
     enum mox_validation ehlo_validation, mail_from_validation, msg_from_validation;
-    const char *const *dkim_domains; /* with a verified signature */
+    const char *const *dkim_domains; /* with a verified signature, not a forwarder's */
     size_t dkim_domain_count;
     /** For a reject, and for a message that goes to the mailbox for first messages: where else it would
      *  have gone; created when it does not exist. NULL for all others. */

@@ -167,7 +167,10 @@ static void forwarders_get_no_verdict(void **state)
     struct mox_delivery_facts forwarded = facts;
     forwarded.is_forward = true;
     (void)deliver(f, box_id(f, "Inbox"), "Subject: x\r\n", MOX_FLAG_NOTJUNK, &forwarded);
-    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 4); /* who wrote and who signed it do */
+    /* who wrote it does, and whose signatures are not the forwarder's */
+    assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 5);
+    assert_int_equal(verdicts(f, MOX_SENDER_FROM, "Ann", "news.sender.example", false), 1);
+    assert_int_equal(verdicts(f, MOX_SENDER_DKIM, NULL, "list.example", false), 1);
 }
 
 static size_t judged(struct storefix *f, enum mox_sender sender, const char *localpart,
