@@ -62,9 +62,10 @@ class Server(unittest.TestCase):
             ok, (count,) = c.select(mailbox, readonly=True)
             if ok != "OK" or count == b"0":
                 return []
-            _, data = c.fetch("1:*", "(FLAGS BODY.PEEK[])")
-        return [(re.search(rb"FLAGS \(([^)]*)\)", d[0]).group(1).decode(),
-                 email.message_from_bytes(d[1], policy=email.policy.compat32)) for d in data if isinstance(d, tuple)]
+            _, flags = c.fetch("1:*", "(FLAGS)")
+            _, data = c.fetch("1:*", "(BODY.PEEK[])")
+        messages = [email.message_from_bytes(d[1], policy=email.policy.compat32) for d in data if isinstance(d, tuple)]
+        return list(zip([re.search(rb"FLAGS \(([^)]*)\)", f).group(1).decode() for f in flags], messages))
 
     def reason(self, mailbox):
         return self.stored(mailbox)[-1][1]["X-Mox-Reason"].split(";")[0].strip()
@@ -206,7 +207,8 @@ class Configured(Server):
         with smtplib.SMTP("127.0.0.1", self.daemon.port("smtp"), timeout=60) as c:
             c.ehlo()
             c.mail("a@news.example")
-            self.assertEqual(c.rcpt("gone@localhost"), (550, b"5.1.1 moved away"))
+            code, text = c.rcpt("gone@localhost")
+            self.assertEqual((code, text.split(b" (")[0]), (550, b"5.1.1 moved away"))
 
     def test_an_address_can_ask_for_proof(self):
         data = message("a@news.example", "x", "x", 2, to="proved@localhost")

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <mox/config.h>
+
+#include "server/rig.h"
+#include "support/cm.h"
+
+/* What a server for a domain of its own makes of mail: lists of blocked addresses, tokens in subjects, several
+ * recipients with several fates, and what their sender is told. */
+
+#define SENDS   "TXT\tv=spf1 ip4:127.0.0.1 -all\n"
+#define REVERSE "1.0.0.127.in-addr.arpa\tPTR\tmx.x.example\nmx.x.example\tA\t127.0.0.1\n"
+#define HEALTHY "2.0.0.127.bl.example\tA\t127.0.0.2\n"
+
+static const char names[] = "x.example\t" SENDS "ours.example\t" SENDS REVERSE;
+static const char listed[] =
+    "x.example\t" SENDS REVERSE HEALTHY "_dmarc.x.example\tTXT\tv=DMARC1; p=none\n"
+    "1.0.0.127.bl.example\tA\t127.0.0.2\n"; /* so it is not healthy */
+static const char blocked[] =
+    "x.example\t" SENDS HEALTHY "_dmarc.x.example\tTXT\tv=DMARC1; p=none\n"
+    "1.0.0.127.in-addr.arpa\tPTR\tmx.x.example\nmx.x.example\tA\t127.0.0.1\n"
+    "9.0.0.127.in-addr.arpa\tPTR\tmx.x.example\n"
+    "mx.x.example\tA\t127.0.0.9\nx.example\tA\t127.0.0.9\n"
+    "y.example\tTXT\tv=spf1 ip4:127.0.0.9 -all\n"
+    "_dmarc.y.example\tTXT\tv=DMARC1; p=none\n"
+    "9.0.0.127.bl.example\tA\t127.0.0.4\n"
+    "9.0.0.127.bl.example\tTXT\tsends to traps\n";
+
+static const char domains[] =
+    "Domains:\n\tlocalhost:\n\t\tAliases:\n\t\t\tall:\n\t\t\t\tAddresses:\n\t\t\t\t\t- "
+    "mox@localhost\n"
+    "\t\t\t\t\t- ann@localhost\n\t\t\t\tPostPublic: true\n"
+    "\tours.example: nil\n"
+    "Accounts:\n"
+    "\tmox:\n\t\tDomain: localhost\n\t\tRejectsMailbox: Rejects\n\t\tSubjectPass:\n\t\t\tPeriod: "
+    "12h\n"
+    "\t\tDestinations:\n\t\t\tmox@localhost: nil\n\t\t\tjane@ours.example: "
+    "nil\n\t\t\tproved@localhost:\n"
+    "\t\t\t\tMessageAuthRequiredSMTPError: prove who you are\n"
+    "\tann:\n\t\tDomain: localhost\n\t\tQuotaMessageSize: "
+    "100\n\t\tDestinations:\n\t\t\tann@localhost: nil\n";
+
+static int setup(void **state)
+{
+    (void)rig_setup(state);
+    struct rig *r = *state;
+    char path[160];
+    struct mox_config_errors errors;
+    (void)snprintf(path, sizeof path, "%s/domains.conf", r->p.dir);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(domains, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    mox_config_free(r->p.files);
+    mox_config_errors_init(&errors, &r->t.env);
+    if (mox_config_load(&r->p.files, &r->t.env, r->p.dir, &errors) < 0)
+        fail_msg("%s", errors.texts[0]);
+    mox_config_errors_free(&errors);
+    return 0;
+}
+
+/* As if it were written so. */
+static void use_lists(struct rig *r, const char **zones, size_t count)
+{
+    struct mox_config_listener *l = (void *)(uintptr_t)&r->p.files->mox->listeners.items[0];
+    l->smtp.dnsbls.items = zones;
+    l->smtp.dnsbls.count = count;
+}
+
+static void again(struct rig *r, const char *mail)
+{
+    ask(r, mail, "250 ");
+    ask(r, "RCPT TO:<mox@localhost>\r\n", "250 ");
+}
+
+static void send_data(struct rig *r, const char *message, const char *reply)
+{
+    ask(r, "DATA\r\n", "354 ");
+    ask(r, message, reply);
+}
+
+/* ---- block lists ---- */
+
+static void a_list_that_does_not_work_is_passed_over(void **state)
+{
+    struct rig *r = *state;
+    static const char *zones[] = {"bl.example"};
+    use_lists(r, zones, 1);
+    start(r, listed);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    send_data(r, "From: a@x.example\r\nTo: mox@localhost\r\n\r\nbody\r\n.\r\n", "250 ");
+    logged(r, "list does not work");
+    logged(r, "reason=no-bad-signals");
+}
+
+static void a_listed_stranger_gets_a_token_and_in_with_it(void **state)
+{
+    struct rig *r = *state;
+    static const char *zones[] = {"other.example", "bl.example"};
+    use_lists(r, zones, 2);
+    start(r, blocked);
+    r->from = "127.0.0.9";
+    begin(r, "MAIL FROM:<a@y.example>\r\n");
+    send_data(r, "From: a@y.example\r\nTo: mox@localhost\r\nSubject: x\r\n\r\nbody\r\n.\r\n",
+              "550 5.7.1 ");
+    logged(r, "reason=give-subjectpass");
+    const char *token = strstr(r->heard, "(pass:");
+    assert_non_null(token);
+    char message[400];
+    (void)snprintf(
+        message, sizeof message,
+        "From: a@y.example\r\nTo: mox@localhost\r\nSubject: x %.29s\r\n\r\nbody\r\n.\r\n", token);
+    again(r, "MAIL FROM:<a@y.example>\r\n");
+    send_data(r, message, "250 ");
+    logged(r, "reason=subjectpass");
+}
+
+/* ---- several recipients ---- */
+
+static void who_did_not_get_it_is_in_a_message_to_the_sender(void **state)
+{
+    struct rig *r = *state;
+    start(r, names);
+    begin(r, "MAIL FROM:<jane@ours.example>\r\n");
+    ask(r, "RCPT TO:<proved@localhost>\r\n", "250 ");
+    send_data(r,
+              "From: a@elsewhere.example\r\nTo: mox@localhost\r\nSubject: two\r\n\r\nbody\r\n.\r\n",
+              "250 ");
+    logged(r, "reason=msg-auth-required");
+    logged(r, "sender told of failed recipients");
+}
+
+static void all_who_refuse_have_their_code_in_the_reply(void **state)
+{
+    struct rig *r = *state;
+    start(r, names);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    ask(r, "RSET\r\n", "250 ");
+    ask(r, "MAIL FROM:<a@x.example>\r\n", "250 ");
+    ask(r, "RCPT TO:<proved@localhost>\r\n", "250 ");
+    ask(r, "RCPT TO:<ann@localhost>\r\n", "250 ");
+    send_data(r, "From: a@elsewhere.example\r\n\r\nbody\r\n.\r\n", "554 5.3.0 ");
+    logged(r, "the mailbox is full");
+}
+
+static void a_list_goes_on_without_the_member_whose_quota_is_used_up(void **state)
+{
+    struct rig *r = *state;
+    start(r, names);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    ask(r, "RSET\r\n", "250 ");
+    ask(r, "MAIL FROM:<a@x.example>\r\n", "250 ");
+    ask(r, "RCPT TO:<all@localhost>\r\n", "250 ");
+    send_data(r, "From: a@x.example\r\n\r\nbody\r\n.\r\n", "250 ");
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_list_that_does_not_work_is_passed_over),
+        TEST(a_listed_stranger_gets_a_token_and_in_with_it),
+        TEST(who_did_not_get_it_is_in_a_message_to_the_sender),
+        TEST(all_who_refuse_have_their_code_in_the_reply),
+        TEST(a_list_goes_on_without_the_member_whose_quota_is_used_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
