@@ -55,7 +55,7 @@ bool mox__slice_uint(struct mox_slice s, uint64_t max, uint64_t *out)
         if (!is_digit(s.data[i]))
             return false;
         uint64_t digit = (uint64_t)(s.data[i] - '0');
-        if (n > max / 10 || n * 10 > max - digit)
+        if (digit > max || n > (max - digit) / 10)
             return false;
         n = n * 10 + digit;
     }

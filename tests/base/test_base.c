@@ -208,6 +208,10 @@ static void numbers_and_utf8_are_checked_to_the_end(void **state)
     assert_false(mox__slice_uint(slice_of("4294967296"), UINT32_MAX, &n));
     assert_true(mox__slice_uint(slice_of("18446744073709551615"), UINT64_MAX, &n));
     assert_false(mox__slice_uint(slice_of("18446744073709551616"), UINT64_MAX, &n));
+    assert_true(mox__slice_uint(slice_of("0"), 0, &n));
+    assert_false(mox__slice_uint(slice_of("1"), 0, &n));
+    assert_false(mox__slice_uint(slice_of("7"), 3, &n));
+    assert_false(mox__slice_uint(slice_of("10"), 9, &n));
     assert_false(mox__slice_uint(slice_of("1x"), 99, &n));
     assert_false(mox__slice_uint(slice_of(""), 99, &n));
     assert_true(mox__slice_is_utf8(slice_of("h\xc3\xa9 \xe2\x98\xba \xf0\x9f\x98\x80")));
