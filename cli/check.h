@@ -5,6 +5,7 @@
 #include <mox/checks.h>
 
 #include "command.h"
+#include "names.h"
 
 /* What `mox check` found, on its way out. */
 struct check_result {
@@ -12,7 +13,22 @@ struct check_result {
     const struct mox_checks_verdict *verdict;
     const struct mox_dns_answers *answers;
     const char *authentication_results, *received_spf; /* with CRLF */
+    const char *analysis; /* what an account would do; NULL: none was asked */
 };
+
+/* Whose account is asked about it: `mox check -account`. */
+struct check_account {
+    const struct check_result *result;
+    struct cli_names *names;
+    struct mox_slice content;
+    const char *account, *recipient; /* "": its first address */
+    bool tls, json;
+};
+
+/* Says what fails. *text is lines, or a JSON object; freed with free(), also after a failure. check_account.c */
+enum exit_code check_account_ask(const struct cli *cli, const struct check_account *c, char **text);
+/* What was asked and answered, as a zone: check_zone.c. *text is freed with free(). */
+enum exit_code check_zone(const struct mox_dns_answers *answers, char **text, size_t *len);
 
 /* For people: check_text.c. */
 void check_print_text(const struct check_result *r);

@@ -112,6 +112,8 @@ void check_print_text(const struct check_result *r)
     (void)putchar('\n');
     print_header(r->authentication_results);
     print_header(r->received_spf);
+    if (r->analysis != NULL)
+        (void)printf("\n%s", r->analysis);
 }
 
 void check_print_dmarc_text(const struct check_result *r)

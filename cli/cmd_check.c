@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <mox/address.h>
@@ -103,22 +104,47 @@ static enum exit_code read_flags(struct sender *s, const struct cli *cli)
     return code == EXIT_OK ? when_now(cli, &s->query.now_us) : code;
 }
 
-static enum exit_code print(const struct cli *cli, const struct sender *s,
-                            const struct mox_checks *checks, struct cli_names *names)
+static enum exit_code print_result(const struct cli *cli, const struct sender *s,
+                                   const struct check_result *r)
 {
-    char *results, *spf;
+    if (cli_has(cli, "json"))
+        return s->printer->json(r);
+    s->printer->text(r);
+    return EXIT_OK;
+}
+
+/* With --account, what that would do with the message. */
+static enum exit_code analyze(const struct cli *cli, const struct check_result *r,
+                              struct mox_slice content, struct cli_names *names, char **text)
+{
+    const char *recipient = cli_flag(cli, "rcpt");
+    const struct check_account c = {.result = r,
+                                    .names = names,
+                                    .content = content,
+                                    .account = cli_flag(cli, "account"),
+                                    .recipient = recipient != NULL ? recipient : "",
+                                    .tls = !cli_has(cli, "plain"),
+                                    .json = cli_has(cli, "json")};
+    return c.account == NULL ? EXIT_OK : check_account_ask(cli, &c, text);
+}
+
+static enum exit_code print(const struct cli *cli, const struct sender *s,
+                            const struct mox_checks *checks, struct mox_slice content,
+                            struct cli_names *names)
+{
+    char *results, *spf, *analysis = NULL;
     if (mox_checks_headers(checks, &results, &spf) != MOX_OK)
         return cli_fail("out of memory");
-    const struct check_result r = {.query = &s->query,
-                                   .verdict = mox_checks_verdict(checks),
-                                   .answers = cli_names_answers(names),
-                                   .authentication_results = results,
-                                   .received_spf = spf};
-    enum exit_code code = EXIT_OK;
-    if (cli_has(cli, "json"))
-        code = s->printer->json(&r);
-    else
-        s->printer->text(&r);
+    struct check_result r = {.query = &s->query,
+                             .verdict = mox_checks_verdict(checks),
+                             .answers = cli_names_answers(names),
+                             .authentication_results = results,
+                             .received_spf = spf};
+    enum exit_code code = analyze(cli, &r, content, names, &analysis);
+    r.analysis = analysis;
+    if (code == EXIT_OK)
+        code = print_result(cli, s, &r);
+    free(analysis);
     mox_text_free(&cli->env, results);
     mox_text_free(&cli->env, spf);
     return code;
@@ -147,7 +173,7 @@ static enum exit_code check(const struct cli *cli, const struct sender *s, struc
         return cli_fail("check: %s", mox_status_text(rc));
     enum exit_code code = run_checks(checks, names);
     if (code == EXIT_OK)
-        code = print(cli, s, checks, names);
+        code = print(cli, s, checks, content, names);
     mox_checks_free(checks);
     return code;
 }
@@ -187,6 +213,9 @@ static const struct flag flags[] = {
     {"helo", "name", "what the client said in EHLO, literals with brackets"},
     {"mailfrom", "address", "the sender of MAIL FROM; not given, or \"\": the null path"},
     {"authserv-id", "name", "our name in Authentication-Results; default localhost"},
+    {"account", "name", "what that account would do with the message, too"},
+    {"rcpt", "address", "its recipient, with -account; default: the first address of the account"},
+    {"plain", NULL, "the client used no TLS, with -account"},
     CLI_NAMES_FLAGS,
     {"json", NULL, "one JSON object instead of lines"},
     WHEN_FLAG,
@@ -221,6 +250,11 @@ static const struct command commands[] = {
          "there\n"
          "is a verdict, whatever it is.\n"
          "\n"
+         "With -account, that account is asked what it would do if the message came now: which rules look\n"
+         "at it and which one decides, whether the sender is known, what the junk filter thinks, and where\n"
+         "it would go. Nothing is stored. The running server answers, or, when none runs, the data\n"
+         "directory. Limits on deliveries, and reports that it may bring, are left out.\n"
+         "\n"
          "In JSON, the keys are iprev {result, names}, spf {result, domain, mechanism, "
          "explanation},\n"
          "dkim [{result, domain, selector, algorithm}], dmarc {result, domain, policy, "
@@ -228,10 +262,12 @@ static const struct command commands[] = {
          "arc {result, instances}, each with its reason and whether DNSSEC proves it (secure), "
          "from\n"
          "{domain, org_domain, validation}, dns [{name, type, status, secure}], and the texts\n"
-         "authentication_results and received_spf.\n"
+         "authentication_results and received_spf; with -account also analysis {accepted, reason, reply,\n"
+         "mailbox, rules [{name, decided, text}], reputation, junk_filter}.\n"
          "\n"
          "    mox check --ip 192.0.2.1 --helo mail.example.org --mailfrom a@example.org mail.eml\n"
-         "    mox check --ip 192.0.2.1 --zone dns.tsv --json - <mail.eml | jq .dmarc.result",
+         "    mox check --ip 192.0.2.1 --zone dns.tsv --json - <mail.eml | jq .dmarc.result\n"
+         "    mox check --account alice --ip 192.0.2.1 --mailfrom a@example.org mail.eml",
      .flags = flags,
      .min_args = 1,
      .max_args = 1,

@@ -38,9 +38,26 @@ MOX_BEGIN_DECLS
  * | loginattempts | account, `-` or empty; how many, 0 for all | ok, and a stream of lines, the newest first: last time, first time, count, result, account, address, remote address, protocol, mechanism, TLS, user agent |
  * | retrain | account, or empty for all that have a junk filter | ok, and a stream of lines while it goes on: `progress`, account, messages done, of how many; at the end of each account `done`, account, messages, not junk, junk, unreadable, words, or `failed`, account, why. Closing the connection interrupts it |
  * | explain | account, mailbox, UID, `text` or `json` | ok, and a stream of text: why the message is there |
+ * | check | account, recipient or empty, `text` or `json`, client's address, EHLO, local part and domain of MAIL FROM, time in seconds since 1970, `yes` or `no` (TLS), the list of blocked addresses that has the client, empty for none, `?` for not asked, bytes of names, bytes in all; then these bytes: names as in mox/dns_zone.h, and the message | ok, and a stream of text: what the account would do with the message; or the line `lists`: ask the lists, and then again |
  *
  * The fields of such lines are separated by tabs.
  */
+
+/** The answer to `check` when nothing but lists of blocked addresses can decide. */
+#define MOX_CTL_ASK_LISTS "lists\n"
+
+/** A message to be judged as if it came now. Texts are NUL-terminated; all is borrowed for the call. */
+struct mox_ctl_check {
+    size_t size; /* sizeof(struct mox_ctl_check) */
+    const char *account, *recipient;
+    bool json;
+    const char *ip, *helo, *mail_from_localpart, *mail_from_domain;
+    int64_t now_us;
+    bool tls;
+    const char *listed_in;    /* as in struct mox_explain_incoming */
+    struct mox_slice zone;    /* what the names of the DNS say: mox/dns_zone.h */
+    struct mox_slice content; /* the message */
+};
 
 /**
  * What the commands do. Each is called by the engine's `run`, on a thread that may wait, and gets the
@@ -83,6 +100,8 @@ struct mox_ctl_handlers {
      *  engine. NULL: that cannot be asked here. */
     int (*explain)(void *user, const char *account, const char *mailbox, uint32_t uid, bool json,
                    char **text, struct mox_error *err);
+    /** Judge a message; `text` as above. Or MOX_NEED_DNS, as mox_explain_received() does. */
+    int (*check)(void *user, const struct mox_ctl_check *check, char **text, struct mox_error *err);
 };
 
 /**
@@ -133,6 +152,9 @@ MOX_API void mox_ctl_client_free(struct mox_ctl_client *client);
 /** Sends a command and its parameters. MOX_EINVAL for one with a line break, MOX_EIO. */
 MOX_API MOX_MUST_USE int mox_ctl_send(struct mox_ctl_client *client, const char *const *lines,
                                       size_t count, struct mox_error *err);
+/** Sends the bytes behind a command. MOX_EIO. */
+MOX_API MOX_MUST_USE int mox_ctl_send_bytes(struct mox_ctl_client *client, struct mox_slice bytes,
+                                            struct mox_error *err);
 /** Waits for `ok`. MOX_EREFUSED with the server's text, MOX_EIO. */
 MOX_API MOX_MUST_USE int mox_ctl_expect_ok(struct mox_ctl_client *client, struct mox_error *err);
 /** Receives a stream. `each` gets its pieces, and ends it by returning a failure, which is returned.

@@ -54,6 +54,33 @@ static void take_command(struct mox_ctl *c, struct mox_slice line)
     c->state = c->command->params > 0 ? PARAMS : RUN;
 }
 
+/* All parameters are there. */
+static void begin_command(struct mox_ctl *c)
+{
+    uint64_t len = 0;
+    c->state = RUN;
+    if (!c->command->uploads)
+        return;
+    if (!mox__slice_uint(slice_of(c->params[c->param_count - 1]), CTL_UPLOAD_MAX, &len)) {
+        refuse(c, "too many bytes");
+        return;
+    }
+    c->upload_len = (size_t)len;
+    c->state = len > 0 ? UPLOAD : RUN;
+}
+
+/* Takes the bytes from the front of what came in; how many. */
+static size_t take_upload(struct mox_ctl *c, struct mox_slice in)
+{
+    size_t due = c->upload_len - c->upload.len, n = in.len < due ? in.len : due;
+    mox__buf_append(&c->upload, in.data, n);
+    if (c->upload.failed)
+        refuse(c, "out of memory");
+    else if (n == due)
+        c->state = RUN;
+    return n;
+}
+
 static int take_param(struct mox_ctl *c, struct mox_slice line)
 {
     if (line.len > 0 && memchr(line.data, '\0', line.len) != NULL) {
@@ -65,7 +92,7 @@ static int take_param(struct mox_ctl *c, struct mox_slice line)
         return MOX_ENOMEM;
     c->params[c->param_count++] = param;
     if (c->param_count == c->command->params)
-        c->state = RUN;
+        begin_command(c);
     return MOX_OK;
 }
 
@@ -109,12 +136,16 @@ static bool takes_lines(const struct mox_ctl *c)
     return c->state == COMMAND || c->state == PARAMS || (c->state == STREAM && c->ack_due);
 }
 
-/* Eats whole lines as long as the state takes some; the rest waits. */
+/* Eats whole lines, and bytes behind them, as long as the state takes some; the rest waits. */
 static int take_lines(struct mox_ctl *c)
 {
     size_t at = 0;
     int rc = MOX_OK;
-    while (rc == MOX_OK && takes_lines(c) && at < c->in.len) {
+    while (rc == MOX_OK && (takes_lines(c) || c->state == UPLOAD) && at < c->in.len) {
+        if (c->state == UPLOAD) {
+            at += take_upload(c, slice(c->in.data + at, c->in.len - at));
+            continue;
+        }
         const uint8_t *start = c->in.data + at, *lf = memchr(start, '\n', c->in.len - at);
         if (lf == NULL)
             break;
@@ -185,13 +216,13 @@ static unsigned wants(void *self)
 static int64_t deadline(void *self)
 {
     struct mox_ctl *c = self;
-    return takes_lines(c) ? c->deadline_us : INT64_MAX;
+    return takes_lines(c) || c->state == UPLOAD ? c->deadline_us : INT64_MAX;
 }
 
 static int tick(void *self)
 {
     struct mox_ctl *c = self;
-    if (takes_lines(c) && c->env.monotonic_us(c->env.user) >= c->deadline_us)
+    if ((takes_lines(c) || c->state == UPLOAD) && c->env.monotonic_us(c->env.user) >= c->deadline_us)
         c->state = CLOSING;
     return MOX_OK;
 }
@@ -208,6 +239,7 @@ static int run_command(struct mox_ctl *c)
     log_line(&c->env, MOX_LOG_DEBUG, "ctl", "command", NULL, F_TEXT("command", c->command->name));
     int rc = c->command->run(c, &err);
     forget_params(c);
+    mox__buf_free(&c->upload);
     if (rc < 0)
         refuse(c, *err.text != '\0' ? err.text : mox_status_text(rc));
     return MOX_OK;
@@ -309,6 +341,7 @@ int mox_ctl_new(struct mox_ctl **out, const struct mox_env *env,
     mox__buf_init(&c->in, &c->env, LINE_MAX_BYTES + MOX_INPUT_MAX);
     mox__buf_init(&c->out, &c->env, OUTPUT_MAX_BYTES);
     mox__buf_init(&c->answer, &c->env, ANSWER_MAX_BYTES);
+    mox__buf_init(&c->upload, &c->env, CTL_UPLOAD_MAX);
     restart_timer(c);
     mox__ctl_say(c, "ctlv0");
     if (c->out.failed) {
@@ -329,6 +362,7 @@ void mox_ctl_free(struct mox_ctl *ctl)
     mox__buf_free(&ctl->in);
     mox__buf_free(&ctl->out);
     mox__buf_free(&ctl->answer);
+    mox__buf_free(&ctl->upload);
     struct mox_env env = ctl->env;
     mox__mem_free(&env, ctl);
 }

@@ -6,14 +6,16 @@
 
 #include "base/buf.h"
 
-#define CTL_MAX_PARAMS 4
+#define CTL_MAX_PARAMS 12
+/* The most bytes behind a command: a message that is larger can be asked about while no server runs. */
+#define CTL_UPLOAD_MAX ((size_t)128 << 20)
 
-/*  COMMAND --line--> PARAMS --last line--> RUN --ok--------------------> COMMAND
- *     |                                     |---ok, stream--> STREAM --0--^
- *     |                                     |---stop--------> STOPPING
- *     '--unknown--> CLOSING <---failure-----'
+/*  COMMAND --line--> PARAMS --last line------------> RUN --ok--------------------> COMMAND
+ *     |                 '---> UPLOAD --last byte------^ |---ok, stream--> STREAM --0--^
+ *     |                                                 |---stop--------> STOPPING
+ *     '--unknown------------> CLOSING <-----failure-----'
  */
-enum ctl_state { COMMAND, PARAMS, RUN, STREAM, STOPPING, CLOSING };
+enum ctl_state { COMMAND, PARAMS, UPLOAD, RUN, STREAM, STOPPING, CLOSING };
 
 struct mox_ctl {
     struct mox_env env;
@@ -25,6 +27,8 @@ struct mox_ctl {
     size_t param_count;
     struct buf in;     /* at most one line that is not whole yet, or pipelined lines */
     struct buf out;
+    struct buf upload; /* the bytes behind the parameters */
+    size_t upload_len; /* how many they will be */
     struct buf answer; /* what is streamed */
     size_t answer_at;
     bool ack_due;     /* a piece was sent and waits for its ok */
@@ -36,6 +40,7 @@ struct mox_ctl {
 struct ctl_command {
     const char *name;
     size_t params;
+    bool uploads; /* the last parameter is a number of bytes that follow it */
     /* Called by the engine's `run`, while the state is COMMAND. A failure closes the connection, with
      * its text. */
     int (*run)(struct mox_ctl *c, struct mox_error *err);
@@ -56,6 +61,7 @@ void mox__ctl_retrain_go_on(struct mox_ctl *c);
 void mox__ctl_retrain_end(struct mox_ctl *c);
 /* ctl_explain.c */
 int mox__ctl_explain(struct mox_ctl *c, struct mox_error *err);
+int mox__ctl_check(struct mox_ctl *c, struct mox_error *err);
 /* A line of ours. */
 void mox__ctl_say(struct mox_ctl *c, const char *line);
 

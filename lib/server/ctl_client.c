@@ -165,6 +165,11 @@ int mox_ctl_send(struct mox_ctl_client *client, const char *const *lines, size_t
     return rc;
 }
 
+int mox_ctl_send_bytes(struct mox_ctl_client *client, struct mox_slice bytes, struct mox_error *err)
+{
+    return send_all(client, bytes, err);
+}
+
 int mox_ctl_expect_ok(struct mox_ctl_client *client, struct mox_error *err)
 {
     char line[sizeof err->text];

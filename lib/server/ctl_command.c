@@ -85,17 +85,18 @@ static int run_metrics(struct mox_ctl *c, struct mox_error *err)
 }
 
 static const struct ctl_command commands[] = {
-    {"stop", 0, run_stop},
-    {"setaccountpassword", 2, run_set_account_password},
-    {"loglevels", 0, run_log_levels},
-    {"setloglevels", 2, run_set_log_levels},
-    {"metrics", 0, run_metrics},
-    {"tlspubkeylist", 1, mox__ctl_list_keys},
-    {"tlspubkeyadd", 4, mox__ctl_add_key},
-    {"tlspubkeyrm", 1, mox__ctl_remove_key},
-    {"loginattempts", 2, mox__ctl_list_logins},
-    {"retrain", 1, mox__ctl_retrain},
-    {"explain", 4, mox__ctl_explain},
+    {"stop", 0, false, run_stop},
+    {"setaccountpassword", 2, false, run_set_account_password},
+    {"loglevels", 0, false, run_log_levels},
+    {"setloglevels", 2, false, run_set_log_levels},
+    {"metrics", 0, false, run_metrics},
+    {"tlspubkeylist", 1, false, mox__ctl_list_keys},
+    {"tlspubkeyadd", 4, false, mox__ctl_add_key},
+    {"tlspubkeyrm", 1, false, mox__ctl_remove_key},
+    {"loginattempts", 2, false, mox__ctl_list_logins},
+    {"retrain", 1, false, mox__ctl_retrain},
+    {"explain", 4, false, mox__ctl_explain},
+    {"check", 12, true, mox__ctl_check},
 };
 
 const struct ctl_command *mox__ctl_command(struct mox_slice name)

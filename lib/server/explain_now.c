@@ -32,26 +32,6 @@ static const char *text_of(const char *text)
 
 /* ---- where it would go ---- */
 
-/* What the address leads to in this account; false if it does not. */
-static bool find_target(const struct today *t, struct mox_config_target *target,
-                        const struct mox_config_destination **destination)
-{
-    const struct mox_delivery_facts *f = &t->e->facts->arrival;
-    const struct mox_config *config = t->e->explain->config;
-    if (mox_config_lookup(config, slice_of(text_of(f->rcpt_to_localpart)),
-                          slice_of(text_of(f->rcpt_to_domain)), MOX_CONFIG_RECIPIENT,
-                          target) != MOX_CONFIG_FOUND)
-        return false;
-    *destination = target->destination;
-    for (size_t i = 0; target->alias != NULL && i < target->member_count; i++)
-        if (target->members[i].account == t->config) {
-            target->account = t->config;
-            target->mailbox = target->members[i].mailbox;
-            *destination = target->members[i].destination;
-        }
-    return target->account == t->config;
-}
-
 static void join(char out[ADDRESS_MAX], const char *localpart, const char *domain)
 {
     out[0] = '\0';
@@ -90,45 +70,27 @@ static void leave_out_forwarder(struct today *t)
 
 static int find_mailbox(struct today *t)
 {
-    struct mox_config_target target;
-    const struct mox_config_destination *destination;
+    const struct mox_delivery_facts *f = &t->e->facts->arrival;
+    struct explained_target target;
     size_t index;
-    if (!find_target(t, &target, &destination))
+    if (!mox__explain_target(t->e->explain->config, t->config->name,
+                             slice_of(text_of(f->rcpt_to_localpart)),
+                             slice_of(text_of(f->rcpt_to_domain)), &target))
         return MOX_OK;
     t->mailbox = target.mailbox;
-    if (target.rulesets == NULL || destination == NULL)
+    if (target.rulesets == NULL || target.destination == NULL)
         return MOX_OK;
     int rc = match(t, target.rulesets, &index);
     if (rc == MOX_ENOTFOUND)
         return MOX_OK;
     if (rc < 0)
         return rc;
-    t->ruleset = &destination->rulesets.items[index];
+    t->ruleset = &target.destination->rulesets.items[index];
     if (t->ruleset->mailbox[0] != '\0')
         t->mailbox = t->ruleset->mailbox;
     if (t->ruleset->is_forward)
         leave_out_forwarder(t);
     return MOX_OK;
-}
-
-static void put_ruleset(struct outline *o, const struct mox_ruleset *r)
-{
-    const struct {
-        const char *key, *text;
-    } texts[] = {
-        {"comment", r->comment},
-        {"smtp_mail_from_regexp", r->smtp_mail_from_regexp},
-        {"msg_from_regexp", r->msg_from_regexp},
-        {"verified_domain", r->verified_domain},
-        {"list_allow_domain", r->list_allow_domain},
-        {"accept_rejects_to_mailbox", r->accept_rejects_to_mailbox},
-    };
-    mox__outline_group(o, "ruleset");
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (texts[i].text != NULL && texts[i].text[0] != '\0')
-            mox__outline_text(o, texts[i].key, texts[i].text);
-    mox__outline_bool(o, "is_forward", r->is_forward);
-    mox__outline_close(o);
 }
 
 /* ---- what is thought of its sender ---- */
@@ -249,7 +211,7 @@ static int put_today(struct today *t, struct mox_error *err)
         if (t->mailbox[0] == '\0')
             mox__outline_text(o, "problem", "its recipient is no address of the account any more");
         if (t->ruleset != NULL)
-            put_ruleset(o, t->ruleset);
+            mox__explain_ruleset(o, t->ruleset);
         rc = put_reputation(t, err);
     }
     return rc == MOX_OK ? put_junk(t, err) : rc;

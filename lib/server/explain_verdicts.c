@@ -51,3 +51,23 @@ void mox__explain_junk(struct outline *o, const struct mox_junk_verdict *v, doub
     mox__outline_close(o);
     mox__outline_close(o);
 }
+
+void mox__explain_ruleset(struct outline *o, const struct mox_ruleset *r)
+{
+    const struct {
+        const char *key, *text;
+    } texts[] = {
+        {"comment", r->comment},
+        {"smtp_mail_from_regexp", r->smtp_mail_from_regexp},
+        {"msg_from_regexp", r->msg_from_regexp},
+        {"verified_domain", r->verified_domain},
+        {"list_allow_domain", r->list_allow_domain},
+        {"accept_rejects_to_mailbox", r->accept_rejects_to_mailbox},
+    };
+    mox__outline_group(o, "ruleset");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].text != NULL && texts[i].text[0] != '\0')
+            mox__outline_text(o, texts[i].key, texts[i].text);
+    mox__outline_bool(o, "is_forward", r->is_forward);
+    mox__outline_close(o);
+}

@@ -92,6 +92,7 @@ static int open_ctl(struct mox_server *s, struct mox_error *err)
         .open_account = ctl_open_account,
         .close_account = ctl_close_account,
         .explain = mox__server_explain,
+        .check = mox__server_check,
     };
     s->ctl_endpoint = (struct endpoint){
         .service = &mox__ctl_service,

@@ -143,6 +143,8 @@ MOX_MUST_USE int mox__server_set_password(struct mox_server *s, const char *addr
 /* server_explain.c: for the control socket; `user` is the server. Blocking; any thread. */
 MOX_MUST_USE int mox__server_explain(void *user, const char *account, const char *mailbox,
                                      uint32_t uid, bool json, char **text, struct mox_error *err);
+MOX_MUST_USE int mox__server_check(void *user, const struct mox_ctl_check *check, char **text,
+                                   struct mox_error *err);
 
 /* auth_ended.c: an attempt to log in is over, successful or not, on the loop's thread.
  *

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Why a message is where it is: mox explain, with the running server and without."""
+"""Why a message is where it is, and what would become of one: mox explain and mox check -account, with the running
+server and without."""
 import json
+import pathlib
+import re
 import subprocess
 import unittest
 
@@ -86,6 +89,87 @@ class Explain(Server):
                 self.daemon.stop()
         for uid in ("0", "-1", "x", "4294967296"):
             self.assertEqual(self.run_mox("explain", "mox", "Inbox", uid).returncode, 2)
+
+
+ZONE = ("example.com\tTXT\tv=spf1 ip4:192.0.2.1 -all\nmail.example.com\tA\t192.0.2.1\n"
+        "1.2.0.192.in-addr.arpa\tPTR\tmail.example.com\n2.2.0.192.in-addr.arpa\tPTR\tmail.bulk.example\n"
+        "mail.bulk.example\tA\t192.0.2.2\nbulk.example\tTXT\tv=spf1 ip4:192.0.2.2 -all\n"
+        "2.2.0.192.bl.example\tA\t127.0.0.2\n2.2.0.192.bl.example\tTXT\tsent spam\n")
+
+
+class Check(Server):
+    def setUp(self):
+        super().setUp()
+        self.zone = pathlib.Path(self.daemon.root, "zone")
+        self.zone.write_text(ZONE)
+
+    def check(self, data, *more, ip="192.0.2.1", sender=KNOWN, code=0):
+        done = subprocess.run([MOX, "check", "-dir", self.daemon.dir, "-zone", self.zone, "-ip", ip, "-mailfrom", sender,
+                               *more, "-"], input=data, capture_output=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def analysis(self, data, *more, **how):
+        got = json.loads(self.check(data, "-account", "mox", "-json", *more, **how))["analysis"]
+        decided, = (r["name"] for r in got["rules"] if r["decided"])
+        self.assertEqual(decided, got["reason"])
+        return got
+
+    def with_and_without_the_server(self):
+        yield "with"
+        self.daemon.stop()
+        yield "without"
+
+    def test_a_mark_decides_over_the_next_message(self):
+        data = ham(1, KNOWN)
+        before = self.analysis(data)
+        self.assertEqual((before["accepted"], before["reason"], before["mailbox"], before["reply"]),
+                         (True, "no-bad-signals", "Inbox", ""))
+        self.assertEqual(self.send(data, KNOWN)[0], 250)
+        self.move("Inbox", "Junk")
+        for _ in self.with_and_without_the_server():
+            after = self.analysis(ham(2, KNOWN))
+            self.assertEqual((after["accepted"], after["reason"], after["destined"]), (False, "msgfromfull", "Inbox"))
+            self.assertTrue(after["reply"].startswith("451 4.3.0 "), after["reply"])
+            self.assertEqual(after["reputation"]["leaning"], "junk")
+            text = self.check(ham(2, KNOWN), "-account", "mox").decode()
+            self.assertIn("\naccepted: no\nreason: msgfromfull\n", text)
+            self.assertTrue(text.startswith("iprev  pass "), text)
+
+    def test_nothing_is_stored(self):
+        self.analysis(ham(1, KNOWN))
+        self.assertEqual(self.stored("Inbox") + self.stored("Rejects"), [])
+
+    def set_lists(self):
+        """Lists that the first listener asks; the server reads them when it starts."""
+        self.daemon.stop()
+        path = pathlib.Path(self.daemon.dir, "mox.conf")
+        text, n = re.subn(r"(?ms)^\t\tSMTP:\n.*?Enabled: true\n", r"\g<0>\t\t\tDNSBLs:\n\t\t\t\t- no.example\n\t\t\t\t- bl.example\n",
+                          path.read_text(), count=1)
+        self.assertEqual(n, 1)
+        path.write_text(text)
+        self.daemon.start()
+
+    def test_lists_are_asked_when_nothing_else_decides(self):
+        self.set_lists()
+        spammer = {"ip": "192.0.2.2", "sender": "x@bulk.example"}
+        for _ in self.with_and_without_the_server():
+            got = self.analysis(ham(1, "x@bulk.example"), **spammer)
+            self.assertEqual((got["accepted"], got["reason"]), (False, "dns-blocklisted"))
+            self.assertIn("bl.example", got["rules"][-1]["text"])
+            self.assertEqual(self.analysis(ham(1, KNOWN))["reason"], "no-bad-signals")
+        asked = json.loads(self.check(ham(1, KNOWN), "-json"))["dns"]
+        self.assertFalse([a for a in asked if a["name"].endswith("bl.example")])
+
+    def test_who_is_asked_must_be_there(self):
+        for _ in self.with_and_without_the_server():
+            self.assertIn(b"nobody", self.check(ham(1), "-account", "nobody", code=1))
+            self.assertIn(b"no address of account mox",
+                          self.check(ham(1), "-account", "mox", "-rcpt", "x@elsewhere.example", code=1))
+
+    def test_a_large_message_with_any_bytes(self):
+        data = message(KNOWN, "Large", "x", "large") + bytes(range(256)) * 8192
+        self.assertTrue(self.analysis(data)["accepted"])
 
 
 del Server  # not a test of this file

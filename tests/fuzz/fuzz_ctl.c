@@ -21,6 +21,15 @@ static int set_account_password(void *user, const char *address, const char *pas
     return strlen(password) < 8 ? MOX_EDENIED : MOX_OK;
 }
 
+static int check(void *user, const struct mox_ctl_check *q, char **text, struct mox_error *err)
+{
+    (void)user;
+    (void)text;
+    assert(strchr(q->account, '\n') == NULL && strchr(q->ip, '\n') == NULL);
+    (void)snprintf(err->text, sizeof err->text, "%zu and %zu bytes", q->zone.len, q->content.len);
+    return q->listed_in == NULL ? MOX_NEED_DNS : MOX_EREFUSED;
+}
+
 /* Sends what waits, in pieces, and runs what is ready. Returns what is wanted then. */
 static unsigned pump(const struct mox_engine *e, size_t step)
 {
@@ -56,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                               .stop = stop,
                                               .set_account_password = set_account_password,
                                               .logger = logger,
-                                              .metrics = metrics};
+                                              .metrics = metrics,
+                                              .check = check};
     if (rc == MOX_OK && mox_ctl_new(&ctl, &env, &handlers, &stopped) == MOX_OK) {
         const struct mox_engine e = mox_ctl_engine(ctl);
         size_t step = (size_t)data[0] + 1;

@@ -84,6 +84,33 @@ static int explain(void *user, const char *account, const char *mailbox, uint32_
     return MOX_OK;
 }
 
+static int check(void *user, const struct mox_ctl_check *q, char **text, struct mox_error *err)
+{
+    struct server *s = user;
+    struct buf out;
+    (void)err;
+    if (q->listed_in == NULL)
+        return MOX_NEED_DNS;
+    mox__buf_init(&out, &s->t.env, 1000);
+    mox__buf_printf(&out, "%s %s %d %s %s %s@%s %lld %d %s|", q->account, q->recipient, q->json,
+                    q->ip, q->helo, q->mail_from_localpart, q->mail_from_domain,
+                    (long long)q->now_us, q->tls, q->listed_in);
+    mox__buf_slice(&out, q->zone);
+    mox__buf_byte(&out, '|');
+    mox__buf_slice(&out, q->content);
+    mox__buf_byte(&out, '\0');
+    *text = (char *)out.data;
+    if (!out.failed)
+        return MOX_OK;
+    mox__buf_free(&out);
+    *text = NULL;
+    return MOX_ENOMEM;
+}
+
+#define CHECK(lists, zone_bytes, bytes)                                                            \
+    "check\nmjl\na@b\ntext\n192.0.2.1\nmx\nl\nd.example\n7\nyes\n" lists "\n" zone_bytes "\n" bytes  \
+    "\n"
+
 static const struct mox_metric letters = {.name = "letters_total", .help = "Letters."};
 
 static int server_start(struct server *s, long fail_at)
@@ -102,6 +129,7 @@ static int server_start(struct server *s, long fail_at)
         .metrics = s->metrics,
         .add_client_key = add_client_key,
         .explain = explain,
+        .check = check,
     };
     s->t.allocations = 0;
     s->t.fail_at = fail_at;
@@ -191,6 +219,15 @@ static void commands_are_answered_however_the_input_is_split(void **state)
         {"explain\nmjl\nA/b c\n4294967295\njson\nok\n", "ctlv0\nok\n23\nmjl A/b c 4294967295 1\n0\n", false},
         {"explain\nmjl\nInbox\n0\ntext\n", "ctlv0\n0 is no UID\n", true},
         {"explain\nmjl\nInbox\n1\nxml\n", "ctlv0\nthe form is text or json, not xml\n", true},
+        {CHECK("bl.example", "2", "7") "z\nab\ncdok\nloglevels\n",
+         "ctlv0\nok\n64\nmjl a@b 0 192.0.2.1 mx l@d.example 7000000 1 bl.example|z\n|ab\ncd0\n"
+         "ok\n34\n(default): info\nsmtpserver: trace\n",
+         false},
+        {CHECK("?", "0", "0") "ok\n", "ctlv0\nok\n6\nlists\n0\n", false},
+        {CHECK("?", "1", "0"), "ctlv0\ncheck: a number is wrong\n", true},
+        {CHECK("?", "0", "134217729"), "ctlv0\ntoo many bytes\n", true},
+        {CHECK("?", "0", "x"), "ctlv0\ntoo many bytes\n", true},
+        {CHECK("?", "0", "5") "abcd", "ctlv0\n", false},
         {"restart\n", "ctlv0\nunknown command; this server is of another version than its "
                       "client\n", true},
         {"\n", "ctlv0\nunknown command; this server is of another version than its client\n",
