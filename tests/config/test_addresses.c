@@ -132,6 +132,12 @@ static const char kinds[] = "Domains:\n"
                             "\t\t\tDomain: example.org\n"
                             "\t\t\tAccount: alice\n"
                             "\t\t\tMailbox: DMARC\n"
+                            "\tboth.example:\n"
+                            "\t\tDMARC:\n"
+                            "\t\t\tLocalpart: dmarcreports\n"
+                            "\t\t\tDomain: example.org\n"
+                            "\t\t\tAccount: alice\n"
+                            "\t\t\tMailbox: DMARC\n"
                             "\texample.org:\n"
                             "\t\tLocalpartCatchallSeparators:\n"
                             "\t\t\t- +\n"
@@ -175,6 +181,7 @@ static const char kinds[] = "Domains:\n"
                             "\tbob:\n"
                             "\t\tDomain: other.example\n"
                             "\t\tDestinations:\n"
+                            "\t\t\tbob@both.example: nil\n"
                             "\t\t\tbob@other.example:\n"
                             "\t\t\t\tMailbox: B\n";
 
@@ -234,6 +241,7 @@ static void a_domain_whose_reports_alone_come_here_is_not_ours(void **state)
         assert_int_equal(mox_config_lookup_address(f->config, slice_of(addresses[i]),
                                                    MOX_CONFIG_RECIPIENT, &to),
                          MOX_CONFIG_NO_DOMAIN);
+    assert_string_equal(found(f, "bob@both.example").account->name, "bob");
 }
 
 static void an_alias_stands_for_its_members(void **state)

@@ -244,6 +244,18 @@ static void no_match_takes_more_than_its_steps(void **state)
                 6); /* of the others a letter is missing in the text, which is seen at once */
 }
 
+/* Else a match that begins at each character and runs over all that follow would cost two steps each. */
+static void characters_that_are_run_over_in_vain_are_counted(void **state)
+{
+    char text[1000];
+    uint32_t left = 0;
+    memset(text, 'a', sizeof text);
+    assert_int_equal(match(*state, "[a-y]*[0-9]", slice(text, sizeof text), &left), MOX_ELIMIT);
+    assert_int_equal(match(*state, "^[a-y]*[0-9]", slice(text, sizeof text), &left),
+                     MOX_ENOTFOUND);
+    assert_true(left < STEPS - sizeof text);
+}
+
 static void matches_share_their_steps(void **state)
 {
     struct test_env *t = *state;
@@ -314,6 +326,7 @@ int main(void)
         TEST(what_looks_alike_is_no_mistake),
         TEST(letters_that_only_upper_case_matches_can_be_refused),
         TEST(no_match_takes_more_than_its_steps),
+        TEST(characters_that_are_run_over_in_vain_are_counted),
         TEST(matches_share_their_steps),
         TEST(what_people_write_is_far_from_the_bound),
         TEST(each_allocation_may_fail),
