@@ -289,6 +289,12 @@ static void names_that_nobody_proved_vouch_for_nothing(void **state)
     assert_int_equal(out.method, MOX_REPUTATION_NONE);
 }
 
+#ifdef MOX_HAVE_IDN
+#define OTHER_FORM "xn--bcher-kva.example"
+#else
+#define OTHER_FORM "b??cher.example"
+#endif
+
 static void each_step_says_what_it_found(void **state)
 {
     (void)state;
@@ -304,7 +310,7 @@ static void each_step_says_what_it_found(void **state)
         "msgtodomain: not written to",
         "msgfromorgdomain: nothing of the organization of a.example",
         "msgtoorgdomain: not written to",
-        "dkimspf: dkim xn--bcher-kva.example: 2 messages, 1 junk",
+        "dkimspf: dkim " OTHER_FORM ": 2 messages, 1 junk",
     };
     struct fixture f;
     struct mox_reputation out;
