@@ -59,6 +59,17 @@ static void put_from(struct judged *j, sqlite3_stmt *s)
     put(j, MOX_SENDER_FROM_ORG_DOMAIN + shift, NULL, mox__db_text(s, 9));
 }
 
+/* What SPF did not pass for may be somebody else's, who is not to pay for it. */
+static void put_path(struct judged *j, sqlite3_stmt *s)
+{
+    if (sqlite3_column_int64(s, 12) == MOX_VALIDATION_PASS) {
+        put(j, MOX_SENDER_MAIL_FROM, mox__db_text(s, 5), mox__db_text(s, 6));
+        put(j, MOX_SENDER_MAIL_FROM_DOMAIN, NULL, mox__db_text(s, 6));
+    }
+    if (sqlite3_column_int64(s, 13) == MOX_VALIDATION_PASS)
+        put(j, MOX_SENDER_EHLO, NULL, mox__db_text(s, 4));
+}
+
 static void put_dkim(struct judged *j, const char *domains)
 {
     char one[256];
@@ -112,9 +123,7 @@ void mox__verdict_change(struct mox_account *a, const struct box *b, uint32_t ui
         put_dkim(&j, mox__db_text(s, 10)); /* but for a forwarder's */
         if ((sqlite3_column_int64(s, 1) & KIND_FORWARD) != 0)
             continue; /* who forwards neither gains nor loses */
-        put(&j, MOX_SENDER_MAIL_FROM, mox__db_text(s, 5), mox__db_text(s, 6));
-        put(&j, MOX_SENDER_MAIL_FROM_DOMAIN, NULL, mox__db_text(s, 6));
-        put(&j, MOX_SENDER_EHLO, NULL, mox__db_text(s, 4));
+        put_path(&j, s);
         put_ip(&j, mox__db_text(s, 3));
     }
 }

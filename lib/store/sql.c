@@ -90,7 +90,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_MESSAGE_FACTS] =
         "SELECT received, kind, destined, remote_ip, ehlo_domain, mail_from_localpart,"
         " mail_from_domain, msg_from_localpart, msg_from_domain, msg_from_org_domain, dkim_domains,"
-        " msg_from_validation FROM message WHERE id = ?1",
+        " msg_from_validation, mail_from_validation, ehlo_validation FROM message WHERE id = ?1",
     [SQL_MESSAGE_KEYS] =
         "SELECT m.message_id, m.thread, m.hash, typeof(c.data) = 'null', m.subject, m.origin"
         " FROM message m"

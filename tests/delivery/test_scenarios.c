@@ -14,6 +14,7 @@ SCENARIO(a_newsletter_moved_to_junk_twice_is_rejected, "newsletter")
 SCENARIO(a_network_of_spammers_is_known_for_a_quarter, "network")
 SCENARIO(a_forwarder_is_not_to_blame, "forwarder")
 SCENARIO(without_a_rule_it_is, "no-rule")
+SCENARIO(a_path_that_is_forged_says_nothing_of_its_owner, "forged-path")
 SCENARIO(who_was_written_to_may_answer, "answer")
 SCENARIO(a_bank_is_not_who_claims_to_be_it, "spoofed-bank")
 SCENARIO(a_domain_is_what_its_senders_are, "domain")
@@ -33,6 +34,7 @@ int main(void)
         cmocka_unit_test(a_network_of_spammers_is_known_for_a_quarter),
         cmocka_unit_test(a_forwarder_is_not_to_blame),
         cmocka_unit_test(without_a_rule_it_is),
+        cmocka_unit_test(a_path_that_is_forged_says_nothing_of_its_owner),
         cmocka_unit_test(who_was_written_to_may_answer),
         cmocka_unit_test(a_bank_is_not_who_claims_to_be_it),
         cmocka_unit_test(a_domain_is_what_its_senders_are),
