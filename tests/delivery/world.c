@@ -197,6 +197,8 @@ static void check(struct coming *c, const struct world_sender *sender, unsigned 
 
 static struct mox_delivery_facts facts_of(const struct coming *c, const struct mox_judgement *v)
 {
+    const size_t count = c->j.checks.dkim_domain_count;
+    const bool is_forwarders = v->forwarder != NULL && strcmp(v->forwarder, c->s.dkim) == 0;
     return (struct mox_delivery_facts){.size = sizeof(struct mox_delivery_facts),
                                        .remote_ip = c->s.ip,
                                        .ehlo_domain = c->s.ehlo,
@@ -211,7 +213,7 @@ static struct mox_delivery_facts facts_of(const struct coming *c, const struct m
                                        .mail_from_validation = c->j.checks.mail_from,
                                        .msg_from_validation = c->j.checks.from,
                                        .dkim_domains = c->j.dkim_domains,
-                                       .dkim_domain_count = c->j.checks.dkim_domain_count,
+                                       .dkim_domain_count = is_forwarders ? 0 : count,
                                        .destined_mailbox = v->destined,
                                        .is_reject = !v->analysis->accept || v->is_reject,
                                        .is_intro = v->is_intro,
