@@ -97,6 +97,7 @@ static const char *const pragmas[] = {
                   "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;",
     [DB_READER] = "PRAGMA query_only=ON; PRAGMA mmap_size=1073741824; PRAGMA cache_size=-1000;"
                   "PRAGMA wal_autocheckpoint=0;",
+    [DB_SCANNER] = "PRAGMA query_only=ON; PRAGMA cache_size=-1000; PRAGMA wal_autocheckpoint=0;",
     [DB_CHECKPOINT] = "PRAGMA wal_autocheckpoint=0; PRAGMA synchronous=FULL;"
                       "PRAGMA cache_size=-100;",
 };

@@ -122,6 +122,7 @@ struct db {
 enum db_role {
     DB_WRITER,    /* creates the file; the committer's */
     DB_READER,    /* maps the file */
+    DB_SCANNER,   /* reads once what nobody reads again soon: maps nothing */
     DB_CHECKPOINT /* the background checkpointer's */
 };
 

@@ -54,6 +54,7 @@ struct changes {
 /* A junk.db. */
 struct filter_file {
     struct mox_junk_file *words; /* NULL: closed */
+    struct db index;             /* for reading the account; opened when it is needed */
     bool bulk;                   /* its owner begins and commits the transaction */
     bool looked;                 /* for what was erased while nobody learnt */
     uint64_t modseq;             /* up to which it has learnt all */
@@ -91,6 +92,8 @@ struct filter {
 /* How many messages one transaction learns: it amortises a sync, and who waits for the filter waits
  * for some ten milliseconds. */
 #define LEARN_AT_ONCE 64
+/* And when thousands wait: a page of words is written once for all of them. */
+#define LEARN_MANY 512
 
 /* ---- filter.c ---- */
 int mox__filter_new(struct mox_account *a, const struct mox_junk_params *params);
@@ -117,6 +120,8 @@ void mox__filter_failed(struct filter *f, int status, const char *text);
 int mox__filter_file_open(struct filter *f, struct filter_file *file, const char *path,
                           struct mox_error *err);
 void mox__filter_file_close(struct filter *f, struct filter_file *file);
+/* A connection to index.db of this file's own, or NULL. */
+struct db *mox__filter_index(struct filter *f, struct filter_file *file, struct mox_error *err);
 /* How many words it knows. */
 int mox__filter_file_count(struct filter_file *file, uint64_t *words);
 /* Renames junk.db to junk.db.damaged-<time>. */

@@ -115,35 +115,41 @@ static int look(struct filter *f, struct filter_file *file, struct db *db, uint6
     return rc;
 }
 
-int mox__filter_look(struct filter *f, struct filter_file *file, struct mox_error *err)
+/* Whose failure it was, as one text. */
+static int look_failed(struct filter *f, struct filter_file *file, const struct db *index, int rc,
+                       struct mox_error *err)
 {
-    struct mox_account *a = f->account;
-    struct reader *r = NULL;
-    uint64_t modseq = 0;
-    mox__changes_free(a->env, &file->todo);
-    int rc = mox__reader_take(a, &r, err);
-    if (rc < 0)
-        return rc;
-    rc = mox__db_run(&r->db, SQL_BEGIN_READ, NULL, 0);
-    if (rc == MOX_OK)
-        rc = look(f, file, &r->db, &modseq);
-    if (r->db.status < 0) {
-        /* Not the filter's damage: whoever reads the mail will say so. */
-        rc = r->db.status == MOX_ECORRUPT ? MOX_EIO : r->db.status;
-        rc = mox__fail(err, rc, "read account %s: %s", a->name, r->db.error.text);
-        mox__db_clear(&r->db);
-    } else if (file->words->db.status < 0) {
+    if (index->status < 0) /* not the filter's damage: whoever reads the mail will say so */
+        return mox__fail(err, index->status == MOX_ECORRUPT ? MOX_EIO : index->status,
+                         "read account %s: %s", f->account->name, index->error.text);
+    if (file->words->db.status < 0) {
         rc = mox__fail(err, rc, "%s", file->words->db.error.text);
         mox__db_clear(&file->words->db);
-    } else if (rc == MOX_ECORRUPT) {
-        rc = mox__fail(err, rc, "it is newer than the account");
-    } else if (rc < 0) {
-        rc = mox__fail(err, rc, "learn: %s", mox_status_text(rc));
+        return rc;
     }
-    (void)mox__db_run(&r->db, SQL_COMMIT, NULL, 0);
-    mox__reader_give(a, r);
+    return mox__fail(err, rc, "%s",
+                     rc == MOX_ECORRUPT ? "it is newer than the account" : mox_status_text(rc));
+}
+
+int mox__filter_look(struct filter *f, struct filter_file *file, struct mox_error *err)
+{
+    const struct mox_env *env = f->account->env;
+    uint64_t modseq = 0;
+    mox__changes_free(env, &file->todo);
+    struct db *index = mox__filter_index(f, file, err);
+    if (index == NULL)
+        return MOX_EIO;
+    int rc = mox__db_run(index, SQL_BEGIN_READ, NULL, 0);
+    if (rc == MOX_OK)
+        rc = look(f, file, index, &modseq);
+    if (rc == MOX_OK)
+        rc = index->status;
+    if (rc < 0)
+        rc = look_failed(f, file, index, rc, err);
+    if (index->status == MOX_OK)
+        (void)mox__db_run(index, SQL_COMMIT, NULL, 0);
     if (rc < 0) {
-        mox__changes_free(a->env, &file->todo);
+        mox__changes_free(env, &file->todo);
         return rc;
     }
     file->looked = true;

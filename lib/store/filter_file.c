@@ -49,8 +49,21 @@ int mox__filter_file_open(struct filter *f, struct filter_file *file, const char
 void mox__filter_file_close(struct filter *f, struct filter_file *file)
 {
     mox_junk_file_close(file->words);
+    mox__db_close(&file->index);
     mox__changes_free(f->account->env, &file->todo);
     *file = (struct filter_file){0};
+}
+
+/* Not one of those for reading mail: they map the database, and all that was learnt from would count as
+ * memory of ours. */
+struct db *mox__filter_index(struct filter *f, struct filter_file *file, struct mox_error *err)
+{
+    if (file->index.status < 0)
+        mox__db_close(&file->index);
+    if (file->index.sql == NULL &&
+        mox__db_open(&file->index, f->account->db_path, DB_SCANNER, err) < 0)
+        return NULL;
+    return &file->index;
 }
 
 int mox__filter_file_count(struct filter_file *file, uint64_t *words)

@@ -13,7 +13,7 @@
 struct lesson {
     struct filter *f;
     struct filter_file *file;
-    struct reader *reader;
+    struct db *index;
     uint64_t message; /* whose words these are */
     struct mox_junk_words *words;
 };
@@ -57,8 +57,8 @@ static int read_words(struct lesson *l, uint64_t message, struct mox_error *err)
         return MOX_OK;
     drop_words(l);
     l->message = message;
-    return mox__filter_words(l->f->account, &l->reader->db, mox_junk_file_params(l->file->words),
-                             message, &l->words, err);
+    return mox__filter_words(l->f->account, l->index, mox_junk_file_params(l->file->words), message,
+                             &l->words, err);
 }
 
 /* What cannot be read is not learnt, and the record says so; mail goes on. */
@@ -149,9 +149,10 @@ int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
     struct mox_error failure = {0};
     bool relearn = file->relearn;
     size_t at = todo->at;
-    int rc = mox__reader_take(f->account, &l.reader, err);
-    if (rc < 0)
-        return rc;
+    int rc = MOX_OK;
+    l.index = mox__filter_index(f, file, err);
+    if (l.index == NULL)
+        return MOX_EIO;
     struct db *db = &file->words->db;
     if (!file->bulk)
         rc = mox_junk_file_begin(file->words, &failure);
@@ -163,7 +164,6 @@ int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
     if (rc == MOX_OK && !file->bulk)
         rc = mox_junk_file_commit(file->words, &failure);
     drop_words(&l);
-    mox__reader_give(f->account, l.reader);
     if (rc < 0) {
         (void)mox__fail(err, rc, "%s",
                         failure.text[0] != '\0' ? failure.text

@@ -141,8 +141,8 @@ static void fill(struct storefix *f, unsigned messages)
 static void tell(const char *what, unsigned messages, double began)
 {
     report_value(&report, what, NULL, messages / (now() - began), "msgs/s", NULL);
-    report_value(&report, "peak memory", what[0] == 'r' ? "retrain=1" : "retrain=0", peak_mb(), "MB",
-                 NULL);
+    report_value(&report, "peak memory", what[0] == 'r' ? "retrain=1" : "retrain=0", peak_mb(),
+                 "MB", NULL);
 }
 
 static void learn(struct storefix *f, unsigned messages)
