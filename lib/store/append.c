@@ -45,70 +45,6 @@ static bool is_reject(const struct mox_append *op)
 
 /* ---- on the submitter's thread ---- */
 
-static uint64_t take_id(struct mox_account *a)
-{
-    pthread_mutex_lock(&a->lock);
-    uint64_t id = a->next_message++;
-    pthread_mutex_unlock(&a->lock);
-    return id;
-}
-
-/* Makes msg/ and msg/<xx>/ for a path, durably. That they are there does not say that they are on
- * the disk: another append may be about to sync them, or a process that was killed before it did. */
-static int make_folders(struct mox_account *a, const char *path, unsigned xx)
-{
-    char *msg = mox__path(a->env, "%s/msg", a->dir);
-    char *folder = mox__strndup(a->env, path, (size_t)(strrchr(path, '/') - path));
-    int rc = msg == NULL || folder == NULL ? MOX_ENOMEM : mox__make_dir(msg, NULL);
-    if (rc == MOX_OK)
-        rc = mox__sync_new_dir(msg, a->dir);
-    if (rc == MOX_OK)
-        rc = mox__make_dir(folder, NULL);
-    if (rc == MOX_OK)
-        rc = mox__sync_new_dir(folder, msg);
-    pthread_mutex_lock(&a->lock);
-    a->folder_synced[xx] = rc == MOX_OK;
-    pthread_mutex_unlock(&a->lock);
-    mox__mem_free(a->env, msg);
-    mox__mem_free(a->env, folder);
-    return rc;
-}
-
-static bool has_folder(struct mox_account *a, unsigned xx)
-{
-    pthread_mutex_lock(&a->lock);
-    bool synced = a->folder_synced[xx];
-    pthread_mutex_unlock(&a->lock);
-    return synced;
-}
-
-/* The file and its name are on stable storage before the write is queued. */
-static int link_file(struct mox_account *a, struct append_job *j)
-{
-    j->file_id = take_id(a);
-    unsigned xx = (unsigned)(j->file_id % 256);
-    char *path = mox__account_body_path(a, j->file_id);
-    if (path == NULL)
-        return MOX_ENOMEM;
-    int rc = has_folder(a, xx) ? MOX_OK : make_folders(a, path, xx);
-    if (rc == MOX_OK)
-        rc = mox_spool_link(j->op->spool, path);
-    if (rc == MOX_ENOTFOUND) { /* somebody removed it */
-        rc = make_folders(a, path, xx);
-        rc = rc < 0 ? rc : mox_spool_link(j->op->spool, path);
-    }
-    if (rc < 0) {
-        mox__mem_free(a->env, path);
-        return rc;
-    }
-    j->path = path; /* discard() must be able to remove it without memory */
-    char *slash = strrchr(path, '/');
-    *slash = '\0';
-    rc = mox__sync_dir(path);
-    *slash = '/';
-    return rc;
-}
-
 static int join_domains(struct append_job *j)
 {
     const struct mox_delivery_facts *f = j->op->facts;
@@ -147,8 +83,10 @@ static int prepare(struct mox_account *a, struct append_job *j)
         rc = join_domains(j);
     if (rc == MOX_OK && is_reject(j->op))
         mox__hash(HASH_SHA256, j->content, j->hash);
-    if (rc == MOX_OK && mox_spool_fd(j->op->spool) >= 0)
-        rc = link_file(a, j);
+    if (rc == MOX_OK && mox_spool_fd(j->op->spool) >= 0) {
+        j->file_id = mox__message_id_take(a);
+        rc = mox__body_link(a, j->op->spool, j->file_id, &j->path);
+    }
     return rc;
 }
 
@@ -311,7 +249,7 @@ static bool meets_rejects(struct mox_account *a, struct append_job *j, struct bo
 static void insert(struct mox_account *a, struct append_job *j, struct box *b, uint64_t bits)
 {
     const struct mox_append *op = j->op;
-    struct row r = {.id = j->file_id != 0 ? j->file_id : take_id(a),
+    struct row r = {.id = j->file_id != 0 ? j->file_id : mox__message_id_take(a),
                     .bytes = j->bytes,
                     .received = j->received,
                     .origin = b->id,

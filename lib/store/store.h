@@ -22,6 +22,7 @@
  *   box.c         mailboxes in memory, their counts and keywords
  *   views.c       views of mailboxes, loaded, cached, released
  *   fetch.c       reading messages;  readers.c  connections for that
+ *   body_file.c   large bodies are files
  *   append.c, flags.c, expunge.c, copy.c, names.c, names_rename.c   the writes, one kind per file
  *   rejects.c     refused mail is stored once, and not for long
  *   thread.c      message-ids and threads
@@ -318,6 +319,11 @@ int mox__body_map(const struct mox_account *a, uint64_t id, size_t bytes, void *
 
 /* ---- the writes ---- */
 void mox__append(void *self, struct mox_append *op);
+/* An id that no message ever had. */
+uint64_t mox__message_id_take(struct mox_account *a);
+/* Links a spool's file to where the body of a message belongs; it and its name are on stable storage
+ * then. *out: its path, to be removed with and freed, also after a failure that left the file there. */
+int mox__body_link(struct mox_account *a, struct mox_spool *spool, uint64_t id, char **out);
 /* After a commit: it has overwritten what transactions in doubt left in the WAL. */
 void mox__append_settle(struct mox_account *a);
 void mox__set_flags(void *self, struct mox_set_flags *op);

@@ -126,6 +126,9 @@ static const struct rule {
      "32 ELSE 0"
      " END) = 0)",
      "mailbox %lld: UID %lld is held as %lld, which its message does not say"},
+    {"SELECT m.id, m.origin, m.uid FROM message m JOIN mailbox b ON b.id = m.origin"
+     " WHERE m.uid < 1 OR m.uid >= b.uidnext",
+     "message %lld says that mailbox %lld gave it UID %lld, which that never did"},
     {"SELECT count(*) FROM subjectpass WHERE length(key) <> 16 HAVING count(*) > 0",
      "%lld keys for tokens in subjects do not have 16 characters"},
     {"SELECT id FROM message WHERE thread > id OR parent >= id AND parent <> 0",

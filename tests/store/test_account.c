@@ -224,6 +224,9 @@ static void damage_is_found(void **state)
         {"INSERT INTO ref VALUES(1, 1)", "DELETE FROM ref"},
         {"UPDATE key SET hash = hash + 1", "UPDATE key SET hash = hash - 1"},
         {"UPDATE account SET message = 1", "UPDATE account SET message = 2"},
+        {"UPDATE entry SET held = 1", "UPDATE entry SET held = 0"},
+        {"UPDATE message SET uid = 900", "UPDATE message SET uid = 1"},
+        {"INSERT INTO subjectpass VALUES('a@b.example', 'short')", "DELETE FROM subjectpass"},
         {"INSERT INTO verdict VALUES(1, 1, 1, 1, 1, 1, 1)", "DELETE FROM verdict"},
     };
     for (size_t i = 0; i < sizeof harms / sizeof harms[0]; i++) {
