@@ -223,18 +223,58 @@ bool mox__filter_is_stale(const struct filter *f)
 
 /* ---- asking ---- */
 
-static int ask(struct filter *f, struct mox_slice content, struct mox_junk_verdict *verdict,
-               struct mox_error *err)
+/* The filter may have been closed since it was asked last, or found damaged. */
+static int ask(struct filter *f, const struct mox_junk_words *words,
+               struct mox_junk_verdict *verdict, struct mox_error *err)
 {
-    struct mox_junk_words *words = NULL;
     int rc = mox__filter_open(f);
     if (rc < 0)
         return rc;
-    const struct mox_junk_params *params = mox_junk_file_params(f->file.words);
     const struct mox_junk_db db = mox_junk_file_db(f->file.words);
-    rc = mox_junk_words_new(&words, f->account->env, params, content);
-    if (rc == MOX_OK)
-        rc = mox_junk_classify(&db, params, words, verdict, err);
+    return mox_junk_classify(&db, mox_junk_file_params(f->file.words), words, verdict, err);
+}
+
+static int ask_again(struct filter *f, const struct mox_junk_words *words,
+                     struct mox_junk_verdict *verdict, struct mox_error *err)
+{
+    int rc = ask(f, words, verdict, err);
+    if (rc != MOX_ECORRUPT)
+        return rc;
+    mox__filter_failed(f, rc, err->text);
+    return ask(f, words, verdict, err);
+}
+
+/* Learns what is new, and says how messages are read and whether anything is known. */
+static int prepare(struct filter *f, struct mox_junk_params *params, bool *knows,
+                   struct mox_error *err)
+{
+    struct mox_junk_totals totals = {0};
+    bool more = true;
+    for (size_t n = 0; more && n < LEARN_BEFORE_MAX; n += LEARN_AT_ONCE)
+        if (mox__filter_catch_up(f, LEARN_AT_ONCE, &more) < 0)
+            break; /* told; what is known is better than nothing */
+    int rc = mox__filter_open(f);
+    if (rc < 0)
+        return rc;
+    const struct mox_junk_db db = mox_junk_file_db(f->file.words);
+    *params = *mox_junk_file_params(f->file.words);
+    rc = db.ops->totals(db.self, &totals, err);
+    *knows = rc < 0 || totals.hams > 0 || totals.spams > 0;
+    return rc == MOX_ECORRUPT ? MOX_OK : rc; /* asking mends it */
+}
+
+/* Reading the message is most of the work, so others may ask meanwhile. */
+static int read_and_ask(struct filter *f, struct mox_slice content,
+                        const struct mox_junk_params *params, struct mox_junk_verdict *verdict,
+                        struct mox_error *err)
+{
+    struct mox_junk_words *words;
+    int rc = mox_junk_words_new(&words, f->account->env, params, content);
+    if (rc < 0)
+        return rc;
+    mox__filter_enter(f);
+    rc = ask_again(f, words, verdict, err);
+    mox__filter_leave(f);
     mox_junk_words_free(words);
     return rc;
 }
@@ -243,20 +283,17 @@ int mox_account_classify(struct mox_account *a, struct mox_slice content,
                          struct mox_junk_verdict *verdict, struct mox_error *err)
 {
     struct filter *f = a->filter;
-    bool more = true;
+    struct mox_junk_params params;
+    struct mox_error why = {0};
+    bool knows = false;
     if (f == NULL)
         return mox__fail(err, MOX_EUNSUPPORTED, "account %s has no junk filter", a->name);
+    *verdict = (struct mox_junk_verdict){.probability = 0.5};
     mox__filter_enter(f);
-    for (size_t n = 0; more && n < LEARN_BEFORE_MAX; n += LEARN_AT_ONCE)
-        if (mox__filter_catch_up(f, LEARN_AT_ONCE, &more) < 0)
-            break; /* told; what is known is better than nothing */
-    struct mox_error why = {0};
-    int rc = ask(f, content, verdict, &why);
-    if (rc == MOX_ECORRUPT) {
-        mox__filter_failed(f, rc, why.text);
-        rc = ask(f, content, verdict, &why);
-    }
+    int rc = prepare(f, &params, &knows, &why);
     mox__filter_leave(f);
+    if (rc == MOX_OK && knows)
+        rc = read_and_ask(f, content, &params, verdict, &why);
     if (rc < 0)
         return mox__fail(err, rc, "ask the junk filter of account %s: %s", a->name,
                          why.text[0] != '\0' ? why.text : mox_status_text(rc));
