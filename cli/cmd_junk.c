@@ -126,6 +126,7 @@ static enum exit_code run_train(struct cli *cli)
         return code;
     code = open_file(cli, !is_there(cli_flag(cli, "dbpath")), &file, &params);
     if (code == EXIT_OK) {
+        junk_shuffle(&files, 1); /* all of one kind first would teach less */
         code = learn_all(cli, file, &files);
         if (code == EXIT_OK)
             say_learned(file, &files);

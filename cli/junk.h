@@ -24,6 +24,8 @@ struct junk_files {
 /* The files of both folders and of those in them, each folder's in the order of their paths. */
 enum exit_code junk_list(struct junk_files *out, const char *ham_dir, const char *spam_dir);
 void junk_files_free(struct junk_files *files);
+/* Puts them in an order that the seed decides. */
+void junk_shuffle(struct junk_files *files, uint64_t seed);
 
 /* The parameters of the flags; `params` has the others already. */
 enum exit_code junk_params(const struct cli *cli, struct mox_junk_params *params);

@@ -98,6 +98,25 @@ void junk_files_free(struct junk_files *files)
     *files = (struct junk_files){0};
 }
 
+/* A sequence that a seed repeats (splitmix64). */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+void junk_shuffle(struct junk_files *files, uint64_t seed)
+{
+    for (size_t i = files->count; i > 1; i--) {
+        const size_t other = (size_t)(next_random(&seed) % i);
+        const struct junk_file file = files->files[other];
+        files->files[other] = files->files[i - 1];
+        files->files[i - 1] = file;
+    }
+}
+
 static enum exit_code read_words(const struct cli *cli, const struct mox_junk_params *params,
                                  const char *path, struct mox_junk_words **words)
 {

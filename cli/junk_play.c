@@ -66,25 +66,6 @@ static enum exit_code classify(struct experiment *x, struct junk_file *file)
 
 /* ---- analyze ---- */
 
-/* A sequence that a seed repeats (splitmix64). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static void shuffle(struct junk_files *files, uint64_t seed)
-{
-    for (size_t i = files->count; i > 1; i--) {
-        const size_t other = (size_t)(next_random(&seed) % i);
-        const struct junk_file file = files->files[other];
-        files->files[other] = files->files[i - 1];
-        files->files[i - 1] = file;
-    }
-}
-
 static enum exit_code split(struct experiment *x, double ratio)
 {
     const size_t train = (size_t)(ratio * (double)x->files.count);
@@ -127,7 +108,7 @@ enum exit_code junk_run_analyze(struct cli *cli)
     if (code == EXIT_OK)
         code = junk_number(cli, "folds", 2, 1000, &folds);
     if (code == EXIT_OK) {
-        shuffle(&x.files, (uint64_t)seed);
+        junk_shuffle(&x.files, (uint64_t)seed);
         code = folds > 0 ? cross(&x, (size_t)folds) : split(&x, ratio);
     }
     return end(&x, code);

@@ -10,7 +10,7 @@ MOX_BEGIN_DECLS
 /**
  * @file
  * A filter that learns from what a user calls junk and not junk. A message becomes a set of words;
- * what was learned of words is in a database behind an interface of three functions. Learning and
+ * what was learned of them is in a database behind an interface of five functions. Learning and
  * unlearning are exact inverses, in any order.
  *
  *     struct mox_junk_words *words;
@@ -89,7 +89,22 @@ struct mox_junk_count {
     uint32_t hams, spams;
 };
 
-/** Where counts are kept. Each function returns MOX_OK or a failure with its text in *err, which may
+/** A second thing is learned besides words: how much each of so many features speaks for junk. */
+#define MOX_JUNK_WEIGHTS 262144
+
+struct mox_junk_weight {
+    int32_t weight;
+    uint32_t seen; /* messages with the feature */
+};
+
+/** A change of weights: `by` and `seen` are added at each of the places, modulo 2^32. */
+struct mox_junk_step {
+    const uint32_t *places; /* less than MOX_JUNK_WEIGHTS, each once */
+    size_t count;
+    int32_t by, seen;
+};
+
+/** Where counts and weights are kept. Each function returns MOX_OK or a failure with its text in *err, which may
  *  be NULL. Keys of one call are all different, in any order. */
 struct mox_junk_db_ops {
     size_t size; /* sizeof(struct mox_junk_db_ops) */
@@ -101,6 +116,10 @@ struct mox_junk_db_ops {
      *  stays that when it should be less. */
     int (*add)(void *self, const uint64_t *keys, size_t count, bool junk, int by,
                struct mox_error *err);
+
+    /** All weights, 0 at first; borrowed until the next call. */
+    int (*weights)(void *self, const struct mox_junk_weight **weights, struct mox_error *err);
+    int (*step)(void *self, const struct mox_junk_step *steps, size_t count, struct mox_error *err);
 };
 
 struct mox_junk_db {
@@ -128,15 +147,15 @@ MOX_API MOX_MUST_USE int mox_junk_classify(const struct mox_junk_db *db,
                                            struct mox_junk_verdict *verdict, struct mox_error *err);
 
 /**
- * A database in memory: some 20 bytes for each word.
+ * A database in memory: 2 MB, and some 20 bytes for each word.
  *
  * Threads: one at a time.
  */
 struct mox_junk_memory;
 
 /** @param max_bytes  it never takes more; what does not fit fails with MOX_ELIMIT */
-MOX_API MOX_MUST_USE int mox_junk_memory_new(struct mox_junk_memory **out, const struct mox_env *env,
-                                             size_t max_bytes);
+MOX_API MOX_MUST_USE int mox_junk_memory_new(struct mox_junk_memory **out,
+                                             const struct mox_env *env, size_t max_bytes);
 /** NULL is fine. */
 MOX_API void mox_junk_memory_free(struct mox_junk_memory *memory);
 /** Borrowed: as long as the memory is there. */

@@ -19,6 +19,11 @@ void mox_junk_params_init(struct mox_junk_params *params)
                                        .rare_words = 2};
 }
 
+/* How much the words count beside the weights, both as logarithms of odds. Words that are alike in many
+ * messages of one kind are not evidence of their own, as the rule of Bayes takes them for; with 0.05 to
+ * 0.2 five-fold cross-validation comes out alike, with 1 twice as much spam is missed. */
+#define WORDS_SHARE 0.1
+
 #define TOP_WORDS_MAX 1000 /* for and against, whatever the parameters say */
 
 /* The strongest words of one kind, the strongest first. */
@@ -126,7 +131,7 @@ struct classification {
 };
 
 static void weigh(struct classification *c, const struct mox_junk_params *params,
-                  const struct wordset *set, struct mox_junk_verdict *verdict)
+                  const struct wordset *set, double grams, struct mox_junk_verdict *verdict)
 {
     const struct mox_junk_totals totals = {.hams = verdict->hams, .spams = verdict->spams};
     c->ham.count = c->spam.count = 0;
@@ -139,7 +144,8 @@ static void weigh(struct classification *c, const struct mox_junk_params *params
         if (strength > 0 && strength >= params->ignore_words)
             keep(word.score < 0.5 ? &c->ham : &c->spam, set, &word);
     }
-    verdict->probability = 1 / (1 + exp(-(evidence(&c->ham) + evidence(&c->spam))));
+    const double words = evidence(&c->ham) + evidence(&c->spam);
+    verdict->probability = 1 / (1 + exp(-(WORDS_SHARE * words + grams)));
     show_words(verdict, set, &c->ham, &c->spam);
 }
 
@@ -149,6 +155,7 @@ int mox_junk_classify(const struct mox_junk_db *db, const struct mox_junk_params
 {
     const struct wordset *set = &words->set;
     struct mox_junk_totals totals;
+    const struct mox_junk_weight *weights;
     *verdict = (struct mox_junk_verdict){.probability = 0.5, .word_count = set->count};
     struct classification *c = mem_new(set->env, struct classification, 1);
     if (c == NULL)
@@ -158,10 +165,14 @@ int mox_junk_classify(const struct mox_junk_db *db, const struct mox_junk_params
     int rc = db->ops->totals(db->self, &totals, err);
     if (rc == MOX_OK)
         rc = db->ops->find(db->self, c->counts, set->count, err);
+    if (rc == MOX_OK)
+        rc = db->ops->weights(db->self, &weights, err);
     if (rc == MOX_OK) {
         verdict->hams = totals.hams;
         verdict->spams = totals.spams;
-        weigh(c, params, set, verdict);
+        weigh(c, params, set,
+              mox__grams_score(&words->grams, weights, (uint64_t)totals.hams + totals.spams),
+              verdict);
     }
     mox__mem_free(set->env, c);
     return rc;

@@ -251,9 +251,12 @@ static bool in_before_value(struct html *h, uint8_t c)
     }
     h->quote = c == '"' || c == '\'' ? c : 0;
     h->is_alt = strcmp(h->name, "img") == 0 && strcmp(h->attribute, "alt") == 0;
+    h->is_link = strcmp(h->attribute, "href") == 0 || strcmp(h->attribute, "src") == 0;
     h->state = HTML_VALUE;
     if (h->is_alt)
         mox__tokenizer_break(h->out);
+    else if (h->is_link && h->out->grams != NULL)
+        mox__gram_reader_token_end(h->out->grams, false);
     return h->quote != 0;
 }
 
@@ -270,6 +273,8 @@ static bool in_value(struct html *h, uint8_t c)
     }
     if (h->is_alt)
         mox__tokenizer_break(h->out);
+    if (h->is_link && h->out->grams != NULL)
+        mox__gram_reader_token_end(h->out->grams, true);
     h->state = HTML_SPACE;
     return h->quote != 0;
 }
@@ -370,6 +375,8 @@ static size_t take_run(struct html *h, struct mox_slice s)
     } else if (h->state == HTML_VALUE) {
         len = value_run(h, s);
         counts = h->is_alt;
+        if (h->is_link && h->out->grams != NULL)
+            mox__gram_reader_tokens(h->out->grams, slice(s.data, len), true);
     }
     if (counts)
         mox__tokenizer_feed(h->out, slice(s.data, len));

@@ -29,7 +29,7 @@ enum html_state {
 struct html {
     struct tokenizer *out;
     enum html_state state;
-    bool end_tag, self_closing, attribute_ended, is_alt;
+    bool end_tag, self_closing, attribute_ended, is_alt, is_link;
     uint8_t quote;  /* around the value; 0: none */
     uint8_t dashes; /* side by side, in a comment */
     char name[HTML_NAME_MAX + 1];

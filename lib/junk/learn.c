@@ -19,18 +19,35 @@ static int add(const struct mox_junk_db *db, const struct mox_junk_words *words,
     return rc;
 }
 
+static int step(const struct mox_junk_db *db, const struct mox_junk_words *words, int32_t trace,
+                int seen, struct mox_error *err)
+{
+    struct mox_junk_step steps[GRAM_BLOCKS];
+    mox__grams_steps(&words->grams, trace, seen, steps);
+    return db->ops->step(db->self, steps, GRAM_BLOCKS, err);
+}
+
 int mox_junk_learn(const struct mox_junk_db *db, const struct mox_junk_params *params,
                    const struct mox_junk_words *words, bool junk, int32_t *trace,
                    struct mox_error *err)
 {
+    const struct mox_junk_weight *weights;
+    struct mox_junk_totals totals;
     (void)params;
     *trace = 0;
-    return add(db, words, junk, 1, err);
+    int rc = db->ops->totals(db->self, &totals, err);
+    if (rc == MOX_OK)
+        rc = db->ops->weights(db->self, &weights, err);
+    if (rc < 0)
+        return rc;
+    *trace = mox__grams_trace(&words->grams, weights, (uint64_t)totals.hams + totals.spams, junk);
+    rc = step(db, words, *trace, 1, err);
+    return rc < 0 ? rc : add(db, words, junk, 1, err);
 }
 
 int mox_junk_unlearn(const struct mox_junk_db *db, const struct mox_junk_words *words, bool junk,
                      int32_t trace, struct mox_error *err)
 {
-    (void)trace;
-    return add(db, words, junk, -1, err);
+    int rc = step(db, words, trace, -1, err);
+    return rc < 0 ? rc : add(db, words, junk, -1, err);
 }

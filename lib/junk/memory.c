@@ -9,6 +9,7 @@ struct mox_junk_memory {
     struct mox_env env;
     struct mox_junk_totals totals;
     struct junk_table table;
+    struct mox_junk_weight weights[MOX_JUNK_WEIGHTS];
 };
 
 static int totals(void *self, struct mox_junk_totals *out, struct mox_error *err)
@@ -67,6 +68,35 @@ size_t mox__junk_memory_count(const struct mox_junk_memory *m)
     return m->table.used;
 }
 
+static int weights(void *self, const struct mox_junk_weight **out, struct mox_error *err)
+{
+    (void)err;
+    *out = ((struct mox_junk_memory *)self)->weights;
+    return MOX_OK;
+}
+
+static int step(void *self, const struct mox_junk_step *steps, size_t count, struct mox_error *err)
+{
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        mox__junk_step(((struct mox_junk_memory *)self)->weights, &steps[i]);
+    return MOX_OK;
+}
+
+void mox__junk_step(struct mox_junk_weight *weights, const struct mox_junk_step *step)
+{
+    for (size_t i = 0; i < step->count; i++) {
+        struct mox_junk_weight *w = &weights[step->places[i]];
+        w->weight = (int32_t)((uint32_t)w->weight + (uint32_t)step->by);
+        w->seen += (uint32_t)step->seen;
+    }
+}
+
+struct mox_junk_weight *mox__junk_memory_weights(struct mox_junk_memory *memory)
+{
+    return memory->weights;
+}
+
 void mox__junk_memory_set_totals(struct mox_junk_memory *memory,
                                  const struct mox_junk_totals *totals)
 {
@@ -90,7 +120,8 @@ int mox_junk_memory_new(struct mox_junk_memory **out, const struct mox_env *env,
         return MOX_ENOMEM;
     m->env = *env;
     /* While it grows, the old rows are there too. */
-    mox__junk_table_init(&m->table, &m->env, max_bytes / 3 * 2 / sizeof(struct junk_row));
+    const size_t room = max_bytes < sizeof *m ? 0 : max_bytes - sizeof *m;
+    mox__junk_table_init(&m->table, &m->env, room / 3 * 2 / sizeof(struct junk_row));
     *out = m;
     return MOX_OK;
 }
@@ -106,7 +137,11 @@ void mox_junk_memory_free(struct mox_junk_memory *memory)
 
 struct mox_junk_db mox_junk_memory_db(struct mox_junk_memory *memory)
 {
-    static const struct mox_junk_db_ops ops = {
-        .size = sizeof ops, .totals = totals, .find = find, .add = add};
+    static const struct mox_junk_db_ops ops = {.size = sizeof ops,
+                                               .totals = totals,
+                                               .find = find,
+                                               .add = add,
+                                               .weights = weights,
+                                               .step = step};
     return (struct mox_junk_db){&ops, memory};
 }

@@ -16,6 +16,7 @@ void mox__tokenizer_init(struct tokenizer *t, struct wordset *set,
                          const struct mox_junk_params *params, struct mox_slice prefix)
 {
     t->set = set;
+    t->grams = NULL;
     t->params = params;
     t->prefix = prefix;
     t->min = prefix.len > 0 ? HEADER_WORD_MIN : 0;
@@ -112,7 +113,7 @@ static void add_groups(struct tokenizer *t)
 
 /* ---- text ---- */
 
-void mox__tokenizer_break(struct tokenizer *t)
+static void end_word(struct tokenizer *t)
 {
     const struct mox_slice word = {t->word, t->len};
     if (t->len >= WORD_MIN && !t->too_long && !looks_random(word) && !looks_numeric(word)) {
@@ -153,7 +154,7 @@ static void put_rune(struct tokenizer *t, uint32_t rune)
     if (mox__rune_is_invisible(rune))
         return;
     if (!mox__rune_is_word(rune)) {
-        mox__tokenizer_break(t);
+        end_word(t);
         return;
     }
     rune = mox__rune_lower(rune);
@@ -170,8 +171,21 @@ static void put_rune(struct tokenizer *t, uint32_t rune)
     put(t, (uint8_t)(0x80 | (rune & 0x3f)));
 }
 
+void mox__tokenizer_break(struct tokenizer *t)
+{
+    end_word(t);
+    if (t->grams == NULL)
+        return;
+    mox__gram_reader_feed(t->grams, slice(" ", 1));
+    mox__gram_reader_token_end(t->grams, false);
+}
+
 void mox__tokenizer_feed(struct tokenizer *t, struct mox_slice text)
 {
+    if (t->grams != NULL) {
+        mox__gram_reader_feed(t->grams, text);
+        mox__gram_reader_tokens(t->grams, text, false);
+    }
     for (size_t at = 0; at < text.len;) {
         const uint8_t c = to_lower(text.data[at]);
         if (c >= 0x80) {
@@ -183,7 +197,7 @@ void mox__tokenizer_feed(struct tokenizer *t, struct mox_slice text)
         if (kinds[c] != 0)
             put(t, c);
         else if (t->len > 0)
-            mox__tokenizer_break(t);
+            end_word(t);
         at++;
     }
 }

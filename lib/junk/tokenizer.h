@@ -9,6 +9,7 @@
  * of letters that nobody can speak, or of many bytes it does not count. */
 struct tokenizer {
     struct wordset *set;
+    struct gram_reader *grams;            /* NULL, or gets the text too */
     const struct mox_junk_params *params; /* which groups count */
     struct mox_slice prefix;              /* put in front of words: "Subject:" */
     size_t min;                           /* bytes of the shortest word or group that is kept */

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "junk/fields.h"
 #include "junk/html.h"
 #include "junk/tokenizer.h"
 #include "message/text.h"
@@ -21,7 +22,20 @@ struct walk {
     struct html html;
     struct wordset *set;
     const struct mox_junk_params *params;
+    struct gram_reader grams;
 };
+
+/* All but the readers of text, which begin with each text. */
+static void walk_init(struct walk *w, struct mox_junk_words *words,
+                      const struct mox_junk_params *params, struct mox_slice content)
+{
+    w->env = &words->env;
+    w->content = content;
+    w->text_left = MOX_JUNK_TEXT_MAX;
+    w->set = &words->set;
+    w->params = params;
+    mox__gram_reader_init(&w->grams);
+}
 
 /* ---- header fields ---- */
 
@@ -56,10 +70,15 @@ static void add_header(struct walk *w, struct mox_slice header)
 {
     struct mox_header_field field;
     size_t at = 0;
-    while (mox_header_next(header, &at, &field))
+    struct buf decoded;
+    mox__buf_init(&decoded, w->env, 4 * (size_t)VALUE_BYTES_MAX);
+    while (mox_header_next(header, &at, &field)) {
+        mox__gram_field(&w->grams, &field, &decoded);
         for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
             if (mox__slice_is_nocase(field.name, fields[i].name))
                 add_field(w, fields[i].prefix, field.value);
+    }
+    mox__buf_free(&decoded);
 }
 
 /* ---- text ---- */
@@ -90,6 +109,8 @@ static int add_text(void *user, struct mox_slice text)
 static int add_text_part(struct walk *w, const struct mox_part *part)
 {
     mox__tokenizer_init(&w->tokenizer, w->set, w->params, slice(NULL, 0));
+    w->tokenizer.grams = &w->grams;
+    mox__gram_reader_begin(&w->grams, 0);
     w->is_html = mox__slice_is_nocase(part->subtype, "html");
     if (w->is_html)
         mox__html_init(&w->html, &w->tokenizer);
@@ -105,6 +126,8 @@ static int add_text_part(struct walk *w, const struct mox_part *part)
 static int add_part(struct walk *w, const struct mox_part *part)
 {
     int rc = MOX_OK;
+    if (part->kind == MOX_PART_LEAF)
+        mox__gram_part(&w->grams, part);
     if (part->kind == MOX_PART_LEAF && mox_part_is_text(part) && w->text_left > 0)
         rc = add_text_part(w, part);
     for (const struct mox_part *c = part->children; c != NULL && rc == MOX_OK; c = c->next)
@@ -112,23 +135,19 @@ static int add_part(struct walk *w, const struct mox_part *part)
     return rc;
 }
 
-static int add_message(struct wordset *set, const struct mox_env *env,
-                       const struct mox_junk_params *params, struct mox_slice content)
+static int add_message(struct mox_junk_words *words, struct walk *w)
 {
     struct mox_message *message = NULL;
-    int rc = mox_message_parse(&message, env, content);
+    int rc = mox_message_parse(&message, w->env, w->content);
     if (rc < 0)
         return rc;
     const struct mox_part *root = mox_message_root(message);
-    struct walk w = {.env = env,
-                     .content = content,
-                     .text_left = MOX_JUNK_TEXT_MAX,
-                     .set = set,
-                     .params = params};
-    add_header(&w, mox_part_header(root, content));
-    rc = add_part(&w, root);
+    add_header(w, mox_part_header(root, w->content));
+    rc = add_part(w, root);
     mox_message_free(message);
-    return set->failed ? MOX_ENOMEM : rc;
+    if (rc == MOX_OK)
+        rc = mox__grams_take(&words->grams, w->env, &w->grams);
+    return words->set.failed ? MOX_ENOMEM : rc;
 }
 
 int mox_junk_words_new(struct mox_junk_words **out, const struct mox_env *env,
@@ -140,7 +159,13 @@ int mox_junk_words_new(struct mox_junk_words **out, const struct mox_env *env,
         return MOX_ENOMEM;
     words->env = *env;
     mox__wordset_init(&words->set, &words->env);
-    int rc = add_message(&words->set, &words->env, params, content);
+    struct walk *w = mox__realloc(env, NULL, 1, sizeof *w);
+    int rc = MOX_ENOMEM;
+    if (w != NULL) {
+        walk_init(w, words, params, content);
+        rc = add_message(words, w);
+    }
+    mox__mem_free(env, w);
     if (rc < 0) {
         mox_junk_words_free(words);
         return rc;
@@ -155,6 +180,7 @@ void mox_junk_words_free(struct mox_junk_words *words)
         return;
     const struct mox_env env = words->env;
     mox__wordset_free(&words->set);
+    mox__grams_free(&words->grams, &env);
     mox__mem_free(&env, words);
 }
 

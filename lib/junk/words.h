@@ -5,6 +5,7 @@
 #include <mox/junk.h>
 
 #include "base/buf.h"
+#include "junk/grams.h"
 
 /* The room, file by file. words.c walks over a message, html.c (entity.c) takes text out of HTML,
  * tokenizer.c (rune.c) cuts text into words, wordset.c keeps each of them once. learn.c and classify.c
@@ -30,6 +31,7 @@ struct wordset {
 struct mox_junk_words {
     struct mox_env env;
     struct wordset set;
+    struct grams grams;
 };
 
 void mox__wordset_init(struct wordset *set, const struct mox_env *env);

@@ -19,6 +19,7 @@
  * - filter: its parameters, and how many messages it was trained with.
  * - page: words by the upper bits of their keys (junk_page.h).
  * - progress, trained: of an account's filter, what it has learned from which message (filter.h).
+ * - weight: 8192 weights each, 8 bytes little-endian; step: their changes since (junk_weights.h).
  */
 static const char version_1[] = "CREATE TABLE filter ("
                                 " id INTEGER PRIMARY KEY CHECK (id = 1),"
@@ -48,7 +49,16 @@ static const char version_1[] = "CREATE TABLE filter ("
                                 " kind INTEGER NOT NULL,"  /* enum learnt */
                                 " trace INTEGER NOT NULL," /* what mox_junk_unlearn() wants */
                                 " PRIMARY KEY (mailbox, uid)"
-                                ") STRICT, WITHOUT ROWID;";
+                                ") STRICT, WITHOUT ROWID;"
+                                "CREATE TABLE weight ("
+                                " id INTEGER PRIMARY KEY CHECK (id BETWEEN 0 AND 31),"
+                                " weights BLOB NOT NULL CHECK (length(weights) = 65536)"
+                                ") STRICT;"
+                                "CREATE TABLE step ("
+                                " id INTEGER PRIMARY KEY,"
+                                " by INTEGER NOT NULL, seen INTEGER NOT NULL,"
+                                " places BLOB NOT NULL"
+                                ") STRICT;";
 
 static const char *const steps[] = {version_1};
 
@@ -235,6 +245,24 @@ static int add(void *self, const uint64_t *keys, size_t count, bool junk, int by
     return file->db.status < 0 ? failed(file, "learn words", err) : MOX_OK;
 }
 
+static int weights(void *self, const struct mox_junk_weight **out, struct mox_error *err)
+{
+    struct mox_junk_file *file = self;
+    mox__junk_weights_load(&file->weights, &file->db, &file->env);
+    *out = file->weights.table;
+    return file->db.status < 0 ? failed(file, "read weights", err) : MOX_OK;
+}
+
+static int step(void *self, const struct mox_junk_step *list, size_t count, struct mox_error *err)
+{
+    struct mox_junk_file *file = self;
+    if (!file->in_transaction)
+        return mox__fail(err, MOX_EINVAL, "learn: begin a transaction first");
+    for (size_t i = 0; i < count; i++)
+        mox__junk_weights_step(&file->weights, &file->db, &file->env, &list[i]);
+    return file->db.status < 0 ? failed(file, "change weights", err) : MOX_OK;
+}
+
 /* ---- transactions ---- */
 
 int mox_junk_file_begin(struct mox_junk_file *file, struct mox_error *err)
@@ -254,12 +282,14 @@ void mox_junk_file_rollback(struct mox_junk_file *file)
     file->in_transaction = false;
     mox__db_clear(&file->db);
     mox__junk_table_clear(&file->changes);
+    mox__junk_weights_forget(&file->weights, &file->env);
     file->hams = file->spams = 0;
 }
 
 int mox_junk_file_commit(struct mox_junk_file *file, struct mox_error *err)
 {
     int rc = flush(file);
+    mox__junk_weights_flush(&file->weights, &file->db, &file->env);
     if (rc == MOX_OK)
         rc = mox__db_run(&file->db, SQL_COMMIT, NULL, 0);
     if (rc < 0) {
@@ -384,6 +414,7 @@ void mox_junk_file_close(struct mox_junk_file *file)
     if (file->db.sql != NULL)
         mox_junk_file_rollback(file);
     mox__db_close(&file->db);
+    mox__junk_weights_free(&file->weights, &env);
     mox__junk_table_free(&file->changes);
     mox__mem_free(&env, file);
 }
@@ -395,8 +426,12 @@ const struct mox_junk_params *mox_junk_file_params(const struct mox_junk_file *f
 
 struct mox_junk_db mox_junk_file_db(struct mox_junk_file *file)
 {
-    static const struct mox_junk_db_ops ops = {
-        .size = sizeof ops, .totals = totals, .find = find, .add = add};
+    static const struct mox_junk_db_ops ops = {.size = sizeof ops,
+                                               .totals = totals,
+                                               .find = find,
+                                               .add = add,
+                                               .weights = weights,
+                                               .step = step};
     return (struct mox_junk_db){&ops, file};
 }
 
@@ -408,6 +443,11 @@ int mox_junk_file_load(struct mox_junk_file *file, struct mox_junk_memory *memor
     if (rc < 0)
         return rc;
     mox__junk_memory_set_totals(memory, &sums);
+    const struct mox_junk_weight *table;
+    rc = weights(file, &table, err);
+    if (rc < 0)
+        return rc;
+    memcpy(mox__junk_memory_weights(memory), table, MOX_JUNK_WEIGHTS * sizeof *table);
     sqlite3_stmt *s = db_query(&file->db, SQL_JUNK_PAGES, V_INT(0));
     while (rc == MOX_OK && mox__db_step(&file->db, s)) {
         struct junk_row row;

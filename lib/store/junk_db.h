@@ -6,6 +6,7 @@
 
 #include "junk/table.h"
 #include "store/db.h"
+#include "store/junk_weights.h"
 
 /* The database of a junk filter, from inside. Who has tables of his own in it adds them to the schema
  * in junk_db.c, and runs statements between mox_junk_file_begin() and mox_junk_file_commit(): they
@@ -21,6 +22,7 @@ struct mox_junk_file {
     /* Changes that are not in the database yet. */
     struct junk_table changes;
     int64_t hams, spams;
+    struct junk_weights weights;
     uint64_t missed; /* words that were forgotten more often than learned */
 };
 
