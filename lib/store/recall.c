@@ -43,7 +43,7 @@ struct recalled {
 
 static enum mox_validation validation(sqlite3_stmt *s, enum column column)
 {
-    return (enum mox_validation)sqlite3_column_int(s, column);
+    return (enum mox_validation)sqlite3_column_int(s, (int)column);
 }
 
 /* Cuts the list that is separated by spaces. */
@@ -106,7 +106,7 @@ static int read_row(const struct mox_env *env, struct recalled *r, sqlite3_stmt 
 static const char *name_of(const struct mox_mailboxes *all, sqlite3_stmt *s, enum column column)
 {
     const struct mox_mailbox *m =
-        mox_mailboxes_find_id(all, (uint64_t)sqlite3_column_int64(s, column));
+        mox_mailboxes_find_id(all, (uint64_t)sqlite3_column_int64(s, (int)column));
     return m == NULL ? NULL : m->name;
 }
 
