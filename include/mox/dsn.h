@@ -54,6 +54,33 @@ struct mox_dsn {
 MOX_API MOX_MUST_USE int mox_dsn_compose(const struct mox_dsn *dsn, const struct mox_env *env,
                                          char **out, size_t *len);
 
+/** The most recipients that are read: messages have at most as many. */
+#define MOX_DSN_RECIPIENTS_MAX 1000
+
+/** What such a message says, with all that it points to. Texts are never NULL, and cleaned: one line without
+ *  controls; replies in printable ASCII. */
+struct mox_dsn_report {
+    const char *envelope_id, *reporting_mta, *received_from;
+    int64_t arrived_us; /* 0: not told */
+    const struct mox_dsn_recipient *recipients;
+    size_t recipient_count;
+    struct mox_slice original_headers; /* as they are in it; empty when there are none */
+};
+
+/**
+ * Reads a message as others write it: with types in any case, comments, missing or superfluous blank lines, the message
+ * instead of its headers. Recipients without an address or a known action are left out. Nothing in it is proved:
+ * anybody can write one.
+ *
+ * @param content  a whole message; not needed afterwards
+ * @param out      freed with mox_dsn_report_free()
+ * @return MOX_OK; MOX_ENOTFOUND: it is none, or names no recipient; MOX_ENOMEM
+ */
+MOX_API MOX_MUST_USE int mox_dsn_parse(struct mox_dsn_report **out, const struct mox_env *env,
+                                       struct mox_slice content);
+/** NULL is fine. */
+MOX_API void mox_dsn_report_free(struct mox_dsn_report *report);
+
 MOX_END_DECLS
 
 #endif

@@ -74,11 +74,15 @@ static uint32_t code_point(const uint8_t *c, size_t *len)
     return point;
 }
 
-/* utf-8-addr-xtext (RFC 6533 §3): for where only ASCII may stand. */
+/* The longest character in xtext. */
+#define XTEXT_CHAR (sizeof "\\x{10FFFF}" - 1)
+
+/* utf-8-addr-xtext (RFC 6533 §3): for where only ASCII may stand. What is longer than a line, as no real
+ * address is, is cut off. */
 static void put_xtext(struct buf *out, struct mox_slice s)
 {
     size_t len;
-    for (size_t i = 0; i < s.len; i += len) {
+    for (size_t i = 0; i < s.len && out->len + XTEXT_CHAR <= DSN_REPLY_MAX; i += len) {
         uint32_t point = code_point(s.data + i, &len);
         if (point <= ' ' || point >= 0x7f || point == '+' || point == '=' || point == '\\')
             mox__buf_printf(out, "\\x{%02X}", point);
@@ -93,7 +97,7 @@ static void put_address(struct buf *out, const char *name, const char *address, 
     if (address[0] == '\0')
         return;
     mox__buf_init(&clean, out->env, DSN_ADDRESS_MAX);
-    mox__buf_init(&xtext, out->env, DSN_ADDRESS_MAX * sizeof "\\x{00}");
+    mox__buf_init(&xtext, out->env, DSN_REPLY_MAX);
     mox__dsn_utf8(&clean, address, DSN_ADDRESS_MAX);
     struct mox_slice text = slice(clean.data, clean.len);
     if (mox__slice_is_ascii(text)) {

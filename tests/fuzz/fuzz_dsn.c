@@ -116,6 +116,37 @@ static void check(const struct mox_env *env, const struct mox_dsn *dsn, struct m
     mox_message_free(m);
 }
 
+/* It is read again, unless no recipient has an address. */
+static void check_read(const struct mox_env *env, const struct mox_dsn *dsn,
+                       struct mox_slice content)
+{
+    struct mox_dsn_report *r;
+    int rc = mox_dsn_parse(&r, env, content);
+    assert(rc == MOX_OK || rc == MOX_ENOTFOUND);
+    for (size_t i = 0; rc == MOX_OK && i < r->recipient_count; i++) {
+        assert(r->recipient_count <= dsn->recipient_count);
+        assert(strpbrk(r->recipients[i].address, "\r\n") == NULL);
+        assert(mox__slice_is_utf8(slice_of(r->recipients[i].address)));
+        assert(mox__slice_is_ascii(slice_of(r->recipients[i].diagnostic)));
+    }
+    mox_dsn_report_free(r);
+}
+
+/* Any bytes as the status of a notification. */
+static void check_any(const struct mox_env *env, struct mox_slice bytes)
+{
+    struct mox_dsn_report *r;
+    struct buf text;
+    mox__buf_init(&text, env, bytes.len + 200);
+    mox__buf_text(&text, "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n"
+                         "Content-Type: message/delivery-status\r\n\r\n");
+    mox__buf_slice(&text, bytes);
+    int rc = mox_dsn_parse(&r, env, buf_bytes(&text));
+    assert(rc == MOX_OK ? r->recipient_count > 0 : rc == MOX_ENOTFOUND && r == NULL);
+    mox_dsn_report_free(r);
+    mox__buf_free(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct mox_env env;
@@ -148,6 +179,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     dsn.original_headers = in.rest;
     assert(mox_dsn_compose(&dsn, &env, &out, &out_len) == MOX_OK);
     check(&env, &dsn, slice(out, out_len));
+    check_read(&env, &dsn, slice(out, out_len));
+    check_any(&env, slice(data, len));
     mox_text_free(&env, out);
     free(t);
     return 0;

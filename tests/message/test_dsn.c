@@ -13,6 +13,7 @@
 #include "message/qp.h"
 #include "message/text.h"
 #include "support/cm.h"
+#include "support/corpora.h"
 #include "support/testenv.h"
 
 #define SECONDS INT64_C(1000000)
@@ -297,6 +298,15 @@ static void what_strangers_wrote_makes_no_lines_and_no_controls(void **state)
     done(&c);
 }
 
+static void lines_are_short(const char *text) /* RFC 5322 §2.1.1 */
+{
+    for (const char *line = text; line != NULL;) {
+        const char *next = strstr(line, "\r\n");
+        assert_true(next == NULL || next - line <= 998);
+        line = next == NULL ? NULL : next + 2;
+    }
+}
+
 static void headers_that_are_very_long_are_cut_between_fields(void **state)
 {
     (void)state;
@@ -315,14 +325,33 @@ static void headers_that_are_very_long_are_cut_between_fields(void **state)
     char *got = body(&c, 2);
     assert_int_equal(strlen(got), 64 << 10);
     assert_memory_equal(got, headers, 64 << 10);
-    for (const char *line = c.text; line != NULL;) { /* RFC 5322 §2.1.1 */
-        const char *next = strstr(line, "\r\n");
-        assert_true(next == NULL || next - line <= 998);
-        line = next == NULL ? NULL : next + 2;
-    }
+    lines_are_short(c.text);
     free(got);
     free(headers);
     done(&c);
+}
+
+static void addresses_longer_than_any_make_no_long_line(void **state)
+{
+    (void)state;
+    struct composed c;
+    char plus[2001], quotes[402];
+    struct mox_dsn_recipient r = bob;
+    memset(plus, '+', sizeof plus - 1);
+    memcpy(plus, "\xc3\xb8", 2);
+    plus[sizeof plus - 1] = '\0';
+    memset(quotes, '"', 390);
+    memcpy(quotes + 390, "@b.example", sizeof "@b.example");
+    r.address = r.original_address = plus;
+    struct mox_dsn dsn = example(&r, 1);
+    dsn.to = dsn.from = quotes;
+    for (int utf8 = 0; utf8 < 2; utf8++) {
+        dsn.smtputf8 = utf8 == 1;
+        compose(&c, &dsn);
+        lines_are_short(c.text);
+        has(c.text, "To: <\"\\\"\\\"");
+        done(&c);
+    }
 }
 
 /* RFC 2045 §6.7. */
@@ -379,6 +408,139 @@ static void without_recipients_or_memory_there_is_none(void **state)
     test_env_done(&t);
 }
 
+/* ---- reading ---- */
+
+static void what_was_written_is_read(void **state)
+{
+    (void)state;
+    struct composed c;
+    struct mox_dsn_report *got;
+    struct mox_dsn_recipient r[2] = {bob, bob};
+    r[0].address = "a+" JOERG;
+    r[0].original_address = "old@example.com";
+    r[1].action = MOX_DSN_DELAYED;
+    r[1].remote_mta = "mx2.example.net";
+    r[1].will_retry_until_us = 1767423045 * SECONDS;
+    for (int utf8 = 0; utf8 < 2; utf8++) {
+        struct mox_dsn dsn = example(r, 2);
+        dsn.smtputf8 = utf8 == 1;
+        dsn.envelope_id = "env 1";
+        compose(&c, &dsn);
+        assert_int_equal(mox_dsn_parse(&got, &c.t.env, slice(c.text, c.len)), MOX_OK);
+        assert_string_equal(got->envelope_id, "env 1");
+        assert_string_equal(got->reporting_mta, "mx.example");
+        assert_string_equal(got->received_from, "client.example (192.0.2.1)");
+        assert_int_equal(got->arrived_us, dsn.arrived_us);
+        assert_int_equal(got->recipient_count, 2);
+        for (size_t i = 0; i < 2; i++) {
+            const struct mox_dsn_recipient *a = &got->recipients[i];
+            assert_string_equal(a->address, r[i].address);
+            assert_string_equal(a->original_address, r[i].original_address);
+            assert_int_equal(a->action, r[i].action);
+            assert_string_equal(a->status, r[i].status);
+            assert_string_equal(a->diagnostic, r[i].diagnostic);
+            assert_string_equal(a->remote_mta, r[i].remote_mta);
+            assert_int_equal(a->last_attempt_us, r[i].last_attempt_us);
+            assert_int_equal(a->will_retry_until_us, r[i].will_retry_until_us);
+        }
+        assert_true(got->original_headers.len >= sizeof HEADERS - 3);
+        assert_memory_equal(got->original_headers.data, HEADERS, sizeof HEADERS - 3);
+        mox_dsn_report_free(got);
+        done(&c);
+    }
+}
+
+static void those_of_others_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        size_t count;
+        enum mox_dsn_action action;
+        const char *address, *status, *mta, *diagnostic;
+        bool headers;
+    } rows[] = {
+        {"mime/postal-mime/bounce.eml", 1, MOX_DSN_FAILED,
+         "htfgvhyufthdgcvhgjyfthgc@ethereal.email", "5.0.0", "mailout.nyi.internal",
+         "550 No such user here", true},
+        {"mime/flanker/bounce/mailbox-full.eml", 1, MOX_DSN_FAILED, "user@aol.com", "5.2.2",
+         "mtain-db01.r1000.mx.aol.com", "552 5.2.2 E4.12 user MAILBOX FULL", true},
+        {"mime/flanker/bounce/no-mx.eml", 1, MOX_DSN_DELAYED, "user@example.com", "4.4.4",
+         "example.com", "454 4.4.4 [internal] no MX or A for domain", true},
+        {"mime/ruby-mail/multipart_report_emails/report_422.eml", 1, MOX_DSN_DELAYED,
+         "fraser@oooooooo.com.au", "4.2.2", "mail11.ttttt.com.au",
+         "452 4.2.2 <fraser@oooooooo.com.au>... Mailbox full", true},
+        {"mime/mimekit/delivery-status-no-blank-line.txt", 1, MOX_DSN_FAILED,
+         "newsletter-request@imusic.com", "", "mm1", "500 (err.nosuchuser)", true},
+    };
+    struct test_env t;
+    if (corpus_path("mime") == NULL)
+        skip();
+    test_env_init(&t);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct mox_slice raw = read_file(corpus_path(rows[i].path)), data = with_crlf(raw);
+        struct mox_dsn_report *got;
+        assert_int_equal(mox_dsn_parse(&got, &t.env, data), MOX_OK);
+        assert_int_equal(got->recipient_count, rows[i].count);
+        assert_int_equal(got->recipients[0].action, rows[i].action);
+        assert_string_equal(got->recipients[0].address, rows[i].address);
+        assert_string_equal(got->recipients[0].status, rows[i].status);
+        assert_string_equal(got->recipients[0].diagnostic, rows[i].diagnostic);
+        assert_string_equal(got->reporting_mta, rows[i].mta);
+        assert_int_equal(got->original_headers.len > 0, rows[i].headers);
+        mox_dsn_report_free(got);
+        free((void *)(uintptr_t)data.data);
+        free((void *)(uintptr_t)raw.data);
+    }
+    test_env_done(&t);
+}
+
+static void what_is_no_notification_is_not_read(void **state)
+{
+    (void)state;
+#define REPORT                                                                                     \
+    "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\n--b\r\nContent-Type: "           \
+    "message/delivery-status\r\n\r\n"
+    static const char *const texts[] = {
+        "",
+        "Subject: hello\r\n\r\nAction: failed\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n",
+        REPORT "--b--\r\n",
+        REPORT "Reporting-MTA: dns; a\r\n\r\nAction: failed\r\n\r\n--b--\r\n",
+        REPORT "Reporting-MTA: dns; a\r\n\r\nFinal-Recipient: rfc822; a@b\r\nAction: "
+               "eaten\r\n\r\n--b--\r\n",
+    };
+    struct test_env t;
+    struct mox_dsn_report *got;
+    test_env_init(&t);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_int_equal(mox_dsn_parse(&got, &t.env, slice_of(texts[i])), MOX_ENOTFOUND);
+        assert_null(got);
+    }
+    test_env_done(&t);
+}
+
+static void reading_without_memory_says_so(void **state)
+{
+    (void)state;
+    struct composed c;
+    struct mox_dsn_report *got;
+    struct mox_dsn dsn = example(&bob, 1);
+    compose(&c, &dsn);
+    c.t.allocations = 0;
+    assert_int_equal(mox_dsn_parse(&got, &c.t.env, slice(c.text, c.len)), MOX_OK);
+    mox_dsn_report_free(got);
+    long allocations = c.t.allocations;
+    for (long at = 1; at <= allocations; at++) {
+        c.t.allocations = 0;
+        c.t.fail_at = at;
+        assert_int_equal(mox_dsn_parse(&got, &c.t.env, slice(c.text, c.len)), MOX_ENOMEM);
+        assert_null(got);
+    }
+    c.t.fail_at = 0;
+    done(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,8 +550,13 @@ int main(void)
         cmocka_unit_test(without_smtputf8_all_is_ascii_and_nothing_is_lost),
         cmocka_unit_test(what_strangers_wrote_makes_no_lines_and_no_controls),
         cmocka_unit_test(headers_that_are_very_long_are_cut_between_fields),
+        cmocka_unit_test(addresses_longer_than_any_make_no_long_line),
         cmocka_unit_test(quoted_printable_has_short_lines_and_comes_back),
         cmocka_unit_test(without_recipients_or_memory_there_is_none),
+        cmocka_unit_test(what_was_written_is_read),
+        cmocka_unit_test(those_of_others_are_read),
+        cmocka_unit_test(what_is_no_notification_is_not_read),
+        cmocka_unit_test(reading_without_memory_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
