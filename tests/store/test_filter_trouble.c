@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/filterfix.h"
+#include "support/cm.h"
+
+/* Crashes between the two databases, memory that fails, and whether verifydata would see what it must. */
+
+#define HAM  MOX_FLAG_NOTJUNK
+#define SPAM MOX_FLAG_JUNK
+
+static void copy_file(const struct storefix *f, const char *from, const char *to)
+{
+    char a[128], b[128], command[300];
+    junk_path(f, from, a);
+    junk_path(f, to, b);
+    (void)snprintf(command, sizeof command, "cp %s %s", a, b);
+    assert_int_equal(system(command), 0);
+}
+
+/* What a crash takes from a filter are its last transactions: those of the account were there before. */
+static void a_filter_that_lost_transactions_learns_them_again(void **state)
+{
+    struct storefix *f = *state;
+    (void)add_marked(f, "Inbox", "Subject: a\r\n", HAM);
+    (void)add_marked(f, "Inbox", "Subject: b\r\n", HAM);
+    (void)add_marked(f, "Inbox", "Subject: c\r\n", SPAM);
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    copy_file(f, "", ".old");
+    storefix_start(f);
+    mark(f, "Inbox", 1, SPAM);
+    mark(f, "Inbox", 2, 0);
+    copy_to(f, "Inbox", 3, "Archive", true);
+    (void)add_marked(f, "Inbox", "Subject: d\r\n", HAM);
+    assert_learnt(f, 1, 2);
+    storefix_stop(f);
+    copy_file(f, ".old", "");
+    storefix_start(f);
+    assert_learnt(f, 1, 2);
+}
+
+static void nothing_is_erased_before_it_is_forgotten(void **state)
+{
+    struct storefix *f = *state;
+    char path[128];
+    uint32_t uid = add_marked(f, "Inbox", "Subject: a\r\n", HAM);
+    assert_learnt(f, 1, 0);
+    storefix_stop(f);
+    /* a filter that cannot be opened, and so cannot forget */
+    copy_file(f, "", ".kept");
+    junk_path(f, "", path);
+    assert_int_equal(remove(path), 0);
+    char command[160];
+    (void)snprintf(command, sizeof command, "mkdir %s", path);
+    assert_int_equal(system(command), 0);
+    storefix_start(f);
+    expunge(f, "Inbox", uid);
+    for (int i = 0; i < 20; i++)
+        (void)add_marked(f, "Inbox", "Subject: b\r\n", 0);
+    storefix_stop(f);
+    assert_int_equal(query(f, "SELECT count(*) FROM message"), 21);
+    assert_int_equal(remove(path), 0);
+    copy_file(f, ".kept", "");
+    storefix_start(f);
+    assert_learnt(f, 0, 0);
+    assert_int_equal(test_env_logged(&f->t, "built anew"), 0);
+}
+
+/* ---- what verifydata sees ---- */
+
+static unsigned problems;
+
+static void count_problem(void *user, const char *text)
+{
+    (void)user;
+    (void)text;
+    problems++;
+}
+
+static void is_noticed(struct storefix *f, const char *sql, const char *undo)
+{
+    struct mox_error err = {0};
+    assert_int_equal(junk_query(f, sql), -1);
+    problems = 0;
+    assert_int_equal(mox_store_verify(&f->t.env, f->dir, count_problem, NULL, &err), MOX_ECORRUPT);
+    assert_true(problems > 0);
+    assert_int_equal(junk_query(f, undo), -1);
+    assert_int_equal(mox_store_verify(&f->t.env, f->dir, count_problem, NULL, &err), MOX_OK);
+}
+
+static void what_disagrees_is_noticed(void **state)
+{
+    struct storefix *f = *state;
+    (void)add_marked(f, "Inbox", "Subject: a\r\n", HAM);
+    (void)add_marked(f, "Inbox", "Subject: b\r\n", SPAM);
+    assert_learnt(f, 1, 1);
+    storefix_stop(f);
+    is_noticed(f, "UPDATE trained SET kind = 2 WHERE uid = 1",
+               "UPDATE trained SET kind = 1 WHERE uid = 1");
+    is_noticed(f, "UPDATE trained SET uid = 7 WHERE uid = 1",
+               "UPDATE trained SET uid = 1 WHERE uid = 7");
+    is_noticed(f, "UPDATE filter SET hams = 2", "UPDATE filter SET hams = 1");
+    is_noticed(f, "UPDATE progress SET modseq = modseq + 1000",
+               "UPDATE progress SET modseq = modseq - 1000");
+    storefix_start(f);
+}
+
+/* ---- memory ---- */
+
+/* Opens, learns and closes, whatever fails. */
+static void try_it(struct storefix *f)
+{
+    static const char text[] = "Subject: who are you\r\n\r\n";
+    struct mox_slice content = {(const uint8_t *)text, sizeof text - 1};
+    struct mox_store *store = NULL;
+    struct mox_account *account = NULL;
+    struct mox_junk_verdict v;
+    if (mox_store_open(&store, &f->t.env, f->dir, NULL) == MOX_OK &&
+        mox_account_open(&account, store, "mjl", MOX_ACCOUNT_EXISTING, filter_config(), NULL) ==
+            MOX_OK) {
+        struct mox_retrain r = {.size = sizeof r};
+        int rc = mox_account_classify(account, content, &v, NULL);
+        rc = rc < 0 ? rc : mox_account_retrain(account, &r, NULL);
+        assert_true(rc == MOX_OK || rc == MOX_ENOMEM || rc == MOX_EIO);
+    }
+    mox_account_close(account);
+    mox_store_close(store);
+}
+
+static void learning_survives_each_allocation_that_fails(void **state)
+{
+    struct storefix *f = *state;
+    (void)add_marked(f, "Inbox", "Subject: a\r\n", HAM);
+    storefix_stop(f);
+    for (long n = 1; n < 400; n += 3) {
+        f->config = no_filter_config();
+        storefix_start(f);
+        mark(f, "Inbox", 1, n % 2 == 0 ? SPAM : HAM);
+        storefix_stop(f);
+        f->t.fail_at = f->t.allocations + n;
+        try_it(f);
+        f->t.fail_at = 0;
+    }
+    f->config = filter_config();
+    storefix_start(f);
+    mark(f, "Inbox", 1, SPAM);
+    assert_learnt(f, 0, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FILTER_TEST(a_filter_that_lost_transactions_learns_them_again),
+        FILTER_TEST(nothing_is_erased_before_it_is_forgotten),
+        FILTER_TEST(what_disagrees_is_noticed),
+        FILTER_TEST(learning_survives_each_allocation_that_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
