@@ -20,7 +20,8 @@ static void copy_file(const struct storefix *f, const char *from, const char *to
     assert_int_equal(system(command), 0);
 }
 
-/* What a crash takes from a filter are its last transactions: those of the account were there before. */
+/* What a crash takes from a filter are its last transactions: those of the account were there before. A message
+ * that was erased meanwhile cannot be forgotten, as after a backup was put back; then it is built anew. */
 static void a_filter_that_lost_transactions_learns_them_again(void **state)
 {
     struct storefix *f = *state;
