@@ -100,18 +100,19 @@ void mox__grams_free(struct grams *g, const struct mox_env *env)
 
 struct rarity {
     double messages;
-    double known[KNOWN_MAX]; /* 0: not computed yet */
+    float known[KNOWN_MAX]; /* 0: not computed yet */
 };
 
-static double rarity_of(struct rarity *r, uint32_t seen)
+static float rarity_of(struct rarity *r, uint32_t seen)
 {
     if (seen < KNOWN_MAX && r->known[seen] > 0)
         return r->known[seen];
     const double n = seen == 0 ? 1 : seen;
     const double idf = fmax(log((r->messages + RARITY_FIRST) / (n + 0.5)), RARITY_MIN);
+    const float rarity = (float)(idf * idf);
     if (seen < KNOWN_MAX)
-        r->known[seen] = idf * idf;
-    return idf * idf;
+        r->known[seen] = rarity;
+    return rarity;
 }
 
 static uint32_t seen_of(const struct mox_junk_weight *w)
@@ -127,9 +128,9 @@ static double score_block(struct rarity *r, const uint32_t *places, size_t count
     double sum = 0, length = 0;
     for (size_t i = 0; i < count; i++) {
         const struct mox_junk_weight *w = &weights[places[i]];
-        const double k = rarity_of(r, seen_of(w) + more);
-        sum += w->weight * k;
-        length += k;
+        const float k = rarity_of(r, seen_of(w) + more);
+        sum += (double)((float)w->weight * k);
+        length += (double)k;
     }
     *norm = count == 0 ? 1 : sqrt(length);
     return sum / SCALE / *norm;
