@@ -6,15 +6,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <mox/reputation.h>
+#include <mox/judge.h>
 
+#include "base/text.h"
+#include "delivery/judged.h"
 #include "program.h"
 #include "report.h"
 #include "store/storefix.h"
 
 /* What the past says of a sender (mox/reputation.h), in an account with many messages, one in five of them
- * judged: of a sender that nothing is known of, of one with a message, and of one with 10,000; and whether
- * a reject is there already. */
+ * judged: of a sender that nothing is known of, of one with a message, and of one with 10,000; the whole verdict
+ * on a message of each, without DNS (mox/judge.h); and whether a reject is there already. */
 
 #define OUTSTANDING 200
 #define SENDERS     5000
@@ -175,6 +177,66 @@ static void measure(const char *params, unsigned first, unsigned step,
     report_median(&report, "reputation", params, ms, REPEATS, "ms", NULL);
 }
 
+/* ---- judging ---- */
+
+static const char content[] =
+    "From: <person@sender.example>\r\nTo: <mjl@mail.example>\r\nSubject: minutes of the meeting\r\n"
+    "Message-ID: <1@sender.example>\r\nContent-Type: text/plain\r\n\r\n"
+    "Dear all, below are the minutes of our meeting on Tuesday. Please tell me what is missing.\r\n"
+    "We agreed to release the new version next month, and to ask the other team about their "
+    "plans.\r\n";
+
+static void judge_one(unsigned n, const char *expected)
+{
+    struct judged checks;
+    struct sender s;
+    struct mox_judge_message m;
+    struct mox_judge_recipient r;
+    struct mox_judge *judge;
+    struct mox_error err;
+    name_sender(&s, n);
+    judged_stranger(&checks);
+    checks.checks.from_localpart = s.localpart;
+    checks.checks.from_domain = s.domain;
+    checks.checks.from_org_domain = s.org_domain;
+    checks.checks.from = MOX_VALIDATION_STRICT;
+    checks.checks.dkim_domains = s.dkim;
+    checks.checks.dkim_domain_count = 1;
+    mox_judge_message_init(&m);
+    m.checks = &checks.checks;
+    m.ip = n > 1000000 ? "203.0.113.9" : s.ip;
+    m.ehlo_domain = s.ehlo;
+    m.tls = true;
+    m.content = slice_of(content);
+    m.now_us = now_us;
+    mox_judge_recipient_init(&r);
+    r.account = f.account;
+    r.localpart = "mjl";
+    r.domain = "mail.example";
+    r.address = "mjl@mail.example";
+    r.has_junk_filter = true;
+    r.threshold = 0.95;
+    check(mox_judge_new(&judge, &f.t.env, &m, &r), NULL);
+    check(mox_judge_run(judge, &err), &err);
+    const char *word = mox_judge_judgement(judge)->analysis->word;
+    if (strcmp(word, expected) != 0)
+        fail("sender %u: %s", n, word);
+    mox_judge_free(judge);
+}
+
+/* Milliseconds of a verdict without DNS. */
+static void measure_verdict(const char *params, unsigned first, unsigned step, const char *expected)
+{
+    double ms[REPEATS];
+    for (int r = 0; r < REPEATS; r++) {
+        double start = seconds_now();
+        for (unsigned i = 0; i < LOOKUPS; i++)
+            judge_one(first + i * step, expected);
+        ms[r] = (seconds_now() - start) * 1000 / LOOKUPS;
+    }
+    report_median(&report, "verdict", params, ms, REPEATS, "ms", NULL);
+}
+
 static void measure_reject(const char *params, const char *format, bool stays_out)
 {
     struct sender s;
@@ -200,6 +262,7 @@ static void measure_reject(const char *params, const char *format, bool stays_ou
 int main(void)
 {
     struct mox_error err;
+    struct mox_junk_params junk;
     program_start();
     report_open(&report, "history");
     mox_env_system(&f.t.env);
@@ -208,13 +271,18 @@ int main(void)
     if (chdir(program_folder()) < 0 || mkdir(f.dir, 0700) < 0)
         die(f.dir);
     check(mox_store_open(&f.store, &f.t.env, f.dir, &err), &err);
-    check(mox_account_open(&f.account, f.store, "mjl", MOX_ACCOUNT_CREATE, NULL, &err), &err);
+    mox_junk_params_init(&junk);
+    const struct mox_account_config config = {.size = sizeof config, .junk = &junk};
+    check(mox_account_open(&f.account, f.store, "mjl", MOX_ACCOUNT_CREATE, &config, &err), &err);
     f.mail = mox_account_mailstore(f.account);
     inbox = box_id(&f, "Inbox");
     fill((unsigned)program_number("MESSAGES", 100000));
     measure("sender=unknown", 100000000, 10, MOX_REPUTATION_NONE);
     measure("sender=judged", 10, 1, MOX_REPUTATION_MSGFROMFULL);
     measure("sender=prolific", 0, 0, MOX_REPUTATION_MSGFROMFULL);
+    measure_verdict("sender=unknown", 100000000, 10, "no-bad-signals");
+    measure_verdict("sender=judged", 10, 1, "msgfromfull");
+    measure_verdict("sender=prolific", 0, 0, "msgfromfull");
     measure_reject("stored=yes", "Message-ID: <%u@reject.example>\r\n", false);
     measure_reject("stored=no", "Message-ID: <%u@reject.example>\r\nSubject: again\r\n", true);
     mox_account_close(f.account);
