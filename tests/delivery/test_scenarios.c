@@ -25,6 +25,7 @@ SCENARIO(a_token_opens_the_door, "tokens")
 SCENARIO(first_messages_wait_for_a_word, "introbox")
 SCENARIO(a_rule_takes_rejects, "takes-rejects")
 SCENARIO(a_filter_counts_when_it_knows_enough, "learning")
+SCENARIO(months_of_an_account, "months")
 
 int main(void)
 {
@@ -45,6 +46,7 @@ int main(void)
         cmocka_unit_test(first_messages_wait_for_a_word),
         cmocka_unit_test(a_rule_takes_rejects),
         cmocka_unit_test(a_filter_counts_when_it_knows_enough),
+        cmocka_unit_test(months_of_an_account),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
