@@ -103,7 +103,7 @@ static int check_recalled(void *user, const struct mox_account_facts *a)
     assert_int_equal(f->msg_from_validation, MOX_VALIDATION_STRICT);
     assert_int_equal(f->dkim_domain_count, 2);
     assert_string_equal(f->dkim_domains[1], "list.example");
-    assert_true(f->is_mailing_list && !f->is_forward && !f->dsn);
+    assert_true(f->is_mailing_list && f->is_intro && !f->is_forward && !f->dsn);
     assert_null(f->destined_mailbox);
     assert_null(f->tls_version);
     ++*(int *)user;
@@ -126,7 +126,7 @@ static void how_a_message_came_is_recalled(void **state)
     uint64_t inbox = box_id(f, "Inbox");
     struct mox_delivery_facts its_facts = facts;
     int calls = 0;
-    its_facts.is_mailing_list = true;
+    its_facts.is_mailing_list = its_facts.is_intro = true;
     uint32_t uid = deliver(f, inbox, "Subject: x\r\n", MOX_FLAG_SEEN, &its_facts);
     assert_int_equal(mox_account_recall(f->account, inbox, uid, check_recalled, &calls, &err),
                      MOX_OK);
