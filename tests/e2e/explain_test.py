@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from daemon import MOX, PATIENCE, USER
-from judging_test import HAM_WORDS, Server, ham, message, text_of
+from judging_test import HAM_WORDS, SPAM_WORDS, Server, ham, message, spam, text_of
 
 
 KNOWN = "news@example.com"  # SPF proves it
@@ -94,6 +94,7 @@ class Explain(Server):
 ZONE = ("example.com\tTXT\tv=spf1 ip4:192.0.2.1 -all\nmail.example.com\tA\t192.0.2.1\n"
         "1.2.0.192.in-addr.arpa\tPTR\tmail.example.com\n2.2.0.192.in-addr.arpa\tPTR\tmail.bulk.example\n"
         "mail.bulk.example\tA\t192.0.2.2\nbulk.example\tTXT\tv=spf1 ip4:192.0.2.2 -all\n"
+        "2.0.0.127.bl.example\tA\t127.0.0.2\n2.2.0.192.broken.example\tA\t127.0.0.2\n"
         "2.2.0.192.bl.example\tA\t127.0.0.2\n2.2.0.192.bl.example\tTXT\tsent spam\n")
 
 
@@ -136,6 +137,18 @@ class Check(Server):
             self.assertIn("\naccepted: no\nreason: msgfromfull\n", text)
             self.assertTrue(text.startswith("iprev  pass "), text)
 
+    def test_the_filter_tells_the_words_that_decide(self):
+        self.teach()
+        spammer = {"ip": "192.0.2.2", "sender": "x@bulk.example"}
+        for _ in self.with_and_without_the_server():
+            got = self.analysis(spam(1000, "x@bulk.example"), **spammer)
+            self.assertEqual((got["accepted"], got["reason"]), (False, "junk-content"))
+            judged = got["junk_filter"]
+            self.assertGreater(judged["probability"], judged["threshold"])
+            self.assertEqual((judged["trained_hams"], judged["trained_spams"]), (60, 60))
+            self.assertTrue({w["word"] for w in judged["words"]} & set(SPAM_WORDS), judged["words"])
+            self.assertTrue(self.analysis(ham(1000, KNOWN))["accepted"])
+
     def test_nothing_is_stored(self):
         self.analysis(ham(1, KNOWN))
         self.assertEqual(self.stored("Inbox") + self.stored("Rejects"), [])
@@ -144,7 +157,7 @@ class Check(Server):
         """Lists that the first listener asks; the server reads them when it starts."""
         self.daemon.stop()
         path = pathlib.Path(self.daemon.dir, "mox.conf")
-        text, n = re.subn(r"(?ms)^\t\tSMTP:\n.*?Enabled: true\n", r"\g<0>\t\t\tDNSBLs:\n\t\t\t\t- no.example\n\t\t\t\t- bl.example\n",
+        text, n = re.subn(r"(?ms)^\t\tSMTP:\n.*?Enabled: true\n", r"\g<0>\t\t\tDNSBLs:\n\t\t\t\t- broken.example\n\t\t\t\t- bl.example\n",
                           path.read_text(), count=1)
         self.assertEqual(n, 1)
         path.write_text(text)
