@@ -73,8 +73,7 @@ static void put_recipients(struct buf *out, const struct mox_dsn *dsn, enum mox_
     static const char *const headings[] = {
         [MOX_DSN_FAILED] = "It could not be delivered to:",
         [MOX_DSN_DELAYED] =
-            "It has not been delivered yet to those below. You need not send it again, we "
-            "keep trying:",
+            "It has not been delivered yet, and we keep trying; you need not send it again:",
         [MOX_DSN_DELIVERED] = "It was delivered to:",
         [MOX_DSN_RELAYED] =
             "It was passed on to a server that may not tell you whether it arrives, for:",

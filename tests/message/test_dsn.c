@@ -197,8 +197,8 @@ static void each_recipient_has_the_error_that_is_its_own(void **state)
              "    bob@example.org\r\n        550 5.1.1 no such user\r\n\r\n"
              "    carl@example.net\r\n"
              "        mx.example.net said: 552-5.2.2 full, 552 5.2.2 very full\r\n\r\n"
-             "It has not been delivered yet to those below. You need not send it\r\n"
-             "again, we keep trying:\r\n\r\n    dora@example.net\r\n        no route\r\n"
+             "It has not been delivered yet, and we keep trying; you need not send it\r\n"
+             "again:\r\n\r\n    dora@example.net\r\n        no route\r\n"
              "        We try until Sat, 3 Jan 2026 06:50:45 +0000.\r\n\r\n"
              "It was passed on to a server that may not tell you whether it arrives,\r\n"
              "for:\r\n\r\n    eve@example.net\r\n\r\nThe header");
