@@ -168,8 +168,6 @@ static void line_rule(struct play *p)
         r->accept_rejects_to_mailbox = texts[1];
     }
     int rc = mox_rulesets_new(&p->w.rules, &p->w.f.t.env, r, 1, &bad, &err);
-    if (rc == MOX_EUNSUPPORTED)
-        skip();
     if (rc < 0)
         WRONG(p, "%s", err.text);
     p->w.recipient.rulesets = p->w.rules;
