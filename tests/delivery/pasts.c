@@ -99,9 +99,11 @@ static int judged(void *user, enum mox_sender sender, const char *localpart, con
     p->asked++;
     for (const struct past_message *m = p->messages; m->from != NULL; m++) {
         int64_t received = p->now_us - m->days_ago * DAY_US;
-        if (received >= since_us && origin == (m->elsewhere ? PAST_MAILBOX + 1 : PAST_MAILBOX) &&
-            is_from(m, sender, localpart, name))
-            all[n++] = (struct mox_judged){received, (uint64_t)n, hash_of(m->from), m->junk};
+        if (received < since_us || origin != (m->elsewhere ? PAST_MAILBOX + 1 : PAST_MAILBOX) ||
+            !is_from(m, sender, localpart, name))
+            continue;
+        all[n] = (struct mox_judged){received, n, hash_of(m->from), m->junk};
+        n++;
     }
     qsort(all, n, sizeof all[0], compare);
     *count = n < max ? n : max;
