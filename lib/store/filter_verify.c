@@ -126,14 +126,17 @@ static uint64_t message_of(struct check *c, sqlite3_stmt *entry, int64_t mailbox
     return message;
 }
 
-/* What the filter would know if it had learnt just what it says. MOX_ELIMIT, or another failure:
- * nothing is known about its counts. */
-static int learn_again(struct check *c, const struct mox_junk_db *memory)
+/* `memory` becomes what the filter would know if it had learnt just what it says; `copy`, which has all that
+ * it knows, what is left when that is forgotten. MOX_ELIMIT, or another failure: nothing is known about its
+ * counts. */
+static int learn_again(struct check *c, const struct mox_junk_db *memory,
+                       const struct mox_junk_db *copy)
 {
     struct db *db = &c->file->words->db, *index = &c->a->writer;
     const struct mox_junk_params *params = mox_junk_file_params(c->file->words);
     sqlite3_stmt *s = NULL, *entry = NULL;
-    int rc = mox__db_prepare(db, &s, "SELECT mailbox, uid, kind FROM trained WHERE kind & 4 = 0");
+    int rc =
+        mox__db_prepare(db, &s, "SELECT mailbox, uid, kind, trace FROM trained WHERE kind & 4 = 0");
     if (rc == MOX_OK)
         rc = mox__db_prepare(index, &entry,
                              "SELECT message FROM entry WHERE mailbox = ?1 AND uid = ?2 UNION ALL"
@@ -142,11 +145,13 @@ static int learn_again(struct check *c, const struct mox_junk_db *memory)
         struct mox_junk_words *words = NULL;
         uint64_t message =
             message_of(c, entry, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
-        int32_t trace;
+        int32_t trace; /* another than when it was learnt, since others were before it */
+        bool junk = sqlite3_column_int(s, 2) == LEARNT_SPAM;
         rc = mox__filter_words(c->a, index, params, message, &words, NULL);
         if (rc == MOX_OK)
-            rc = mox_junk_learn(memory, params, words, sqlite3_column_int(s, 2) == LEARNT_SPAM,
-                                &trace, NULL);
+            rc = mox_junk_learn(memory, params, words, junk, &trace, NULL);
+        if (rc == MOX_OK)
+            rc = mox_junk_unlearn(copy, words, junk, sqlite3_column_int(s, 3), NULL);
         mox_junk_words_free(words);
     }
     (void)sqlite3_finalize(s);
@@ -194,15 +199,36 @@ static void compare_counts(struct check *c, struct mox_junk_memory *known_again)
         problem(c, "it knows %zu words instead of %zu", known, mox__junk_memory_count(known_again));
 }
 
+/* Weights depend on the order of learning, but what each message added was kept. */
+static void check_weights(struct check *c, struct mox_junk_memory *copy)
+{
+    const struct mox_junk_weight *weights = mox__junk_memory_weights(copy);
+    size_t wrong = 0;
+    for (size_t i = 0; i < MOX_JUNK_WEIGHTS; i++)
+        wrong += weights[i].weight != 0 || weights[i].seen != 0;
+    if (wrong > 0)
+        problem(c, "%zu weights are not those of the messages that it has learnt", wrong);
+}
+
 static void check_counts(struct check *c)
 {
-    struct mox_junk_memory *memory = NULL;
-    if (mox_junk_memory_new(&memory, c->a->env, RECOUNT_BYTES_MAX) < 0)
-        return;
-    const struct mox_junk_db db = mox_junk_memory_db(memory);
-    if (learn_again(c, &db) == MOX_OK)
+    struct mox_junk_memory *memory = NULL, *copy = NULL;
+    int rc = mox_junk_memory_new(&memory, c->a->env, RECOUNT_BYTES_MAX);
+    if (rc == MOX_OK)
+        rc = mox_junk_memory_new(&copy, c->a->env, RECOUNT_BYTES_MAX);
+    if (rc == MOX_OK)
+        rc = mox_junk_file_load(c->file->words, copy, NULL);
+    if (rc == MOX_OK) {
+        const struct mox_junk_db fresh = mox_junk_memory_db(memory);
+        const struct mox_junk_db known = mox_junk_memory_db(copy);
+        rc = learn_again(c, &fresh, &known);
+    }
+    if (rc == MOX_OK) {
         compare_counts(c, memory);
+        check_weights(c, copy);
+    }
     mox_junk_memory_free(memory);
+    mox_junk_memory_free(copy);
 }
 
 static int check_file(struct check *c, struct filter *f, struct mox_error *err)

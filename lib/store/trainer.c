@@ -14,9 +14,9 @@
  */
 
 #define SWEEP_SECONDS 10
-/* A filter's memory is its page cache, at most some 2 MB. */
+/* A filter's memory is its weights and its page cache, some 4 MB. */
 #define FILTER_IDLE_US   INT64_C(300000000)
-#define FILTERS_OPEN_MAX 32
+#define FILTERS_OPEN_MAX 16
 
 void mox__trainer_init(struct mox_store *s)
 {

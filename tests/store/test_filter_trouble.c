@@ -104,6 +104,8 @@ static void what_disagrees_is_noticed(void **state)
     is_noticed(f, "UPDATE trained SET uid = 7 WHERE uid = 1",
                "UPDATE trained SET uid = 1 WHERE uid = 7");
     is_noticed(f, "UPDATE filter SET hams = 2", "UPDATE filter SET hams = 1");
+    is_noticed(f, "UPDATE trained SET trace = trace + 1 WHERE uid = 2",
+               "UPDATE trained SET trace = trace - 1 WHERE uid = 2");
     is_noticed(f, "UPDATE progress SET modseq = modseq + 1000",
                "UPDATE progress SET modseq = modseq - 1000");
     storefix_start(f);
