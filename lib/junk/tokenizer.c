@@ -144,8 +144,13 @@ static size_t decode(struct mox_slice s, uint32_t *rune)
         *rune = 0x80;
         return 1;
     }
-    for (size_t i = 1; i < len; i++)
+    for (size_t i = 1; i < len; i++) {
+        if ((s.data[i] & 0xc0) != 0x80) {
+            *rune = 0x80;
+            return 1;
+        }
         *rune = *rune << 6 | (s.data[i] & 0x3fU);
+    }
     return len;
 }
 
