@@ -36,25 +36,39 @@ static enum exit_code read_all(struct bytes *b, FILE *file, const char *path)
     }
 }
 
+/* Copies line by line, each LF as CRLF; returns how many bytes it wrote, up to twice as many. */
+static size_t copy_lines(uint8_t *to, const uint8_t *from, size_t len)
+{
+    const uint8_t *start = to;
+    while (len > 0) {
+        const uint8_t *lf = memchr(from, '\n', len);
+        const size_t line = lf == NULL ? len : (size_t)(lf - from);
+        memcpy(to, from, line);
+        to += line;
+        if (lf == NULL)
+            break;
+        if (line == 0 || from[line - 1] != '\r')
+            *to++ = '\r';
+        *to++ = '\n';
+        from += line + 1;
+        len -= line + 1;
+    }
+    return (size_t)(to - start);
+}
+
 /* A copy of the message with CRLF, without the first line of an mbox. */
 static enum exit_code as_sent(struct mailfile *out, const struct bytes *b)
 {
-    size_t at = 0, to = 0, bare = 0;
+    size_t at = 0;
     if (b->len >= 5 && memcmp(b->data, "From ", 5) == 0) {
         const uint8_t *end = memchr(b->data, '\n', b->len);
         at = end == NULL ? b->len : (size_t)(end - b->data) + 1;
     }
-    for (size_t i = at; i < b->len; i++)
-        bare += b->data[i] == '\n' && (i == at || b->data[i - 1] != '\r');
-    out->memory = malloc(b->len - at + bare + 1);
+    out->memory = malloc(2 * (b->len - at) + 1);
     if (out->memory == NULL)
         return cli_fail("out of memory");
-    for (size_t i = at; i < b->len; i++) {
-        if (b->data[i] == '\n' && (i == at || b->data[i - 1] != '\r'))
-            out->memory[to++] = '\r';
-        out->memory[to++] = b->data[i];
-    }
-    out->content = (struct mox_slice){out->memory, to};
+    out->content =
+        (struct mox_slice){out->memory, copy_lines(out->memory, b->data + at, b->len - at)};
     return EXIT_OK;
 }
 
