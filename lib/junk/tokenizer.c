@@ -57,19 +57,25 @@ static bool looks_random(struct mox_slice word)
     return longest > CONSONANTS_MAX;
 }
 
+static bool is_hex(struct mox_slice word)
+{
+    for (size_t i = 0; i < word.len; i++)
+        if (!is_digit(word.data[i]) && (word.data[i] < 'a' || word.data[i] > 'f'))
+            return false;
+    return true;
+}
+
 static bool looks_numeric(struct mox_slice word)
 {
     size_t run = 0, longest = 0;
-    bool hex = true;
     if (word.len >= 2 && word.data[0] == '0' && word.data[1] == 'x')
         word = slice_from(word, 2);
     for (size_t i = 0; i < word.len; i++) {
-        const uint8_t c = word.data[i];
-        hex = hex && (is_digit(c) || (c >= 'a' && c <= 'f'));
-        run = is_digit(c) ? run + 1 : 0;
+        run = is_digit(word.data[i]) ? run + 1 : 0;
         longest = run > longest ? run : longest;
     }
-    return longest > (hex ? HEX_DIGITS_MAX : DIGITS_MAX) || longest == word.len;
+    return longest > DIGITS_MAX || longest == word.len ||
+           (longest > HEX_DIGITS_MAX && is_hex(word));
 }
 
 /* ---- groups ---- */
