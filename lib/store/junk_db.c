@@ -282,7 +282,7 @@ void mox_junk_file_rollback(struct mox_junk_file *file)
     file->in_transaction = false;
     mox__db_clear(&file->db);
     mox__junk_table_clear(&file->changes);
-    mox__junk_weights_forget(&file->weights, &file->env);
+    mox__junk_weights_free(&file->weights, &file->env);
     file->hams = file->spams = 0;
 }
 

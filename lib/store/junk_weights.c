@@ -18,11 +18,6 @@ void mox__junk_weights_free(struct junk_weights *w, const struct mox_env *env)
     *w = (struct junk_weights){0};
 }
 
-void mox__junk_weights_forget(struct junk_weights *w, const struct mox_env *env)
-{
-    mox__junk_weights_free(w, env);
-}
-
 /* ---- places ---- */
 
 void mox__junk_places_encode(struct buf *out, const uint32_t *places, size_t count)
@@ -124,7 +119,7 @@ void mox__junk_weights_load(struct junk_weights *w, struct db *db, const struct 
     }
     mox__mem_free(env, places);
     if (db->status < 0)
-        mox__junk_weights_forget(w, env);
+        mox__junk_weights_free(w, env);
 }
 
 /* ---- writing ---- */

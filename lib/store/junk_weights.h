@@ -16,9 +16,8 @@ struct junk_weights {
     bool anew;                     /* the table is to be written */
 };
 
+/* Forgets what is in memory: it is read again when it is asked for. */
 void mox__junk_weights_free(struct junk_weights *w, const struct mox_env *env);
-/* Forgets what is in memory: it is read again. */
-void mox__junk_weights_forget(struct junk_weights *w, const struct mox_env *env);
 /* Each leaves its failure in the database. */
 void mox__junk_weights_load(struct junk_weights *w, struct db *db, const struct mox_env *env);
 void mox__junk_weights_step(struct junk_weights *w, struct db *db, const struct mox_env *env,
