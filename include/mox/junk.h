@@ -89,19 +89,23 @@ struct mox_junk_count {
     uint32_t hams, spams;
 };
 
-/** A second thing is learned besides words: how much each of so many features speaks for junk. */
-#define MOX_JUNK_WEIGHTS 262144
+/** A second thing is learned besides words: how much each of so many features speaks for junk. A weight is 64 bits:
+ *  from the lowest, 20 that count the messages with the feature that are not junk, 20 that count those that
+ *  are, and 24 of a number with a sign. So a change is one addition, and its inverse another. */
+#define MOX_JUNK_WEIGHTS 524288
 
-struct mox_junk_weight {
-    int32_t weight;
-    uint32_t seen; /* messages with the feature */
-};
-
-/** A change of weights: `by` and `seen` are added at each of the places, modulo 2^32. */
+/** A change of weights: `by` is added at each of the places, modulo 2^64. */
 struct mox_junk_step {
     const uint32_t *places; /* less than MOX_JUNK_WEIGHTS, each once */
     size_t count;
-    int32_t by, seen;
+    uint64_t by;
+};
+
+/** What is worked out of all weights, and holds for a while: only the classifier knows what it is. All
+ *  zeros when the weights are read. */
+struct mox_junk_middle {
+    uint32_t hams, spams;
+    double scores[3];
 };
 
 /** Where counts and weights are kept. Each function returns MOX_OK or a failure with its text in *err, which may
@@ -117,8 +121,9 @@ struct mox_junk_db_ops {
     int (*add)(void *self, const uint64_t *keys, size_t count, bool junk, int by,
                struct mox_error *err);
 
-    /** All weights, 0 at first; borrowed until the next call. */
-    int (*weights)(void *self, const struct mox_junk_weight **weights, struct mox_error *err);
+    /** All weights, 0 at first, and a place for what is worked out of them; borrowed until the next call. */
+    int (*weights)(void *self, const uint64_t **weights, struct mox_junk_middle **middle,
+                   struct mox_error *err);
     int (*step)(void *self, const struct mox_junk_step *steps, size_t count, struct mox_error *err);
 };
 
@@ -147,7 +152,7 @@ MOX_API MOX_MUST_USE int mox_junk_classify(const struct mox_junk_db *db,
                                            struct mox_junk_verdict *verdict, struct mox_error *err);
 
 /**
- * A database in memory: 2 MB, and some 20 bytes for each word.
+ * A database in memory: 4 MB, and some 20 bytes for each word.
  *
  * Threads: one at a time.
  */

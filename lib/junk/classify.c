@@ -149,8 +149,28 @@ static void release(struct classification *c, const struct mox_env *env)
     mox__mem_free(env, c->spam.words);
 }
 
+/* What has to speak for junk before a message is as likely junk as not: chosen so that at a probability of 0.95
+ * about one in a thousand messages that are not junk is taken for it.
+ *
+ * - With few messages learnt, one that is unlike all of them (`known` is the share of its features that were
+ *   seen) says little.
+ * - What is new looks like the kind that is rare; so when far more of one kind was learnt, it leans to the other. */
+static double reserve(const struct mox_junk_totals *totals, double known)
+{
+    const double fewer = totals->hams < totals->spams ? totals->hams : totals->spams;
+    const double d = log((totals->spams + 1.0) / (totals->hams + 1.0));
+    const double excess = fmax(0, -d - 1);
+    const double lean = d > 0 ? 4 * d : d - 0.4 * excess * excess;
+    return 3 * fewer / (fewer + 10) + 16 * 50 / (50 + fewer) * (1 - known) +
+           fmax(-10, fmin(12, lean));
+}
+
+/* How steep the probability is. */
+#define SLOPE 2.0
+
 static void weigh(struct classification *c, const struct mox_junk_params *params,
-                  const struct wordset *set, double grams, struct mox_junk_verdict *verdict)
+                  const struct wordset *set, double grams, double known,
+                  struct mox_junk_verdict *verdict)
 {
     const struct mox_junk_totals totals = {.hams = verdict->hams, .spams = verdict->spams};
     for (size_t i = 0; i < set->count; i++) {
@@ -161,7 +181,8 @@ static void weigh(struct classification *c, const struct mox_junk_params *params
             keep(word.score < 0.5 ? &c->ham : &c->spam, set, &word);
     }
     const double words = evidence(&c->ham) + evidence(&c->spam);
-    verdict->probability = 1 / (1 + exp(-(WORDS_SHARE * words + grams)));
+    const double junk = grams + WORDS_SHARE * words - reserve(&totals, known);
+    verdict->probability = 1 / (1 + exp(-SLOPE * junk));
     show_words(verdict, set, &c->ham, &c->spam);
 }
 
@@ -171,7 +192,8 @@ int mox_junk_classify(const struct mox_junk_db *db, const struct mox_junk_params
 {
     const struct wordset *set = &words->set;
     struct mox_junk_totals totals;
-    const struct mox_junk_weight *weights;
+    const uint64_t *weights;
+    struct mox_junk_middle *middle;
     *verdict = (struct mox_junk_verdict){.probability = 0.5, .word_count = set->count};
     struct classification c;
     int rc = allocate(&c, params, set) ? MOX_OK : MOX_ENOMEM;
@@ -185,13 +207,14 @@ int mox_junk_classify(const struct mox_junk_db *db, const struct mox_junk_params
     if (rc == MOX_OK)
         rc = db->ops->find(db->self, c.counts, set->count, err);
     if (rc == MOX_OK)
-        rc = db->ops->weights(db->self, &weights, err);
-    if (rc == MOX_OK) {
+        rc = db->ops->weights(db->self, &weights, &middle, err);
+    if (rc == MOX_OK && (totals.hams > 0 || totals.spams > 0)) {
+        double known;
         verdict->hams = totals.hams;
         verdict->spams = totals.spams;
-        weigh(&c, params, set,
-              mox__grams_score(&words->grams, weights, (uint64_t)totals.hams + totals.spams),
-              verdict);
+        const double grams = mox__grams_score(&words->grams, weights, middle, &totals, &known);
+        if (set->count > 0 || known > 0) /* else it has nothing that was ever seen */
+            weigh(&c, params, set, grams, known, verdict);
     }
     release(&c, set->env);
     return rc;

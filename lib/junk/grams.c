@@ -7,10 +7,18 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define GRAM_BYTES  4
-#define PLACE_SHIFT 46 /* 64 bits to 18: MOX_JUNK_WEIGHTS */
+#define GRAM_BYTES 4
 
-_Static_assert(MOX_JUNK_WEIGHTS == 1 << (64 - PLACE_SHIFT), "places are that many");
+/* Each block has places of its own, as many as it needs for its features to be mostly alone. */
+static const struct region {
+    uint32_t first, count;
+} regions[GRAM_BLOCKS] = {
+    [GRAMS_HEADER] = {0, 65536},
+    [GRAMS_WORDS] = {65536, 131072},
+    [GRAMS_TEXT] = {196608, 327680},
+};
+
+_Static_assert(196608 + 327680 == MOX_JUNK_WEIGHTS, "they fill the table");
 
 /* ---- reading ---- */
 
@@ -32,8 +40,9 @@ void mox__gram_reader_add(struct gram_reader *r, enum gram_block block, uint64_t
 {
     size_t max;
     uint32_t *places = places_of(r, block, &max);
+    const uint64_t mixed = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
     const uint32_t place =
-        (uint32_t)((hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15) >> PLACE_SHIFT);
+        regions[block].first + (uint32_t)((mixed >> 32) * regions[block].count >> 32);
     const uint64_t bit = UINT64_C(1) << (place % 64);
     if ((r->seen[place / 64] & bit) != 0 || r->counts[block] == max)
         return;
@@ -84,74 +93,184 @@ void mox__grams_free(struct grams *g, const struct mox_env *env)
     g->places = NULL;
 }
 
-/* ---- learning ---- */
+/* ---- weights ---- */
 
-#define SCALE      1024.0 /* weights are whole numbers, so that forgetting is exact */
-#define RATE       12.0   /* how far a message that surprises moves the weights */
-#define SURE       0.1    /* a message that surprises less moves none */
-#define MARGIN_MAX 50.0   /* beyond, exp() says nothing more */
-#define ALPHA_BITS 10     /* of a block's step in a trace */
-#define ALPHA_MAX  ((1 << ALPHA_BITS) - 1)
+#define COUNT_BITS 20
+#define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 
-/* How much a feature says, by how rare it is: the square of its inverse document frequency. */
-#define RARITY_MIN   0.3
-#define RARITY_FIRST 10.0 /* messages that the filter is thought to know at first */
-#define KNOWN_MAX    2048 /* counts whose weight is kept */
+static uint32_t hams_of(uint64_t weight)
+{
+    return (uint32_t)(weight & COUNT_MASK);
+}
 
-struct rarity {
-    double messages;
-    float known[KNOWN_MAX]; /* 0: not computed yet */
+static uint32_t spams_of(uint64_t weight)
+{
+    return (uint32_t)(weight >> COUNT_BITS & COUNT_MASK);
+}
+
+static int32_t number_of(uint64_t weight)
+{
+    const int32_t n = (int32_t)(weight >> 2 * COUNT_BITS);
+    return n < 1 << 23 ? n : n - (1 << 24);
+}
+
+/* What is added for one message more, its weight moved by so much. */
+static uint64_t change(int32_t by, bool junk)
+{
+    return ((uint64_t)(int64_t)by << 2 * COUNT_BITS) +
+           (junk ? UINT64_C(1) << COUNT_BITS : UINT64_C(1));
+}
+
+/* ---- what a feature says ---- */
+
+#define SCALE     256.0 /* weights are whole numbers, so that forgetting is exact */
+#define FIRST     10.0  /* messages that the filter is thought to know at first */
+#define EVEN      0.4   /* what a feature says that is as frequent in junk as in the rest … */
+#define CONTRAST  0.6   /* … and how much more one that is in junk only, or never */
+#define NORM_MIN  20.0  /* a message with few known features says little */
+#define KNOWN_MAX 2048  /* counts whose rarity is kept */
+
+/* Of all that was learnt, at one moment. */
+struct knowledge {
+    double hams, spams;
+    float rarity[KNOWN_MAX]; /* 0: not computed yet */
 };
 
-static float rarity_of(struct rarity *r, uint32_t seen)
+/* How rare a feature is: the square of its inverse document frequency. */
+static double rarity_of(struct knowledge *k, uint32_t seen)
 {
-    if (seen < KNOWN_MAX && r->known[seen] > 0)
-        return r->known[seen];
-    const double n = seen == 0 ? 1 : seen;
-    const double idf = fmax(log((r->messages + RARITY_FIRST) / (n + 0.5)), RARITY_MIN);
-    const float rarity = (float)(idf * idf);
+    if (seen < KNOWN_MAX && k->rarity[seen] > 0)
+        return (double)k->rarity[seen];
+    const double idf = log((k->hams + k->spams + FIRST) / (seen + 0.5));
     if (seen < KNOWN_MAX)
-        r->known[seen] = rarity;
-    return rarity;
+        k->rarity[seen] = (float)(idf * idf);
+    return idf * idf;
 }
 
-static uint32_t seen_of(const struct mox_junk_weight *w)
+/* How much it counts: rare ones, and those that one kind of messages has, more. Nothing if it was never
+ * seen. */
+static double kernel(struct knowledge *k, uint32_t hams, uint32_t spams)
 {
-    return w->seen > INT32_MAX ? 0 : w->seen;
+    const double n = (double)hams + spams;
+    if (hams == 0 && spams == 0)
+        return 0;
+    const double rarity = rarity_of(k, hams + spams);
+    if (k->hams <= 0 || k->spams <= 0)
+        return rarity;
+    const double a = spams / k->spams, b = hams / k->hams;
+    return rarity * (EVEN + CONTRAST * fabs(a - b) / (a + b) * n / (n + 1));
 }
 
-/* A block's score: 0 without features. *norm is its length, unknown features included. `more`: 1 as
- * if the message were counted already. */
-static double score_block(struct rarity *r, const uint32_t *places, size_t count,
-                          const struct mox_junk_weight *weights, uint32_t more, double *norm)
+/* A message as if it were counted already: one more of its kind. */
+struct more {
+    uint32_t hams, spams;
+};
+
+/* A block's score: 0 without features. *norm is its length, *known how many features were seen. */
+static double score_block(struct knowledge *k, const uint32_t *places, size_t count,
+                          const uint64_t *weights, struct more more, double *norm, size_t *known)
 {
     double sum = 0, length = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct mox_junk_weight *w = &weights[places[i]];
-        const float k = rarity_of(r, seen_of(w) + more);
-        sum += (double)((float)w->weight * k);
-        length += (double)k;
+        const uint64_t w = weights[places[i]];
+        const double says = kernel(k, hams_of(w) + more.hams, spams_of(w) + more.spams);
+        sum += number_of(w) * says;
+        length += says;
+        *known += says > 0;
     }
-    *norm = count == 0 ? 1 : sqrt(length);
+    *norm = sqrt(fmax(length, NORM_MIN));
     return sum / SCALE / *norm;
 }
 
-/* What speaks most comes from the text. */
-static const double shares[GRAM_BLOCKS] = {
-    [GRAMS_HEADER] = 1, [GRAMS_WORDS] = 1, [GRAMS_TEXT] = 1.5};
+/* ---- the middle ---- */
 
-double mox__grams_score(const struct grams *g, const struct mox_junk_weight *weights,
-                        uint64_t messages)
+/* It holds until one in so many messages is new. */
+#define MIDDLE_HOLDS 16
+
+struct mean {
+    double sum, length;
+};
+
+static void add_to(struct mean *m, int32_t number, double says, uint32_t messages)
 {
-    struct rarity r = {.messages = (double)messages};
+    m->sum += number * says * messages;
+    m->length += says * messages;
+}
+
+static double mean_score(const struct mean *m, double messages)
+{
+    return m->sum / SCALE / messages / sqrt(fmax(m->length / messages, NORM_MIN));
+}
+
+/* Between what the mean message of each kind scores, under the weights of now. Without this, scores
+ * would lean to the kind that was learnt last. */
+static double middle_of(struct knowledge *k, const struct region *r, const uint64_t *weights)
+{
+    struct mean ham = {0}, spam = {0};
+    for (uint32_t i = r->first; i < r->first + r->count; i++) {
+        const uint64_t w = weights[i];
+        if (w == 0)
+            continue;
+        const double says = kernel(k, hams_of(w), spams_of(w));
+        add_to(&ham, number_of(w), says, hams_of(w));
+        add_to(&spam, number_of(w), says, spams_of(w));
+    }
+    return (mean_score(&ham, k->hams) + mean_score(&spam, k->spams)) / 2;
+}
+
+static bool still_holds(const struct mox_junk_middle *m, const struct mox_junk_totals *t)
+{
+    const int64_t hams = (int64_t)t->hams - m->hams, spams = (int64_t)t->spams - m->spams;
+    const int64_t changed = (hams < 0 ? -hams : hams) + (spams < 0 ? -spams : spams);
+    return (m->hams > 0 || m->spams > 0) && changed * MIDDLE_HOLDS <= (int64_t)m->hams + m->spams;
+}
+
+static void find_middle(struct mox_junk_middle *m, struct knowledge *k, const uint64_t *weights,
+                        const struct mox_junk_totals *totals)
+{
+    if (totals->hams == 0 || totals->spams == 0) {
+        *m = (struct mox_junk_middle){0};
+        return;
+    }
+    if (still_holds(m, totals))
+        return;
+    m->hams = totals->hams;
+    m->spams = totals->spams;
+    for (size_t b = 0; b < GRAM_BLOCKS; b++)
+        m->scores[b] = middle_of(k, &regions[b], weights);
+}
+
+double mox__grams_score(const struct grams *g, const uint64_t *weights,
+                        struct mox_junk_middle *middle, const struct mox_junk_totals *totals,
+                        double *known)
+{
+    struct knowledge k = {.hams = totals->hams, .spams = totals->spams};
+    size_t all = 0, seen = 0;
     double score = 0, norm;
     const uint32_t *places = g->places;
+    find_middle(middle, &k, weights, totals);
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {
-        score += shares[b] * score_block(&r, places, g->counts[b], weights, 0, &norm);
+        if (g->counts[b] > 0)
+            score +=
+                score_block(&k, places, g->counts[b], weights, (struct more){0, 0}, &norm, &seen) -
+                middle->scores[b];
         places += g->counts[b];
+        all += g->counts[b];
     }
+    *known = all == 0 ? 0 : (double)seen / (double)all;
     return score;
 }
+
+/* ---- learning ---- */
+
+#define RATE       12.0 /* how far a message that surprises moves the weights */
+#define SURE       0.1  /* a message that surprises less moves none */
+#define MARGIN_MAX 50.0 /* beyond, exp() says nothing more */
+#define ALPHA_BITS 10   /* of a block's step in a trace */
+#define ALPHA_MAX  ((1 << ALPHA_BITS) - 1)
+
+/* RATE * SCALE / sqrt(NORM_MIN) is the most. */
+_Static_assert(12 * 256 * 10 / 44 <= ALPHA_MAX, "every step fits");
 
 static int32_t alpha(double score, double norm, bool junk)
 {
@@ -161,32 +280,33 @@ static int32_t alpha(double score, double norm, bool junk)
     return (int32_t)lround(fmin(step, ALPHA_MAX));
 }
 
-int32_t mox__grams_trace(const struct grams *g, const struct mox_junk_weight *weights,
-                         uint64_t messages, bool junk)
+int32_t mox__grams_trace(const struct grams *g, const uint64_t *weights,
+                         const struct mox_junk_totals *totals, bool junk)
 {
-    struct rarity r = {.messages = (double)messages + 1};
+    const struct more more = {junk ? 0 : 1, junk ? 1 : 0};
+    struct knowledge k = {.hams = (double)totals->hams + more.hams,
+                          .spams = (double)totals->spams + more.spams};
     int32_t trace = 0;
     const uint32_t *places = g->places;
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {
         double norm;
-        const double score = score_block(&r, places, g->counts[b], weights, 1, &norm);
+        size_t known = 0;
+        const double score = score_block(&k, places, g->counts[b], weights, more, &norm, &known);
         trace |= alpha(score, norm, junk) << (ALPHA_BITS * b);
         places += g->counts[b];
     }
-    return junk ? trace : -trace;
+    return trace;
 }
 
-void mox__grams_steps(const struct grams *g, int32_t trace, int seen,
+void mox__grams_steps(const struct grams *g, int32_t trace, bool junk, bool back,
                       struct mox_junk_step steps[GRAM_BLOCKS])
 {
     const uint32_t *places = g->places;
-    const uint32_t alphas = trace < 0 ? 0 - (uint32_t)trace : (uint32_t)trace;
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {
-        const int32_t by = (int32_t)(alphas >> (ALPHA_BITS * b) & ALPHA_MAX);
-        steps[b] = (struct mox_junk_step){.places = places,
-                                          .count = g->counts[b],
-                                          .by = (trace < 0) == (seen < 0) ? by : -by,
-                                          .seen = seen};
+        const int32_t by = (int32_t)((uint32_t)trace >> (ALPHA_BITS * b) & ALPHA_MAX);
+        const uint64_t add = change(junk ? by : -by, junk);
+        steps[b] = (struct mox_junk_step){
+            .places = places, .count = g->counts[b], .by = back ? 0 - add : add};
         places += g->counts[b];
     }
 }

@@ -61,14 +61,16 @@ void mox__grams_free(struct grams *g, const struct mox_env *env);
 
 /* ---- what is learned of them: a logistic regression for each block ---- */
 
-/* How much they speak for junk, after `messages` were learned: about the logarithm of the odds. */
-double mox__grams_score(const struct grams *g, const struct mox_junk_weight *weights,
-                        uint64_t messages);
-/* How far the weights have to move for a message that is junk or not: its trace. */
-int32_t mox__grams_trace(const struct grams *g, const struct mox_junk_weight *weights,
-                         uint64_t messages, bool junk);
-/* The steps of a trace, one for each block: there (`seen` 1), or back (-1). */
-void mox__grams_steps(const struct grams *g, int32_t trace, int seen,
+/* How much they speak for junk: about the logarithm of the odds. *known is the share of its features that
+ * were seen before. */
+double mox__grams_score(const struct grams *g, const uint64_t *weights,
+                        struct mox_junk_middle *middle, const struct mox_junk_totals *totals,
+                        double *known);
+/* How far the weights have to move for a message that is junk or not: its trace, three steps. */
+int32_t mox__grams_trace(const struct grams *g, const uint64_t *weights,
+                         const struct mox_junk_totals *totals, bool junk);
+/* The steps of a trace, one for each block: there, or back. */
+void mox__grams_steps(const struct grams *g, int32_t trace, bool junk, bool back,
                       struct mox_junk_step steps[GRAM_BLOCKS]);
 
 #endif

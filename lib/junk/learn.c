@@ -19,11 +19,11 @@ static int add(const struct mox_junk_db *db, const struct mox_junk_words *words,
     return rc;
 }
 
-static int step(const struct mox_junk_db *db, const struct mox_junk_words *words, int32_t trace,
-                int seen, struct mox_error *err)
+static int step(const struct mox_junk_db *db, const struct mox_junk_words *words, bool junk,
+                int32_t trace, bool back, struct mox_error *err)
 {
     struct mox_junk_step steps[GRAM_BLOCKS];
-    mox__grams_steps(&words->grams, trace, seen, steps);
+    mox__grams_steps(&words->grams, trace, junk, back, steps);
     return db->ops->step(db->self, steps, GRAM_BLOCKS, err);
 }
 
@@ -31,23 +31,27 @@ int mox_junk_learn(const struct mox_junk_db *db, const struct mox_junk_params *p
                    const struct mox_junk_words *words, bool junk, int32_t *trace,
                    struct mox_error *err)
 {
-    const struct mox_junk_weight *weights;
+    const uint64_t *weights;
+    struct mox_junk_middle *middle;
     struct mox_junk_totals totals;
     (void)params;
     *trace = 0;
     int rc = db->ops->totals(db->self, &totals, err);
     if (rc == MOX_OK)
-        rc = db->ops->weights(db->self, &weights, err);
+        rc = db->ops->weights(db->self, &weights, &middle, err);
     if (rc < 0)
         return rc;
-    *trace = mox__grams_trace(&words->grams, weights, (uint64_t)totals.hams + totals.spams, junk);
-    rc = step(db, words, *trace, 1, err);
+    *trace = mox__grams_trace(&words->grams, weights, &totals, junk);
+    rc = step(db, words, junk, *trace, false, err);
     return rc < 0 ? rc : add(db, words, junk, 1, err);
 }
 
 int mox_junk_unlearn(const struct mox_junk_db *db, const struct mox_junk_words *words, bool junk,
                      int32_t trace, struct mox_error *err)
 {
-    int rc = step(db, words, trace, -1, err);
+    struct mox_junk_totals totals;
+    int rc = db->ops->totals(db->self, &totals, err);
+    if (rc == MOX_OK && (junk ? totals.spams : totals.hams) > 0) /* else it never was learnt */
+        rc = step(db, words, junk, trace, true, err);
     return rc < 0 ? rc : add(db, words, junk, -1, err);
 }

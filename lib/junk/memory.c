@@ -9,7 +9,8 @@ struct mox_junk_memory {
     struct mox_env env;
     struct mox_junk_totals totals;
     struct junk_table table;
-    struct mox_junk_weight weights[MOX_JUNK_WEIGHTS];
+    struct mox_junk_middle middle;
+    uint64_t weights[MOX_JUNK_WEIGHTS];
 };
 
 static int totals(void *self, struct mox_junk_totals *out, struct mox_error *err)
@@ -68,10 +69,13 @@ size_t mox__junk_memory_count(const struct mox_junk_memory *m)
     return m->table.used;
 }
 
-static int weights(void *self, const struct mox_junk_weight **out, struct mox_error *err)
+static int weights(void *self, const uint64_t **out, struct mox_junk_middle **middle,
+                   struct mox_error *err)
 {
+    struct mox_junk_memory *m = self;
     (void)err;
-    *out = ((struct mox_junk_memory *)self)->weights;
+    *out = m->weights;
+    *middle = &m->middle;
     return MOX_OK;
 }
 
@@ -83,16 +87,13 @@ static int step(void *self, const struct mox_junk_step *steps, size_t count, str
     return MOX_OK;
 }
 
-void mox__junk_step(struct mox_junk_weight *weights, const struct mox_junk_step *step)
+void mox__junk_step(uint64_t *weights, const struct mox_junk_step *step)
 {
-    for (size_t i = 0; i < step->count; i++) {
-        struct mox_junk_weight *w = &weights[step->places[i]];
-        w->weight = (int32_t)((uint32_t)w->weight + (uint32_t)step->by);
-        w->seen += (uint32_t)step->seen;
-    }
+    for (size_t i = 0; i < step->count; i++)
+        weights[step->places[i]] += step->by;
 }
 
-struct mox_junk_weight *mox__junk_memory_weights(struct mox_junk_memory *memory)
+uint64_t *mox__junk_memory_weights(struct mox_junk_memory *memory)
 {
     return memory->weights;
 }

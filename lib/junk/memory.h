@@ -11,9 +11,9 @@ MOX_PRIV MOX_MUST_USE int mox__junk_memory_set(struct mox_junk_memory *memory,
                                                const struct junk_row *row);
 /* How many words it has, of which nothing was forgotten. */
 MOX_PRIV size_t mox__junk_memory_count(const struct mox_junk_memory *memory);
-MOX_PRIV struct mox_junk_weight *mox__junk_memory_weights(struct mox_junk_memory *memory);
+MOX_PRIV uint64_t *mox__junk_memory_weights(struct mox_junk_memory *memory);
 
 /* Changes weights. */
-MOX_PRIV void mox__junk_step(struct mox_junk_weight *weights, const struct mox_junk_step *step);
+MOX_PRIV void mox__junk_step(uint64_t *weights, const struct mox_junk_step *step);
 
 #endif

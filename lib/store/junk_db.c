@@ -51,12 +51,12 @@ static const char version_1[] = "CREATE TABLE filter ("
                                 " PRIMARY KEY (mailbox, uid)"
                                 ") STRICT, WITHOUT ROWID;"
                                 "CREATE TABLE weight ("
-                                " id INTEGER PRIMARY KEY CHECK (id BETWEEN 0 AND 31),"
+                                " id INTEGER PRIMARY KEY CHECK (id BETWEEN 0 AND 63),"
                                 " weights BLOB NOT NULL CHECK (length(weights) = 65536)"
                                 ") STRICT;"
                                 "CREATE TABLE step ("
                                 " id INTEGER PRIMARY KEY,"
-                                " by INTEGER NOT NULL, seen INTEGER NOT NULL,"
+                                " by INTEGER NOT NULL,"
                                 " places BLOB NOT NULL"
                                 ") STRICT;";
 
@@ -245,11 +245,13 @@ static int add(void *self, const uint64_t *keys, size_t count, bool junk, int by
     return file->db.status < 0 ? failed(file, "learn words", err) : MOX_OK;
 }
 
-static int weights(void *self, const struct mox_junk_weight **out, struct mox_error *err)
+static int weights(void *self, const uint64_t **out, struct mox_junk_middle **middle,
+                   struct mox_error *err)
 {
     struct mox_junk_file *file = self;
     mox__junk_weights_load(&file->weights, &file->db, &file->env);
     *out = file->weights.table;
+    *middle = &file->weights.middle;
     return file->db.status < 0 ? failed(file, "read weights", err) : MOX_OK;
 }
 
@@ -443,8 +445,9 @@ int mox_junk_file_load(struct mox_junk_file *file, struct mox_junk_memory *memor
     if (rc < 0)
         return rc;
     mox__junk_memory_set_totals(memory, &sums);
-    const struct mox_junk_weight *table;
-    rc = weights(file, &table, err);
+    const uint64_t *table;
+    struct mox_junk_middle *middle;
+    rc = weights(file, &table, &middle, err);
     if (rc < 0)
         return rc;
     memcpy(mox__junk_memory_weights(memory), table, MOX_JUNK_WEIGHTS * sizeof *table);

@@ -64,20 +64,21 @@ bool mox__junk_places_decode(struct mox_slice bytes, uint32_t *places, size_t *c
 
 /* ---- reading ---- */
 
-static uint32_t take_number(const uint8_t *b)
+static uint64_t take_number(const uint8_t *b)
 {
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+    uint64_t n = 0;
+    for (size_t i = 8; i-- > 0;)
+        n = n << 8 | b[i];
+    return n;
 }
 
-static bool take_page(struct mox_junk_weight *table, int64_t number, struct mox_slice bytes)
+static bool take_page(uint64_t *table, int64_t number, struct mox_slice bytes)
 {
     if (number < 0 || number >= PAGE_COUNT || bytes.len != PAGE_BYTES)
         return false;
-    struct mox_junk_weight *w = table + number * PAGE_WEIGHTS;
-    for (const uint8_t *b = bytes.data; b < bytes.data + bytes.len; b += 8, w++) {
-        w->weight = (int32_t)take_number(b);
-        w->seen = take_number(b + 4);
-    }
+    uint64_t *w = table + number * PAGE_WEIGHTS;
+    for (const uint8_t *b = bytes.data; b < bytes.data + bytes.len; b += 8, w++)
+        *w = take_number(b);
     return true;
 }
 
@@ -93,9 +94,8 @@ static void read_steps(struct junk_weights *w, struct db *db, uint32_t *places)
 {
     sqlite3_stmt *s = db_query(db, SQL_JUNK_STEPS, V_INT(0));
     while (mox__db_step(db, s)) {
-        struct mox_junk_step step = {
-            .places = places, .by = sqlite3_column_int(s, 0), .seen = sqlite3_column_int(s, 1)};
-        const struct mox_slice bytes = mox__db_blob(s, 2);
+        struct mox_junk_step step = {.places = places, .by = (uint64_t)sqlite3_column_int64(s, 0)};
+        const struct mox_slice bytes = mox__db_blob(s, 1);
         if (bytes.len <= MOX_JUNK_WEIGHTS && mox__junk_places_decode(bytes, places, &step.count))
             mox__junk_step(w->table, &step);
         else
@@ -109,7 +109,7 @@ void mox__junk_weights_load(struct junk_weights *w, struct db *db, const struct 
     if (w->table != NULL || db->status < 0)
         return;
     uint32_t *places = mem_new(env, uint32_t, MOX_JUNK_WEIGHTS);
-    w->table = mem_new(env, struct mox_junk_weight, MOX_JUNK_WEIGHTS);
+    w->table = mem_new(env, uint64_t, MOX_JUNK_WEIGHTS);
     w->steps = 0;
     if (w->table == NULL || places == NULL) {
         (void)mox__db_fail(db, MOX_ENOMEM, "read weights");
@@ -131,8 +131,7 @@ static void keep_step(struct db *db, const struct mox_env *env, const struct mox
     mox__junk_places_encode(&bytes, step->places, step->count);
     if (bytes.failed)
         (void)mox__db_fail(db, MOX_ENOMEM, "keep a step of weights");
-    (void)db_run(db, SQL_JUNK_STEP_INSERT, V_INT(step->by), V_INT(step->seen),
-                 V_BLOB(slice(bytes.data, bytes.len)));
+    (void)db_run(db, SQL_JUNK_STEP_INSERT, V_INT(step->by), V_BLOB(slice(bytes.data, bytes.len)));
     mox__buf_free(&bytes);
 }
 
@@ -150,19 +149,17 @@ void mox__junk_weights_step(struct junk_weights *w, struct db *db, const struct 
     w->steps++;
 }
 
-static void put_number(uint8_t *b, uint32_t n)
+static void put_number(uint8_t *b, uint64_t n)
 {
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 8; i++)
         b[i] = (uint8_t)(n >> (8 * i));
 }
 
 static void write_page(const struct junk_weights *w, struct db *db, int64_t number, uint8_t *bytes)
 {
-    const struct mox_junk_weight *weight = w->table + number * PAGE_WEIGHTS;
-    for (uint8_t *b = bytes; b < bytes + PAGE_BYTES; b += 8, weight++) {
-        put_number(b, (uint32_t)weight->weight);
-        put_number(b + 4, weight->seen);
-    }
+    const uint64_t *weight = w->table + number * PAGE_WEIGHTS;
+    for (uint8_t *b = bytes; b < bytes + PAGE_BYTES; b += 8, weight++)
+        put_number(b, *weight);
     (void)db_run(db, SQL_JUNK_WEIGHTS_WRITE, V_INT(number), V_BLOB(slice(bytes, PAGE_BYTES)));
 }
 

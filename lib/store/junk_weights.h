@@ -8,10 +8,11 @@
 #include "store/db.h"
 
 /* The weights of a junk filter: in memory as soon as they are asked for, and in its database. A message
- * changes thousands of them all over the table, 2 MB of pages; so steps are kept as rows of some
+ * changes thousands of them all over the table, 4 MB of pages; so steps are kept as rows of some
  * kilobytes, and when there are many the table is written anew and they go. */
 struct junk_weights {
-    struct mox_junk_weight *table; /* NULL: not read yet */
+    uint64_t *table;       /* NULL: not read yet */
+    struct mox_junk_middle middle; /* of what is in memory */
     int64_t steps;                 /* rows of them */
     bool anew;                     /* the table is to be written */
 };

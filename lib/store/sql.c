@@ -209,8 +209,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_JUNK_PAGES] = "SELECT id, words FROM page WHERE id >= ?1 ORDER BY id",
     [SQL_JUNK_WEIGHTS] = "SELECT id, weights FROM weight WHERE id >= ?1",
     [SQL_JUNK_WEIGHTS_WRITE] = "INSERT OR REPLACE INTO weight(id, weights) VALUES(?1, ?2)",
-    [SQL_JUNK_STEPS] = "SELECT by, seen, places FROM step WHERE id >= ?1",
-    [SQL_JUNK_STEP_INSERT] = "INSERT INTO step(by, seen, places) VALUES(?1, ?2, ?3)",
+    [SQL_JUNK_STEPS] = "SELECT by, places FROM step WHERE id >= ?1",
+    [SQL_JUNK_STEP_INSERT] = "INSERT INTO step(by, places) VALUES(?1, ?2)",
     [SQL_JUNK_STEPS_CLEAR] = "DELETE FROM step WHERE id >= ?1",
 };
 

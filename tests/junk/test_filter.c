@@ -18,7 +18,7 @@ static void rig_init(struct rig *r)
 {
     test_env_init(&r->t);
     mox_junk_params_init(&r->params);
-    assert_int_equal(mox_junk_memory_new(&r->memory, &r->t.env, 4 << 20), MOX_OK);
+    assert_int_equal(mox_junk_memory_new(&r->memory, &r->t.env, 8 << 20), MOX_OK);
     r->db = mox_junk_memory_db(r->memory);
 }
 
@@ -153,7 +153,7 @@ static void a_full_memory_refuses(void **state)
         rc = r.db.ops->add(r.db.self, keys, 1000, true, 1, &err);
     }
     assert_int_equal(rc, MOX_ELIMIT);
-    assert_true(r.t.live_bytes < 4 << 20);
+    assert_true(r.t.live_bytes < 8 << 20);
     assert_string_not_equal(err.text, "");
     rig_done(&r);
 }
