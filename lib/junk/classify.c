@@ -213,7 +213,7 @@ int mox_junk_classify(const struct mox_junk_db *db, const struct mox_junk_params
         verdict->hams = totals.hams;
         verdict->spams = totals.spams;
         const double grams = mox__grams_score(&words->grams, weights, middle, &totals, &known);
-        if (set->count > 0 || known > 0) /* else it has nothing that was ever seen */
+        if (set->count > 0) /* else nobody could say why */
             weigh(&c, params, set, grams, known, verdict);
     }
     release(&c, set->env);
