@@ -92,16 +92,30 @@ static bool is_there(const char *path)
     return true;
 }
 
+struct learning {
+    const struct mox_junk_params *params;
+    struct mox_junk_db db;
+    const struct junk_file *files;
+};
+
+static enum exit_code learn_one(void *user, size_t index, struct mox_junk_words *words)
+{
+    const struct learning *l = user;
+    struct mox_error err;
+    int32_t trace;
+    if (mox_junk_learn(&l->db, l->params, words, l->files[index].junk, &trace, &err) < 0)
+        return cli_fail("%s: %s", l->files[index].path, err.text);
+    return EXIT_OK;
+}
+
 static enum exit_code learn_all(const struct cli *cli, struct mox_junk_file *file,
                                 const struct junk_files *files)
 {
     struct mox_error err;
-    const struct mox_junk_db db = mox_junk_file_db(file);
-    enum exit_code code = EXIT_OK;
+    struct learning l = {mox_junk_file_params(file), mox_junk_file_db(file), files->files};
     if (mox_junk_file_begin(file, &err) < 0)
         return cli_fail("%s", err.text);
-    for (size_t i = 0; i < files->count && code == EXIT_OK; i++)
-        code = junk_learn(cli, &db, mox_junk_file_params(file), &files->files[i]);
+    enum exit_code code = junk_read_all(cli, l.params, files->files, files->count, learn_one, &l);
     if (code == EXIT_OK && mox_junk_file_commit(file, &err) < 0)
         code = cli_fail("%s", err.text);
     return code;
@@ -171,19 +185,25 @@ static enum exit_code run_check(struct cli *cli)
     return code;
 }
 
-static enum exit_code classify_all(const struct cli *cli, const struct mox_junk_db *db,
-                                   const struct mox_junk_params *params, struct junk_files *files)
+struct classifying {
+    const struct cli *cli;
+    const struct mox_junk_params *params;
+    struct mox_junk_db db;
+    struct junk_file *files;
+};
+
+static enum exit_code classify_one(void *user, size_t index, struct mox_junk_words *words)
 {
-    enum exit_code code = EXIT_OK;
-    for (size_t i = 0; i < files->count && code == EXIT_OK; i++) {
-        struct junk_file *f = &files->files[i];
-        struct mox_junk_verdict verdict;
-        code = junk_classify(cli, db, params, f->path, &verdict);
-        f->probability = verdict.probability;
-        if (code == EXIT_OK && cli_has(cli, "scores"))
-            (void)printf("%s\t%s\t%.12g\n", f->junk ? "spam" : "ham", f->path, f->probability);
-    }
-    return code;
+    const struct classifying *c = user;
+    struct junk_file *f = &c->files[index];
+    struct mox_junk_verdict verdict;
+    struct mox_error err;
+    if (mox_junk_classify(&c->db, c->params, words, &verdict, &err) < 0)
+        return cli_fail("%s: %s", f->path, err.text);
+    f->probability = verdict.probability;
+    if (cli_has(c->cli, "scores"))
+        (void)printf("%s\t%s\t%.12g\n", f->junk ? "spam" : "ham", f->path, f->probability);
+    return EXIT_OK;
 }
 
 /* All that the file knows, in memory: each look-up in it would cost as much as a whole message. */
@@ -215,8 +235,8 @@ static enum exit_code run_test(struct cli *cli)
     if (code == EXIT_OK)
         code = junk_list(&files, cli->args[0], cli->args[1]);
     if (code == EXIT_OK) {
-        const struct mox_junk_db db = mox_junk_memory_db(memory);
-        code = classify_all(cli, &db, &params, &files);
+        struct classifying c = {cli, &params, mox_junk_memory_db(memory), files.files};
+        code = junk_read_all(cli, &params, files.files, files.count, classify_one, &c);
     }
     if (code == EXIT_OK && !cli_has(cli, "scores"))
         junk_report(files.files, files.count, threshold);

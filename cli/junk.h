@@ -33,6 +33,15 @@ enum exit_code junk_params(const struct cli *cli, struct mox_junk_params *params
 enum exit_code junk_number(const struct cli *cli, const char *flag, double least, double most,
                            double *out);
 
+/* Takes a message apart; *words is freed with mox_junk_words_free(). */
+enum exit_code junk_read(const struct cli *cli, const struct mox_junk_params *params,
+                         const char *path, struct mox_junk_words **words);
+typedef enum exit_code junk_each(void *user, size_t index, struct mox_junk_words *words);
+/* The same for many, by several threads: `each` gets them in their order, on this one. */
+enum exit_code junk_read_all(const struct cli *cli, const struct mox_junk_params *params,
+                             const struct junk_file *files, size_t count, junk_each *each,
+                             void *user);
+
 /* One file. Each says what went wrong. */
 enum exit_code junk_learn(const struct cli *cli, const struct mox_junk_db *db,
                           const struct mox_junk_params *params, const struct junk_file *file);

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "junk.h"
-#include "mailfile.h"
 
 #define DEPTH_MAX 50 /* of folders in folders */
 
@@ -117,26 +116,13 @@ void junk_shuffle(struct junk_files *files, uint64_t seed)
     }
 }
 
-static enum exit_code read_words(const struct cli *cli, const struct mox_junk_params *params,
-                                 const char *path, struct mox_junk_words **words)
-{
-    struct mailfile mail;
-    enum exit_code code = mailfile_read(&mail, path);
-    if (code != EXIT_OK)
-        return code;
-    if (mox_junk_words_new(words, &cli->env, params, mail.content) < 0)
-        code = cli_fail("out of memory");
-    mailfile_free(&mail);
-    return code;
-}
-
 enum exit_code junk_learn(const struct cli *cli, const struct mox_junk_db *db,
                           const struct mox_junk_params *params, const struct junk_file *file)
 {
     struct mox_junk_words *words;
     struct mox_error err;
     int32_t trace;
-    enum exit_code code = read_words(cli, params, file->path, &words);
+    enum exit_code code = junk_read(cli, params, file->path, &words);
     if (code != EXIT_OK)
         return code;
     if (mox_junk_learn(db, params, words, file->junk, &trace, &err) < 0)
@@ -151,7 +137,7 @@ enum exit_code junk_classify(const struct cli *cli, const struct mox_junk_db *db
 {
     struct mox_junk_words *words;
     struct mox_error err;
-    enum exit_code code = read_words(cli, params, path, &words);
+    enum exit_code code = junk_read(cli, params, path, &words);
     if (code != EXIT_OK)
         return code;
     if (mox_junk_classify(db, params, words, verdict, &err) < 0)

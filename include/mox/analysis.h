@@ -113,6 +113,7 @@ enum mox_analysis_reason {
 struct mox_analysis_rule {
     const char *name; /* "dmarc-policy", "msgfromdomain", "junk-content": a word of the reasons */
     bool decided;
+    bool found_nothing; /* it looked for past mail, and there is none */
     char text[200]; /* its numbers, in words: printable ASCII */
 };
 

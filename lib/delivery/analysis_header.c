@@ -24,12 +24,15 @@ static void put_rule(struct fold *f, const struct mox_analysis_rule *rule, const
     mox__fold_words(f, slice_of(rule->text));
 }
 
-/* From the rule that decided back to the first: what is nearest to the decision matters most. */
+/* From the rule that decided back to the first: what is nearest to the decision matters most. That there is no
+ * past mail of a stranger goes without saying. */
 static void put_rules(struct fold *f, const struct mox_analysis *a)
 {
     size_t used = strlen(a->word);
     for (size_t i = a->rule_count; i > 0; i--) {
         const struct mox_analysis_rule *rule = &a->rules[i - 1];
+        if (rule->found_nothing && !rule->decided)
+            continue;
         used += strlen(rule->name) + strlen(rule->text) + sizeof "; : " - 1;
         if (used > TEXT_MAX)
             return;

@@ -84,9 +84,15 @@ enum looked mox__look_at_proof(struct judging *j)
 
 static void note_steps(struct judging *j, const struct mox_reputation *r)
 {
-    for (size_t i = 0; i < r->step_count && i < MOX_REPUTATION_METHODS; i++)
-        mox__analysis_note(j, mox_reputation_method_name(r->steps[i].method), "%.*s",
-                           (int)sizeof r->steps[i].text, r->steps[i].text);
+    for (size_t i = 0; i < r->step_count && i < MOX_REPUTATION_METHODS; i++) {
+        const struct mox_reputation_step *step = &r->steps[i];
+        const size_t at = j->out->rule_count;
+        mox__analysis_note(j, mox_reputation_method_name(step->method), "%.*s",
+                           (int)sizeof step->text, step->text);
+        if (j->out->rule_count > at)
+            j->out->rules[at].found_nothing =
+                !step->decided && step->junk == 0 && step->notjunk == 0;
+    }
     if (r->step_count == 0)
         mox__analysis_note(j, mox_reputation_method_name(r->method), "nothing was looked up");
 }

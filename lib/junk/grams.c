@@ -124,41 +124,42 @@ static uint64_t change(int32_t by, bool junk)
 /* ---- what a feature says ---- */
 
 #define SCALE     256.0 /* weights are whole numbers, so that forgetting is exact */
-#define FIRST     10.0  /* messages that the filter is thought to know at first */
-#define EVEN      0.4   /* what a feature says that is as frequent in junk as in the rest … */
-#define CONTRAST  0.6   /* … and how much more one that is in junk only, or never */
+#define FIRST     10.0F /* messages that the filter is thought to know at first */
+#define EVEN      0.4F  /* what a feature says that is as frequent in junk as in the rest … */
+#define CONTRAST  0.6F  /* … and how much more one that is in junk only, or never */
 #define NORM_MIN  20.0  /* a message with few known features says little */
 #define KNOWN_MAX 2048  /* counts whose rarity is kept */
 
-/* Of all that was learnt, at one moment. */
+/* Of all that was learnt, at one moment. Whole numbers, as exact in floats as it matters here. */
 struct knowledge {
-    double hams, spams;
+    float hams, spams;
     float rarity[KNOWN_MAX]; /* 0: not computed yet */
 };
 
 /* How rare a feature is: the square of its inverse document frequency. */
-static double rarity_of(struct knowledge *k, uint32_t seen)
+static float rarity_of(struct knowledge *k, uint32_t seen)
 {
     if (seen < KNOWN_MAX && k->rarity[seen] > 0)
-        return (double)k->rarity[seen];
-    const double idf = log((k->hams + k->spams + FIRST) / (seen + 0.5));
+        return k->rarity[seen];
+    const float idf = logf((k->hams + k->spams + FIRST) / ((float)seen + 0.5F));
     if (seen < KNOWN_MAX)
-        k->rarity[seen] = (float)(idf * idf);
+        k->rarity[seen] = idf * idf;
     return idf * idf;
 }
 
 /* How much it counts: rare ones, and those that one kind of messages has, more. Nothing if it was never
- * seen. */
-static double kernel(struct knowledge *k, uint32_t hams, uint32_t spams)
+ * seen. With a and b the shares of junk and of other messages that have it, the contrast is
+ * |a - b| / (a + b), and n / (n + 1) of that. */
+static float kernel(struct knowledge *k, uint32_t hams, uint32_t spams)
 {
-    const double n = (double)hams + spams;
     if (hams == 0 && spams == 0)
         return 0;
-    const double rarity = rarity_of(k, hams + spams);
+    const float rarity = rarity_of(k, hams + spams);
     if (k->hams <= 0 || k->spams <= 0)
         return rarity;
-    const double a = spams / k->spams, b = hams / k->hams;
-    return rarity * (EVEN + CONTRAST * fabs(a - b) / (a + b) * n / (n + 1));
+    const float n = (float)(hams + spams);
+    const float a = (float)spams * k->hams, b = (float)hams * k->spams;
+    return rarity * (EVEN + CONTRAST * fabsf(a - b) * n / ((a + b) * (n + 1)));
 }
 
 /* A message as if it were counted already: one more of its kind. */
@@ -173,9 +174,9 @@ static double score_block(struct knowledge *k, const uint32_t *places, size_t co
     double sum = 0, length = 0;
     for (size_t i = 0; i < count; i++) {
         const uint64_t w = weights[places[i]];
-        const double says = kernel(k, hams_of(w) + more.hams, spams_of(w) + more.spams);
-        sum += number_of(w) * says;
-        length += says;
+        const float says = kernel(k, hams_of(w) + more.hams, spams_of(w) + more.spams);
+        sum += (double)((float)number_of(w) * says);
+        length += (double)says;
         *known += says > 0;
     }
     *norm = sqrt(fmax(length, NORM_MIN));
@@ -211,11 +212,11 @@ static double middle_of(struct knowledge *k, const struct region *r, const uint6
         const uint64_t w = weights[i];
         if (w == 0)
             continue;
-        const double says = kernel(k, hams_of(w), spams_of(w));
+        const double says = (double)kernel(k, hams_of(w), spams_of(w));
         add_to(&ham, number_of(w), says, hams_of(w));
         add_to(&spam, number_of(w), says, spams_of(w));
     }
-    return (mean_score(&ham, k->hams) + mean_score(&spam, k->spams)) / 2;
+    return (mean_score(&ham, (double)k->hams) + mean_score(&spam, (double)k->spams)) / 2;
 }
 
 static bool still_holds(const struct mox_junk_middle *m, const struct mox_junk_totals *t)
@@ -244,7 +245,7 @@ double mox__grams_score(const struct grams *g, const uint64_t *weights,
                         struct mox_junk_middle *middle, const struct mox_junk_totals *totals,
                         double *known)
 {
-    struct knowledge k = {.hams = totals->hams, .spams = totals->spams};
+    struct knowledge k = {.hams = (float)totals->hams, .spams = (float)totals->spams};
     size_t all = 0, seen = 0;
     double score = 0, norm;
     const uint32_t *places = g->places;
@@ -284,8 +285,8 @@ int32_t mox__grams_trace(const struct grams *g, const uint64_t *weights,
                          const struct mox_junk_totals *totals, bool junk)
 {
     const struct more more = {junk ? 0 : 1, junk ? 1 : 0};
-    struct knowledge k = {.hams = (double)totals->hams + more.hams,
-                          .spams = (double)totals->spams + more.spams};
+    struct knowledge k = {.hams = (float)(totals->hams + more.hams),
+                          .spams = (float)(totals->spams + more.spams)};
     int32_t trace = 0;
     const uint32_t *places = g->places;
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {

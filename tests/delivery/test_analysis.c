@@ -385,6 +385,7 @@ static void the_header_is_short_and_clean(void **state)
     j.facts.reputation.step_count = MOX_REPUTATION_METHODS;
     for (size_t i = 0; i < MOX_REPUTATION_METHODS; i++) {
         j.facts.reputation.steps[i].method = (enum mox_reputation_method)i;
+        j.facts.reputation.steps[i].notjunk = 1;
         memset(j.facts.reputation.steps[i].text, i % 2 ? '\n' : 'x', 159);
     }
     judged_run(&j);
@@ -396,6 +397,25 @@ static void the_header_is_short_and_clean(void **state)
         assert_true((header[i] >= ' ' && header[i] <= '~') || strchr("\r\n\t", header[i]) != NULL);
     for (size_t i = 0; i + 3 < len; i++) /* each line but the first goes on, and is not empty */
         assert_true(header[i] != '\n' || (header[i + 1] == '\t' && header[i + 2] != '\r'));
+    mox_text_free(&t.env, header);
+    test_env_done(&t);
+}
+
+static void the_header_leaves_out_that_nothing_is_known(void **state)
+{
+    (void)state;
+    struct test_env t;
+    struct judged j;
+    test_env_init(&t);
+    judged_stranger(&j);
+    j.facts.reputation.step_count = 2;
+    (void)strcpy(j.facts.reputation.steps[0].text, "nothing of a.example");
+    (void)strcpy(j.facts.reputation.steps[1].text, "1 message of b.example");
+    j.facts.reputation.steps[1].notjunk = 1;
+    judged_run(&j);
+    char *header = header_of(&j, &t);
+    assert_null(strstr(header, "a.example"));
+    assert_non_null(strstr(header, "b.example"));
     mox_text_free(&t.env, header);
     test_env_done(&t);
 }
@@ -426,6 +446,7 @@ int main(void)
         cmocka_unit_test(the_words_asked_for_are_the_reply),
         cmocka_unit_test(the_header_tells_the_reason_and_what_led_to_it),
         cmocka_unit_test(the_header_is_short_and_clean),
+        cmocka_unit_test(the_header_leaves_out_that_nothing_is_known),
         cmocka_unit_test(a_header_without_memory_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
