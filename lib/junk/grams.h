@@ -14,8 +14,8 @@ enum gram_block { GRAMS_HEADER, GRAMS_WORDS, GRAMS_TEXT, GRAM_BLOCKS };
 
 /* How many features of each are looked at. */
 #define GRAMS_HEADER_MAX 1000
-#define GRAMS_WORDS_MAX  1500
-#define GRAMS_TEXT_MAX   2500
+#define GRAMS_WORDS_MAX  4000
+#define GRAMS_TEXT_MAX   5000
 #define GRAMS_MAX        (GRAMS_HEADER_MAX + GRAMS_WORDS_MAX + GRAMS_TEXT_MAX)
 
 /* The places of a message, each once, block by block. */
