@@ -313,6 +313,9 @@ MOX_API enum mox_config_found mox_config_lookup(const struct mox_config *config,
                                                 struct mox_slice localpart,
                                                 struct mox_slice domain, enum mox_config_use use,
                                                 struct mox_config_target *out);
+/** The rulesets of a member's own address; or NULL. */
+MOX_API const struct mox_rulesets *
+mox_config_member_rulesets(const struct mox_config *config, const struct mox_config_member *member);
 /** The same for `local@domain` as a person writes it; a text without '@' is a local part. */
 MOX_API enum mox_config_found mox_config_lookup_address(const struct mox_config *config,
                                                         struct mox_slice address,

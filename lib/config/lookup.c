@@ -171,6 +171,16 @@ enum mox_config_found mox_config_lookup(const struct mox_config *config, struct 
     return out->domain->disabled ? MOX_CONFIG_DOMAIN_DISABLED : result;
 }
 
+const struct mox_rulesets *mox_config_member_rulesets(const struct mox_config *config,
+                                                      const struct mox_config_member *member)
+{
+    struct mox_config_target target;
+    enum mox_config_found rc = mox_config_lookup(config, slice_of(member->localpart),
+                                                 slice_of(member->domain), MOX_CONFIG_RECIPIENT,
+                                                 &target);
+    return rc == MOX_CONFIG_FOUND ? target.rulesets : NULL;
+}
+
 enum mox_config_found mox_config_lookup_address(const struct mox_config *config,
                                                 struct mox_slice address, enum mox_config_use use,
                                                 struct mox_config_target *out)

@@ -19,8 +19,10 @@ bool mox__explain_target(const struct mox_config *config, const char *account,
         const struct mox_config_member *m = &t.members[i];
         if (!is_account(m->account, account))
             continue;
-        *out = (struct explained_target){
-            .account = m->account, .destination = m->destination, .mailbox = m->mailbox};
+        *out = (struct explained_target){.account = m->account,
+                                         .destination = m->destination,
+                                         .rulesets = mox_config_member_rulesets(config, m),
+                                         .mailbox = m->mailbox};
         return true;
     }
     *out = (struct explained_target){.account = t.account,

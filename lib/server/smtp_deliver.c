@@ -45,9 +45,12 @@ static void end(struct handover *h, int rc, const struct mox_smtp_reply *reply)
         mox__outcome_tell(h, rc);
     else if (!submission)
         log_rejection(h, reply);
+    if (rc == MOX_EREFUSED && !h->refused)
+        h->outcome = MOX_SUBMISSION_BAD_FROM; /* a list that the user may not write to */
+    else if (rc < 0 && !h->refused)
+        h->outcome = MOX_SUBMISSION_QUEUE;
     if (submission)
-        mox__submission_ended(h->session, rc < 0 && !h->refused ? MOX_SUBMISSION_QUEUE : h->outcome,
-                              reply);
+        mox__submission_ended(h->session, h->outcome, reply);
     free_handover(h);
 }
 

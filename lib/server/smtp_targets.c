@@ -59,10 +59,12 @@ static void add_members(struct handover *h, size_t recipient,
         const struct mox_config_member *m = &list->members[i];
         if (m->destination == author->destination || is_recipient(ss, m->destination))
             continue;
-        h->targets[h->target_count++] = (struct target){.recipient = recipient,
-                                                        .config = m->account,
-                                                        .destination = m->destination,
-                                                        .mailbox = m->mailbox};
+        h->targets[h->target_count++] =
+            (struct target){.recipient = recipient,
+                            .config = m->account,
+                            .destination = m->destination,
+                            .rulesets = mox_config_member_rulesets(ss->server->files, m),
+                            .mailbox = m->mailbox};
     }
 }
 

@@ -201,6 +201,9 @@ class Configured(Server):
         data = message("a@news.example", "Roses", "x", 1).replace(b"Subject:", b"List-Id:  <gardening.example>\r\nSubject:")
         self.assertEqual(self.send(data, "a@news.example")[0], 250)
         self.assertEqual(len(self.stored("Lists/Gardening")), 1)
+        self.assertEqual(self.send(data.replace(b"Message-ID: <1", b"Message-ID: <1b"), "a@news.example", ["open@localhost"])[0],
+                         250)
+        self.assertEqual(len(self.stored("Lists/Gardening")), 2)
         self.assertEqual(self.stored("Inbox"), [])
 
     def test_an_address_can_refuse_all_mail(self):
