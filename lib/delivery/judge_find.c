@@ -4,8 +4,19 @@
 #include <mox/subjectpass.h>
 
 #include "base/mem.h"
+#include "base/metric.h"
 #include "base/text.h"
 #include "delivery/judge.h"
+
+static const struct mox_metric tokens_given = {
+    .name = "mox_subjectpass_generate_total",
+    .help = "Refusals that had a token for the subject, to get through with.",
+};
+static const struct mox_metric tokens_seen = {
+    .name = "mox_subjectpass_verify_total",
+    .help = "Tokens in subjects, by whether they were good.",
+    .labels = {"result"},
+};
 
 static bool is_validated(enum mox_validation v)
 {
@@ -78,6 +89,8 @@ static enum mox_fact_state find_token(struct mox_judge *j, struct mox_error *err
     rc = mox_subjectpass_verify(&j->env, j->headers, slice_of(key), j->facts.subjectpass_us,
                                 j->message->now_us, &why);
     mox__wipe(key, sizeof key);
+    if (rc == MOX_OK || rc == MOX_EDENIED)
+        metric_count(&j->env, &tokens_seen, rc == MOX_OK ? "ok" : "fail");
     return rc == MOX_OK ? MOX_FACT_FOUND : MOX_FACT_ABSENT;
 }
 
@@ -92,6 +105,8 @@ void mox__judge_reply(struct mox_judge *j, struct mox_error *err)
         rc = mox_subjectpass_generate(&j->env, j->headers, slice_of(key), j->message->now_us,
                                       token);
     mox__wipe(key, sizeof key);
+    if (rc == MOX_OK && a->give_token)
+        metric_count(&j->env, &tokens_given, NULL);
     if (rc < 0) {
         j->facts.subjectpass = MOX_FACT_FAILED;
         rc = mox_analyze(&j->facts, a); /* now the failure decides */
