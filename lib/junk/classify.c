@@ -149,18 +149,19 @@ static void release(struct classification *c, const struct mox_env *env)
     mox__mem_free(env, c->spam.words);
 }
 
-/* What has to speak for junk before a message is as likely junk as not: chosen so that at a probability of 0.95
- * about one in a thousand messages that are not junk is taken for it.
+/* What has to speak for junk before a message is as likely junk as not: chosen so that at a probability of
+ * 0.95 about one in a thousand messages that are not junk is taken for it.
  *
- * - With few messages learnt, one that is unlike all of them (`known` is the share of its features that were
- *   seen) says little.
- * - What is new looks like the kind that is rare; so when far more of one kind was learnt, it leans to the other. */
+ * - With few messages learnt, one that is unlike all of them (`known` is the share of its features that
+ *   were seen) says little.
+ * - What is new looks like the kind that is rare; so when far more of one kind was learnt, it leans to the
+ *   other. But not to junk before some was learnt. */
 static double reserve(const struct mox_junk_totals *totals, double known)
 {
     const double fewer = totals->hams < totals->spams ? totals->hams : totals->spams;
     const double d = log((totals->spams + 1.0) / (totals->hams + 1.0));
     const double excess = fmax(0, -d - 1);
-    const double lean = d > 0 ? 4 * d : d - 0.4 * excess * excess;
+    const double lean = d > 0 ? 4 * d : (d - 0.4 * excess * excess) * fewer / (fewer + 3);
     return 3.4 * fewer / (fewer + 10) + 16 * 50 / (50 + fewer) * (1 - known) +
            fmax(-10, fmin(12, lean));
 }

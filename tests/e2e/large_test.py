@@ -16,8 +16,9 @@ from daemon import PASSWORD, USER, Daemon
 
 MEGABYTES = int(os.environ.get("MOX_LARGE_MB", "24"))
 SANITIZED = "SANITIZED" in os.environ  # their own memory is not the server's
-# What a command on a large message may take beyond what the same took for a small one.
-MORE_KIB = 1024
+# What a command on a large message may take beyond what the same took for a small one: also what the junk filter
+# reads of the message meanwhile, a megabyte of its text.
+MORE_KIB = 2048
 # What the tree of a message with the largest number of parts may take, while and after it is worked on.
 PIECES_KIB = 32 * 1024
 PIECE = 1 << 20

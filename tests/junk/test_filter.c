@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include <mox/junk.h>
@@ -87,6 +88,25 @@ static void what_was_learned_twice_is_known(void **state)
     rig_done(&r);
 }
 
+static void who_has_seen_no_junk_calls_nothing_junk(void **state)
+{
+    (void)state;
+    struct rig r;
+    char mail[200];
+    rig_init(&r);
+    for (int i = 0; i < 200; i++) {
+        (void)snprintf(
+            mail, sizeof mail,
+            "From: a%d@x.example\r\nSubject: note %d\r\n\r\nthe report of day %d is here\r\n",
+            i % 7, i, i);
+        (void)learn(&r, mail, false);
+    }
+    assert_true(classify(&r, mail).probability < 0.5);
+    assert_true(classify(&r, ham).probability < 0.5);
+    assert_true(classify(&r, spam).probability < 0.5);
+    rig_done(&r);
+}
+
 static void a_verdict_says_which_words_decided(void **state)
 {
     (void)state;
@@ -162,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_learned_twice_is_known),
+        cmocka_unit_test(who_has_seen_no_junk_calls_nothing_junk),
         cmocka_unit_test(a_verdict_says_which_words_decided),
         cmocka_unit_test(words_of_a_verdict_are_printable),
         cmocka_unit_test(counts_never_go_below_zero),
