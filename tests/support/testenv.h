@@ -6,11 +6,11 @@
 
 /* An environment in the test's hand: the clocks stand still until they are moved, randomness is a
  * fixed sequence, the nth allocation fails on request, log lines are kept. One thread, except for
- * the allocator, randomness and the log. */
+ * the clocks, the allocator, randomness and the log. */
 struct test_env {
     struct mox_env env;
-    int64_t monotonic_us; /* starts at 1 000 000 */
-    int64_t wall_us;      /* starts at 2026-01-02 03:04:05 UTC */
+    _Atomic int64_t monotonic_us; /* starts at 1 000 000 */
+    _Atomic int64_t wall_us;      /* starts at 2026-01-02 03:04:05 UTC */
     uint64_t random_state;
     long fail_at;          /* the allocation that fails, from 1; 0: none */
     long allocations;      /* counted so far */
