@@ -185,9 +185,43 @@ static void count_one(const struct handover *h, size_t i, int rc)
     mox__count_delivery(s, result, v->reason);
 }
 
+/* It failed before anybody was asked. */
+static void tell_early(const struct handover *h, int rc)
+{
+    struct mox_server *s = h->session->server;
+    const struct mox_smtp_envelope *e = &h->envelope;
+    log_line(mox__conn_env(h->session->conn), h->cut_short ? MOX_LOG_INFO : MOX_LOG_ERROR,
+             "smtpserver", "message not delivered", problem_of(h, rc),
+             F_TEXT("mailfrom", e->mail_from.address), F_UINT("recipients", e->recipient_count),
+             F_UINT("size", mox_spool_size(h->session->spool)));
+    if (!mox__handover_is_submission(h))
+        mox__count_delivery(s, "delivererror", "");
+}
+
+/* The sender is refused all the same, but the user does not find it. */
+static void tell_lost_rejects(const struct handover *h)
+{
+    for (size_t i = 0; h->delivery != NULL && i < h->target_count; i++) {
+        const struct target *t = &h->targets[i];
+        int rc = t->is_added ? mox_delivery_copy_status(h->delivery, t->copy, NULL) : MOX_OK;
+        if (rc < 0 && !h->verdicts[t->recipient].accepted && t->judgement != NULL &&
+            !t->judgement->analysis->accept)
+            log_line(mox__conn_env(h->session->conn), MOX_LOG_ERROR, "smtpserver",
+                     "rejected message not kept", mox_status_text(rc),
+                     F_TEXT("account", t->config->name),
+                     F_TEXT("mailbox", t->config->rejects_mailbox));
+    }
+}
+
 void mox__outcome_tell(const struct handover *h, int rc)
 {
-    for (size_t i = 0; h->verdicts != NULL && i < h->session->recipient_count; i++) {
+    if (h->verdicts == NULL || h->targets == NULL) {
+        tell_early(h, rc);
+        return;
+    }
+    if (h->rc == MOX_OK)
+        tell_lost_rejects(h);
+    for (size_t i = 0; i < h->session->recipient_count; i++) {
         tell_one(h, i, rc);
         if (!mox__handover_is_submission(h))
             count_one(h, i, rc);
