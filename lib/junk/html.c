@@ -318,7 +318,8 @@ static bool in_raw(struct html *h, uint8_t c)
         h->state = HTML_SPACE;
         return false;
     }
-    h->raw_matched = (char)to_lower(c) == expected ? at + 1 : c == '<';
+    const bool goes_on = expected != '\0' && (char)to_lower(c) == expected; /* c may be a NUL */
+    h->raw_matched = goes_on ? at + 1 : c == '<';
     return true;
 }
 

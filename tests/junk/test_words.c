@@ -243,6 +243,7 @@ static void ten_megabytes_of_anything_are_bounded(void **state)
     assert_int_equal(count_words_of(html, "<svg>", 5), 0);
     assert_int_equal(count_words_of(html, "&#x", 3), 0);
     assert_int_equal(count_words_of(html, "<script></scrip", 15), 0);
+    assert_int_equal(count_words_of(html, "<script></script\0\0\0\0\0\0\0\0\0", 25), 0);
     assert_int_equal(count_words_of("Subject: =?utf-8?q?a?=", "=?utf-8?q?a?=", 13), 0);
     assert_int_equal(
         count_words_of("Content-Type: multipart/mixed; boundary=b\r\n\r\n", "--b\r\n\r\n", 7), 0);
