@@ -184,7 +184,7 @@ int mox__filter_catch_up(struct filter *f, size_t max, bool *more)
     if (!*more)
         return MOX_OK;
     int rc = mox__filter_open(f);
-    if (rc == MOX_OK && f->file.todo.modseq == 0) {
+    if (rc == MOX_OK && f->file.due.modseq == 0) {
         rc = mox__filter_look(f, &f->file, &err);
         if (rc < 0)
             return failed(f, rc, &err, more);
@@ -192,16 +192,16 @@ int mox__filter_catch_up(struct filter *f, size_t max, bool *more)
     if (rc < 0)
         return rc;
     struct filter_file *file = &f->file;
-    uint64_t modseq = file->todo.modseq;
-    if (file->todo.count == 0) { /* nothing to write: to find nothing once more costs little */
+    uint64_t modseq = file->due.modseq;
+    if (file->due.count == 0) { /* nothing to write: to find nothing once more costs little */
         file->modseq = modseq;
-        mox__changes_free(f->account->env, &file->todo);
+        mox__changes_free(f->account->env, &file->due);
     } else {
         rc = mox__filter_learn(f, file, max, &counts, &err);
         if (rc < 0)
             return failed(f, rc, &err, more);
     }
-    if (file->todo.modseq == 0)
+    if (file->due.modseq == 0)
         mox__filter_in_step(f, modseq);
     *more = is_behind(f);
     if (!*more && mox__filter_is_stale(f))

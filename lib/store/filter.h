@@ -59,7 +59,7 @@ struct filter_file {
     bool looked;                 /* for what was erased while nobody learnt */
     uint64_t modseq;             /* up to which it has learnt all */
     bool relearn;                /* something in it cannot be forgotten: it is to be built anew */
-    struct changes todo;
+    struct changes due;
 };
 
 struct retrain;
@@ -131,7 +131,7 @@ void mox__filter_file_remove(const struct mox_env *env, const char *path);
 
 /* ---- filter_changes.c ---- */
 enum learnt mox__learnt_wanted(uint32_t flags);
-/* Fills file->todo. MOX_ECORRUPT: the file is ahead of the account. */
+/* Fills file->due. MOX_ECORRUPT: the file is ahead of the account. */
 int mox__filter_look(struct filter *f, struct filter_file *file, struct mox_error *err);
 void mox__changes_free(const struct mox_env *env, struct changes *c);
 
@@ -144,7 +144,7 @@ int mox__filter_words(struct mox_account *a, struct db *db, const struct mox_jun
 struct learn_counts {
     uint64_t messages, hams, spams, failed;
 };
-/* Does up to `max` of file->todo in one transaction; with the last of them the file is in step. */
+/* Does up to `max` of file->due in one transaction; with the last of them the file is in step. */
 int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
                       struct learn_counts *counts, struct mox_error *err);
 

@@ -49,7 +49,7 @@ static int compare(struct filter *f, struct filter_file *file, struct change *on
         return db->status;
     if ((one->had & LEARNT_CLASS) == one->wants)
         return MOX_OK;
-    return add(f->account->env, &file->todo, one);
+    return add(f->account->env, &file->due, one);
 }
 
 static int look_at_entries(struct filter *f, struct filter_file *file, struct db *db)
@@ -143,7 +143,7 @@ int mox__filter_look(struct filter *f, struct filter_file *file, struct mox_erro
 {
     const struct mox_env *env = f->account->env;
     uint64_t modseq = 0;
-    mox__changes_free(env, &file->todo);
+    mox__changes_free(env, &file->due);
     struct db *index = mox__filter_index(f, file, err);
     if (index == NULL)
         return MOX_EIO;
@@ -157,12 +157,12 @@ int mox__filter_look(struct filter *f, struct filter_file *file, struct mox_erro
     if (index->status == MOX_OK)
         (void)mox__db_run(index, SQL_COMMIT, NULL, 0);
     if (rc < 0) {
-        mox__changes_free(env, &file->todo);
+        mox__changes_free(env, &file->due);
         return rc;
     }
     file->looked = true;
-    file->todo.modseq = modseq;
-    if (file->todo.count > 1)
-        qsort(file->todo.list, file->todo.count, sizeof file->todo.list[0], by_mixed_order);
+    file->due.modseq = modseq;
+    if (file->due.count > 1)
+        qsort(file->due.list, file->due.count, sizeof file->due.list[0], by_mixed_order);
     return MOX_OK;
 }

@@ -50,7 +50,7 @@ void mox__filter_file_close(struct filter *f, struct filter_file *file)
 {
     mox_junk_file_close(file->words);
     mox__db_close(&file->index);
-    mox__changes_free(f->account->env, &file->todo);
+    mox__changes_free(f->account->env, &file->due);
     *file = (struct filter_file){0};
 }
 

@@ -143,12 +143,12 @@ static int one(struct lesson *l, const struct change *c, struct learn_counts *co
 int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
                       struct learn_counts *counts, struct mox_error *err)
 {
-    struct changes *todo = &file->todo;
+    struct changes *due = &file->due;
     struct lesson l = {.f = f, .file = file};
     struct learn_counts done = *counts;
     struct mox_error failure = {0};
     bool relearn = file->relearn;
-    size_t at = todo->at;
+    size_t at = due->at;
     int rc = MOX_OK;
     l.index = mox__filter_index(f, file, err);
     if (l.index == NULL)
@@ -156,10 +156,10 @@ int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
     struct db *db = &file->words->db;
     if (!file->bulk)
         rc = mox_junk_file_begin(file->words, &failure);
-    for (; rc == MOX_OK && db->status == MOX_OK && at < todo->count && max > 0; max--)
-        rc = one(&l, &todo->list[at++], &done, &failure);
-    if (rc == MOX_OK && at == todo->count)
-        (void)db_run(db, SQL_FILTER_WRITE, V_INT(todo->modseq));
+    for (; rc == MOX_OK && db->status == MOX_OK && at < due->count && max > 0; max--)
+        rc = one(&l, &due->list[at++], &done, &failure);
+    if (rc == MOX_OK && at == due->count)
+        (void)db_run(db, SQL_FILTER_WRITE, V_INT(due->modseq));
     rc = rc < 0 ? rc : db->status;
     if (rc == MOX_OK && !file->bulk)
         rc = mox_junk_file_commit(file->words, &failure);
@@ -174,10 +174,10 @@ int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
         return rc;
     }
     *counts = done;
-    todo->at = at;
-    if (at == todo->count) {
-        file->modseq = todo->modseq;
-        mox__changes_free(f->account->env, todo);
+    due->at = at;
+    if (at == due->count) {
+        file->modseq = due->modseq;
+        mox__changes_free(f->account->env, due);
     }
     return MOX_OK;
 }

@@ -85,8 +85,8 @@ static int look(struct retrain *r, struct mox_error *err)
     if (rc < 0)
         return rc;
     if (r->rounds++ == 0)
-        r->total = r->file.todo.count;
-    if (r->file.todo.count == 0 && r->file.todo.modseq != 0)
+        r->total = r->file.due.count;
+    if (r->file.due.count == 0 && r->file.due.modseq != 0)
         rc = mox__filter_learn(r->f, &r->file, 0, &r->counts, err); /* just its modseq */
     keep_since(r->f, r->file.modseq + 1);
     return rc;
@@ -140,7 +140,7 @@ static int finish(struct retrain *r, struct mox_error *err)
 {
     mox__filter_enter(r->f);
     int rc = look(r, err);
-    while (rc == MOX_OK && r->file.todo.count > 0)
+    while (rc == MOX_OK && r->file.due.count > 0)
         rc = mox__filter_learn(r->f, &r->file, LEARN_AT_ONCE, &r->counts, err);
     uint64_t modseq = r->file.modseq;
     if (rc == MOX_OK)
@@ -154,16 +154,16 @@ static int finish(struct retrain *r, struct mox_error *err)
 int mox__retrain_step(struct retrain *r, struct mox_error *err)
 {
     int rc = MOX_OK;
-    if (r->file.todo.count > 0) {
+    if (r->file.due.count > 0) {
         rc = mox__filter_learn(r->f, &r->file, LEARN_AT_ONCE, &r->counts, err);
-        if (rc == MOX_OK && r->file.todo.count == 0)
+        if (rc == MOX_OK && r->file.due.count == 0)
             keep_since(r->f, r->file.modseq + 1);
         return rc < 0 ? rc : MOX_LATER;
     }
     rc = look(r, err);
     if (rc < 0)
         return rc;
-    if (r->file.todo.count > LAST_ROUND_MAX && r->rounds < ROUNDS_MAX)
+    if (r->file.due.count > LAST_ROUND_MAX && r->rounds < ROUNDS_MAX)
         return MOX_LATER;
     return finish(r, err);
 }

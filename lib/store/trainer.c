@@ -106,7 +106,7 @@ static bool work(struct filter *f, bool *failed)
 {
     bool more = false;
     mox__filter_enter(f);
-    size_t max = f->file.todo.count > LEARN_MANY ? LEARN_MANY : LEARN_AT_ONCE;
+    size_t max = f->file.due.count > LEARN_MANY ? LEARN_MANY : LEARN_AT_ONCE;
     *failed = mox__filter_catch_up(f, max, &more) < 0;
     bool stale = mox__filter_is_stale(f);
     mox__filter_leave(f);
