@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "store/store.h"
 
 /* ---- the list of mailboxes ---- */
@@ -44,7 +45,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct mox_mailbox *)a)->name, ((const struct mox_mailbox *)b)->name);
 }
 
-/* Names come from two places: mailboxes in memory, subscriptions in the database. */
+/* Names come from two places: mailboxes in memory, subscriptions in the database. A subscription whose
+ * name is damaged is left out: no client could name it, and mail goes on; mox_store_verify() tells of it. */
 struct gather {
     struct mox_account *a;
     struct name_list *list; /* NULL while counting */
@@ -84,7 +86,7 @@ static void gather_subscriptions(struct gather *g)
     sqlite3_stmt *s = mox__db_query(&g->a->writer, SQL_SUBSCRIPTION_ALL, NULL, 0);
     while (mox__db_step(&g->a->writer, s)) {
         struct mox_mailbox m = {.name = mox__db_text(s, 0), .subscribed = true};
-        if (m.name == NULL)
+        if (m.name == NULL || !mox__slice_is_utf8(slice_of(m.name)))
             continue;
         struct mox_mailbox *box = NULL;
         if (g->list != NULL && g->boxes > 0)

@@ -192,6 +192,15 @@ static void check_names(struct check *c)
             problem(c, "mailbox %lld: its name is not UTF-8", sqlite3_column_int64(s, 0));
     }
     (void)sqlite3_finalize(s);
+    s = NULL;
+    if (mox__db_prepare(&c->a->writer, &s, "SELECT name FROM subscription") < 0)
+        return;
+    while (mox__db_step(&c->a->writer, s)) {
+        const char *name = mox__db_text(s, 0);
+        if (name != NULL && !mox__slice_is_utf8(slice_of(name)))
+            problem(c, "a subscription: its name is not UTF-8");
+    }
+    (void)sqlite3_finalize(s);
 }
 
 static void check_keywords(struct check *c)

@@ -295,6 +295,29 @@ static void a_mailbox_that_is_damaged_is_refused(void **state)
     }
 }
 
+static void a_damaged_subscription_is_left_out(void **state)
+{
+    struct storefix *f = *state;
+    const struct mox_mailboxes *list = NULL;
+    struct mox_mailbox_change change = {.kind = MOX_MAILBOX_SUBSCRIBE, .name = "elsewhere"};
+    struct mox_error err = {0};
+    unsigned problems = 0;
+    assert_int_equal(wait_change(f, &change), MOX_OK);
+    storefix_stop(f);
+    (void)query(f, "UPDATE subscription SET name = CAST(x'e9' AS TEXT) WHERE name = 'elsewhere'");
+    assert_int_equal(mox_store_verify(&f->t.env, f->dir, count_problem, &problems, &err),
+                     MOX_ECORRUPT);
+    assert_int_equal(problems, 1);
+    storefix_start(f);
+    assert_int_equal(f->mail.ops->mailboxes(f->mail.self, &list, &err), MOX_OK);
+    for (size_t i = 0; i < list->count; i++)
+        assert_int_not_equal(list->list[i].id, 0);
+    mox_mailboxes_unref(list);
+    storefix_stop(f);
+    (void)query(f, "DELETE FROM subscription WHERE name = CAST(x'e9' AS TEXT)");
+    storefix_start(f);
+}
+
 /* ---- passwords ---- */
 
 static void passwords_are_set_and_checked(void **state)
@@ -374,6 +397,7 @@ int main(void)
         STORE_TEST(damage_is_found),
         STORE_TEST(looking_at_damage_leaves_nothing_open),
         STORE_TEST(a_mailbox_that_is_damaged_is_refused),
+        STORE_TEST(a_damaged_subscription_is_left_out),
         STORE_TEST(passwords_are_set_and_checked),
         STORE_TEST(a_new_password_ends_the_old_one),
         STORE_TEST(right_passwords_are_remembered_for_a_quarter_of_an_hour),
