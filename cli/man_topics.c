@@ -59,6 +59,8 @@ static const char metrics_section[] =
     "Incoming messages for each recipient, with the word that X\\-Mox\\-Reason has, and messages of users.\n"
     ".TP\n.B mox_dnsbl_lookup_duration_seconds{zone, status}, mox_smtpserver_errors_total{error}\n"
     "Lists of blocked addresses that were asked, and messages to senders that could not be made.\n"
+    ".TP\n.B mox_dnsbl_ips_success{zone, ip}\n"
+    "Our own public addresses in such lists: 1 not listed, 0 listed, \\-1 the list did not say.\n"
     ".TP\n.B mox_subjectpass_generate_total, mox_subjectpass_verify_total{result}\n"
     "Refusals that had a token for the subject, and tokens in subjects.\n"
     ".TP\n.B mox_smtpserver_delivery_starttls_total, mox_smtpserver_delivery_starttls_errors_total{reason}\n"

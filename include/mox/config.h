@@ -73,6 +73,7 @@ struct mox_config_listener {
     int64_t smtp_max_message_size;    /* bytes */
     struct mox_config_smtp smtp;
     struct mox_config_service submission, submissions, imap, imaps;
+    struct mox_config_strings nat_ips; /* text forms, valid: how the internet sees `ips` */
 };
 
 /** Names of the mailboxes with a role; empty: none has it. */
@@ -209,6 +210,7 @@ struct mox_config_domains {
         struct mox_config_account *items;
         size_t count;
     } accounts;
+    struct mox_config_strings monitor_dnsbls; /* zones; ASCII form */
 };
 
 struct mox_config_table;

@@ -63,6 +63,35 @@ void mox__ip_format(const struct ip *ip, char out[IP_TEXT_MAX])
     (void)inet_ntop(ip->v6 ? AF_INET6 : AF_INET, ip->bytes, out, IP_TEXT_MAX);
 }
 
+bool mox__ip_is_unspecified(const struct ip *ip)
+{
+    static const struct ip none;
+    return memcmp(ip->bytes, none.bytes, ip->v6 ? 16 : 4) == 0;
+}
+
+bool mox__ip_is_public(const struct ip *ip)
+{
+    static const struct {
+        uint8_t value[2], mask[2];
+    } others[] = {
+        {{0, 0}, {255, 0}},       /* this network (RFC 791 §3.2) */
+        {{10, 0}, {255, 0}},      /* private (RFC 1918) */
+        {{100, 64}, {255, 192}},  /* shared by customers of a provider (RFC 6598) */
+        {{127, 0}, {255, 0}},     /* loopback */
+        {{169, 254}, {255, 255}}, /* link-local (RFC 3927) */
+        {{172, 16}, {255, 240}},  /* private */
+        {{192, 168}, {255, 255}}, /* private */
+        {{224, 0}, {224, 0}},     /* groups, and what is reserved */
+    };
+    if (ip->v6) /* RFC 4291 §2.4: what was given out so far */
+        return (ip->bytes[0] & 0xe0) == 0x20;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if ((ip->bytes[0] & others[i].mask[0]) == others[i].value[0] &&
+            (ip->bytes[1] & others[i].mask[1]) == others[i].value[1])
+            return false;
+    return true;
+}
+
 void mox__ip_mask(const struct ip *ip, unsigned class, struct ip *out)
 {
     static const unsigned bits[2][3] = {{32, 26, 21}, {64, 48, 32}};

@@ -16,6 +16,10 @@ struct ip {
 MOX_PRIV bool mox__ip_parse(struct mox_slice text, struct ip *out);
 /* "192.0.2.1", "192.0.2.1:53", "2001:db8::1" or "[2001:db8::1]:53"; *port is left alone without one. */
 MOX_PRIV bool mox__ip_port_parse(struct mox_slice text, struct ip *ip, uint16_t *port);
+/* "0.0.0.0", "::": all addresses of the machine. */
+MOX_PRIV bool mox__ip_is_unspecified(const struct ip *ip);
+/* Whether it may be one of the internet: none of a machine, a link, a private network or a group. */
+MOX_PRIV bool mox__ip_is_public(const struct ip *ip);
 MOX_PRIV void mox__ip_format(const struct ip *ip, char out[IP_TEXT_MAX]);
 
 /* The three classes by which rate limits and reputation group addresses: IPv4 /32 /26 /21,

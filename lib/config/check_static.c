@@ -43,6 +43,18 @@ void mox__check_ips(struct bind *b, const struct sconf_node *node, void *value)
                             ips->items[i]);
 }
 
+/* Such as others can send to. */
+void mox__check_nat_ips(struct bind *b, const struct sconf_node *node, void *value)
+{
+    const struct mox_config_strings *ips = value;
+    struct ip ip;
+    for (size_t i = 0; i < ips->count; i++)
+        if (!mox__ip_parse(slice_of(ips->items[i]), &ip) || !mox__ip_is_public(&ip))
+            mox__bind_wrong(b, mox__bind_item_line(node, i),
+                            "\"%s\" is no public IP address; write it as 192.0.2.1 or 2001:db8::1",
+                            ips->items[i]);
+}
+
 /* Names are looked up below it, so it is kept as it goes over the wire. */
 void mox__check_zones(struct bind *b, const struct sconf_node *node, void *value)
 {

@@ -86,6 +86,12 @@ static const struct field domains_fields[] = {
      .check = mox__check_account_names,
      .doc = "Accounts, each with its own mailboxes, password and addresses. The name is that of a "
             "folder: letters, digits, \"-\", \"_\" and \".\"."},
+    {.name = "MonitorDNSBLs", .type = &mox__type_strings, .offset = AT(monitor_dnsbls),
+     .check = mox__check_zones,
+     .doc = "Zones of lists of blocked addresses in which the server's own public addresses, of the "
+            "listener \"public\", are looked up every three hours, as in the DNSBLs of that listener. What "
+            "is found is logged, and in the metric mox_dnsbl_ips_success; no mail is refused for these. "
+            "For example: bl.example.org."},
 };
 const struct value_type mox__config_domains_type =
     STRUCT_TYPE(struct mox_config_domains, domains_fields, NULL);

@@ -109,6 +109,10 @@ static const struct field listener_fields[] = {
      .doc = "Users read their mail, after STARTTLS. IMAPS is better."},
     {.name = "IMAPS", .type = &imaps_type, .offset = AT(imaps),
      .doc = "Users read their mail, with TLS from the start."},
+    {.name = "NATIPs", .type = &mox__type_strings, .offset = AT(nat_ips),
+     .check = mox__check_nat_ips,
+     .doc = "Public addresses that the internet sees instead of IPs, when another machine translates "
+            "addresses. Of the listener \"public\", they are looked up in lists of blocked addresses."},
 };
 #undef AT
 const struct value_type mox__config_listener_type =

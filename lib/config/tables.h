@@ -14,7 +14,7 @@ extern const struct value_type mox__config_destinations_type; /* a map of struct
 
 /* Checks that look at one field, for the tables. */
 value_check mox__check_forward, mox__check_hostname, mox__check_mailbox, mox__check_needed_mailbox,
-    mox__check_other_mailbox, mox__check_mailbox_names, mox__check_ips, mox__check_package,
+    mox__check_other_mailbox, mox__check_mailbox_names, mox__check_ips, mox__check_nat_ips, mox__check_package,
     mox__check_message_size, mox__check_quota, mox__check_delay, mox__check_zones,
     mox__check_domain_names, mox__check_account_names, mox__check_separators,
     mox__check_account_domain, mox__check_domain_or_none, mox__check_reports_localpart,

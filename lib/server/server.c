@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "server/dnsbl_monitor.h"
 #include "server/metrics.h"
 #include "server/localserve.h"
 #include "server/nap.h"
@@ -158,6 +159,8 @@ static int make_runtime(struct mox_server *s, struct mox_error *err)
         rc = mox__accounts_init(s);
     if (rc == MOX_OK)
         rc = mox__dnsbl_init(s);
+    if (rc == MOX_OK)
+        rc = mox__dnsbl_monitor_init(s);
     return rc == MOX_OK ? rc : mox__fail(err, rc, "start the server: %s", mox_status_text(rc));
 }
 
@@ -260,6 +263,7 @@ void mox_server_free(struct mox_server *s)
         mox__net_join_workers(s->net);
     mox__pool_free(s->hashing);
     mox__accounts_free(s);
+    mox__dnsbl_monitor_free(s);
     mox__dnsbl_free(s);
     mox_auth_db_close(s->auth_db);
     mox_store_close(s->store);
@@ -290,6 +294,7 @@ void mox_server_start(struct mox_server *s)
         mox__listener_start(s->bound[i].listener);
     if (s->ctl != NULL)
         mox__listener_start(s->ctl);
+    mox__dnsbl_monitor_start(s);
     log_line(&s->env, MOX_LOG_INFO, "main", "ready", NULL, F_UINT("listeners", s->bound_count),
              F_TEXT("version", MOX_VERSION));
 }
@@ -367,6 +372,7 @@ static void begin_stop(struct loop_task *t)
     mox__timer_at(&s->patience, mox__loop_now(s->net->loop) + PATIENCE_US);
     mox__net_stop(s->net, drained, s);
     mox__naps_end(s);
+    mox__dnsbl_monitor_stop(s);
 }
 
 void mox_server_stop(struct mox_server *s)

@@ -25,6 +25,7 @@
  *   smtp_session.c one SMTP connection: the engine's questions and where they are answered
  *   smtp_delay.c   answers that are late on purpose; nap.c
  *   smtp_rcpt.c    whom it sends to; smtp_submit.c: what users may send
+ *   smtp_dnsbl.c   lists of blocked addresses; dnsbl_monitor.c: whether they have our own
  *   smtp_names.c   what waits for the DNS; zone_resolver.c: names of a server for tests
  *   smtp_checks.c  who sent a message; smtp_checks_told.c: the log and the metrics of it
  *   smtp_handover.h its messages, from the spool to the store, and what decides over them
@@ -98,6 +99,7 @@ struct mox_server {
 
     struct dnsbl_health *dnsbls; /* smtp_dnsbl.c: the lists of all listeners, each once */
     size_t dnsbl_count;
+    struct dnsbl_monitor *monitor; /* NULL: nothing to look up */
 
     struct mox_config_delays delays; /* all 0 where nobody is slowed down */
     struct nap *naps;                /* answers that are late on purpose */

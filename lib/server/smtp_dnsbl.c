@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/text.h"
-#include "server/server.h"
+#include "server/dnsbl_monitor.h"
 
 /* Whether a list works is asked this seldom. */
 #define HEALTH_US (INT64_C(4) * 3600 * 1000 * 1000)
@@ -29,20 +29,32 @@ static struct dnsbl_health *health_of(const struct mox_server *s, const char *zo
     return NULL;
 }
 
+static void remember(struct mox_server *s, const struct mox_config_strings *zones, bool monitored)
+{
+    for (size_t i = 0; i < zones->count; i++) {
+        struct dnsbl_health *known = health_of(s, zones->items[i]);
+        if (known == NULL) {
+            known = &s->dnsbls[s->dnsbl_count++];
+            known->zone = zones->items[i];
+        }
+        known->monitored = known->monitored || monitored;
+    }
+}
+
 int mox__dnsbl_init(struct mox_server *s)
 {
-    size_t most = 0;
+    const struct mox_config_strings *monitored = &s->files->domains->monitor_dnsbls;
+    size_t most = monitored->count;
     for (size_t i = 0; i < s->files->mox->listeners.count; i++)
         most += s->files->mox->listeners.items[i].smtp.dnsbls.count;
     s->dnsbls = mem_new(&s->env, struct dnsbl_health, most + 1);
     if (s->dnsbls == NULL)
         return MOX_ENOMEM;
     for (size_t i = 0; i < s->files->mox->listeners.count; i++) {
-        const struct mox_config_strings *zones = &s->files->mox->listeners.items[i].smtp.dnsbls;
-        for (size_t k = 0; k < zones->count; k++)
-            if (health_of(s, zones->items[k]) == NULL)
-                s->dnsbls[s->dnsbl_count++] = (struct dnsbl_health){.zone = zones->items[k]};
+        const struct mox_config_listener *l = &s->files->mox->listeners.items[i];
+        remember(s, &l->smtp.dnsbls, strcmp(l->name, MONITORED_LISTENER) == 0);
     }
+    remember(s, monitored, true);
     return MOX_OK;
 }
 
@@ -57,10 +69,9 @@ bool mox__dnsbl_is_configured(const struct service_endpoint *e)
 }
 
 /* Health that could not be found out counts as good, and is asked again next time. */
-static int check_health(struct dnsbl_health *h, const struct service_endpoint *e,
+static int check_health(struct dnsbl_health *h, const struct mox_env *env,
                         struct mox_dns_answers *answers)
 {
-    const struct mox_env *env = &e->server->env;
     int64_t now_us = env->monotonic_us(env->user);
     struct mox_dnsbl_health found;
     if (now_us < h->until_us)
@@ -76,11 +87,11 @@ static int check_health(struct dnsbl_health *h, const struct service_endpoint *e
     return MOX_OK;
 }
 
-static int ask(struct dnsbl_health *h, const struct service_endpoint *e, const char *ip,
-               struct mox_dns_answers *answers, struct mox_dnsbl_verdict *verdict)
+int mox__dnsbl_ask(const struct mox_server *s, struct dnsbl_health *list, const char *ip,
+                   struct mox_dns_answers *answers, struct mox_dnsbl_verdict *verdict)
 {
-    int health = check_health(h, e, answers);
-    int rc = mox_dnsbl_check(h->zone, ip, answers, verdict); /* at the same time */
+    int health = check_health(list, &s->env, answers);
+    int rc = mox_dnsbl_check(list->zone, ip, answers, verdict);
     return health == MOX_OK ? rc : health;
 }
 
@@ -107,7 +118,7 @@ int mox__dnsbl_run(struct smtp_dnsbl *d, const struct service_endpoint *e, const
         d->begun_us = env->monotonic_us(env->user);
     for (size_t i = 0; i < zones->count; i++) {
         struct dnsbl_health *h = health_of(e->server, zones->items[i]);
-        int rc = h == NULL ? MOX_OK : ask(h, e, ip, answers, &verdict);
+        int rc = h == NULL ? MOX_OK : mox__dnsbl_ask(e->server, h, ip, answers, &verdict);
         wants = wants || rc == MOX_NEED_DNS;
         if (rc < 0)
             return rc;

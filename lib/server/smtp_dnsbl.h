@@ -13,6 +13,7 @@ struct dnsbl_health {
     const char *zone;
     int64_t until_us; /* it is known so long */
     bool healthy;
+    bool monitored; /* our own addresses are looked up in it: dnsbl_monitor.c */
 };
 
 /* What the lists of a listener say of one client. Start with zeros. */
@@ -22,9 +23,12 @@ struct smtp_dnsbl {
     int64_t begun_us;
 };
 
-/* Remembers the lists of all listeners. MOX_OK, MOX_ENOMEM. */
+/* Remembers the lists of all listeners, and those that are only monitored. MOX_OK, MOX_ENOMEM. */
 MOX_MUST_USE int mox__dnsbl_init(struct mox_server *s);
 void mox__dnsbl_free(struct mox_server *s);
+/* Asks one list, and whether it works, at the same time. MOX_OK, MOX_NEED_DNS, MOX_ENOMEM. */
+MOX_MUST_USE int mox__dnsbl_ask(const struct mox_server *s, struct dnsbl_health *list, const char *ip,
+                                struct mox_dns_answers *answers, struct mox_dnsbl_verdict *verdict);
 
 bool mox__dnsbl_is_configured(const struct service_endpoint *e);
 /* Asks all lists of the listener at once; of those that have the client the first counts. Lists that do not

@@ -200,6 +200,25 @@ static void ip_addresses_are_masked_by_class(void **state)
     assert_false(mox__ip_parse(slice("1.2.3.4\0x", 9), &ip));
 }
 
+static void addresses_that_the_internet_has_are_told_from_others(void **state)
+{
+    (void)state;
+    static const char *const is_public[] = {"8.8.8.8", "100.63.0.1", "100.128.0.1", "172.15.0.1",
+                                            "172.32.0.1", "192.167.1.1", "223.255.255.255",
+                                            "2001:db8::1", "::ffff:8.8.8.8"};
+    static const char *const others[] = {"0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1",
+                                         "169.254.1.1", "172.16.0.1", "172.31.255.1", "192.168.0.1",
+                                         "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1",
+                                         "fd00::1", "ff02::1", "::ffff:10.0.0.1"};
+    struct ip ip;
+    for (size_t i = 0; i < sizeof is_public / sizeof is_public[0]; i++)
+        assert_true(mox__ip_parse(slice_of(is_public[i]), &ip) && mox__ip_is_public(&ip));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_true(mox__ip_parse(slice_of(others[i]), &ip) && !mox__ip_is_public(&ip));
+        assert_int_equal(mox__ip_is_unspecified(&ip), i == 0 || i == 10);
+    }
+}
+
 static void numbers_and_utf8_are_checked_to_the_end(void **state)
 {
     (void)state;
@@ -341,6 +360,7 @@ int main(void)
         cmocka_unit_test(hashes_need_no_memory),
         cmocka_unit_test(received_id_block_is_reversible),
         cmocka_unit_test(ip_addresses_are_masked_by_class),
+        cmocka_unit_test(addresses_that_the_internet_has_are_told_from_others),
         cmocka_unit_test(numbers_and_utf8_are_checked_to_the_end),
         cmocka_unit_test(log_values_are_quoted_when_needed),
         cmocka_unit_test(package_levels_win_over_the_default),

@@ -283,13 +283,15 @@ static void domains_of_rules_and_zones_are_kept_in_their_normal_form(void **stat
     config_put_with(f, "\t\tIMAPS:", "\t\t\tDNSBLs:\n\t\t\t\t- BL.Example\n\t\t\t\t- b.example\n");
     (void)snprintf(text, sizeof text,
                    "%s\t\t\tcarol@example.org:\n\t\t\t\t" RULES "VerifiedDomain: Sub.Example" RULE_LINE
-                   "ListAllowDomain: LISTS.example" RULE_LINE "Mailbox: X\n", config_good_domains);
+                   "ListAllowDomain: LISTS.example" RULE_LINE "Mailbox: X\n"
+                   "MonitorDNSBLs:\n\t- SEEN.Example\n", config_good_domains);
     config_put(f, "domains.conf", text);
     assert_int_equal(config_load(f), MOX_OK);
     const struct mox_config_strings *zones = &f->config->mox->listeners.items[0].smtp.dnsbls;
     assert_int_equal(zones->count, 2);
     assert_string_equal(zones->items[0], "bl.example");
     assert_string_equal(zones->items[1], "b.example");
+    assert_string_equal(f->config->domains->monitor_dnsbls.items[0], "seen.example");
     struct mox_config_target to;
     assert_int_equal(mox_config_lookup_address(f->config, slice_of("carol@example.org"),
                                                MOX_CONFIG_RECIPIENT, &to), MOX_CONFIG_FOUND);
