@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "junk/kernel.h"
 
 #define GRAM_BYTES 4
 
@@ -93,94 +94,53 @@ void mox__grams_free(struct grams *g, const struct mox_env *env)
     g->places = NULL;
 }
 
-/* ---- weights ---- */
+/* ---- scores ---- */
 
-#define COUNT_BITS 20
-#define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
-
-static uint32_t hams_of(uint64_t weight)
-{
-    return (uint32_t)(weight & COUNT_MASK);
-}
-
-static uint32_t spams_of(uint64_t weight)
-{
-    return (uint32_t)(weight >> COUNT_BITS & COUNT_MASK);
-}
-
-static int32_t number_of(uint64_t weight)
-{
-    const int32_t n = (int32_t)(weight >> 2 * COUNT_BITS);
-    return n < 1 << 23 ? n : n - (1 << 24);
-}
-
-/* What is added for one message more, its weight moved by so much. */
-static uint64_t change(int32_t by, bool junk)
-{
-    return ((uint64_t)(int64_t)by << 2 * COUNT_BITS) +
-           (junk ? UINT64_C(1) << COUNT_BITS : UINT64_C(1));
-}
-
-/* ---- what a feature says ---- */
-
-#define SCALE     256.0 /* weights are whole numbers, so that forgetting is exact */
-#define FIRST     10.0F /* messages that the filter is thought to know at first */
-#define EVEN      0.4F  /* what a feature says that is as frequent in junk as in the rest … */
-#define CONTRAST  0.6F  /* … and how much more one that is in junk only, or never */
-#define NORM_MIN  20.0  /* a message with few known features says little */
-#define KNOWN_MAX 2048  /* counts whose rarity is kept */
-
-/* Of all that was learnt, at one moment. Whole numbers, as exact in floats as it matters here. */
-struct knowledge {
-    float hams, spams;
-    float rarity[KNOWN_MAX]; /* 0: not computed yet */
-};
-
-/* How rare a feature is: the square of its inverse document frequency. */
-static float rarity_of(struct knowledge *k, uint32_t seen)
-{
-    if (seen < KNOWN_MAX && k->rarity[seen] > 0)
-        return k->rarity[seen];
-    const float idf = logf((k->hams + k->spams + FIRST) / ((float)seen + 0.5F));
-    if (seen < KNOWN_MAX)
-        k->rarity[seen] = idf * idf;
-    return idf * idf;
-}
-
-/* How much it counts: rare ones, and those that one kind of messages has, more. Nothing if it was never
- * seen. With a and b the shares of junk and of other messages that have it, the contrast is
- * |a - b| / (a + b), and n / (n + 1) of that. */
-static float kernel(struct knowledge *k, uint32_t hams, uint32_t spams)
-{
-    if (hams == 0 && spams == 0)
-        return 0;
-    const float rarity = rarity_of(k, hams + spams);
-    if (k->hams <= 0 || k->spams <= 0)
-        return rarity;
-    const float n = (float)(hams + spams);
-    const float a = (float)spams * k->hams, b = (float)hams * k->spams;
-    return rarity * (EVEN + CONTRAST * fabsf(a - b) * n / ((a + b) * (n + 1)));
-}
+#define SCALE    256.0 /* weights are whole numbers, so that forgetting is exact */
+#define NORM_MIN 20.0  /* a message with few known features says little */
+#define LANES    4     /* sums side by side: no addition waits for the one before */
 
 /* A message as if it were counted already: one more of its kind. */
 struct more {
-    uint32_t hams, spams;
+    int32_t hams, spams;
 };
 
+struct sums {
+    double score[LANES], length[LANES];
+};
+
+static double sum_of(const double lanes[LANES])
+{
+    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
+}
+
+static void add_batch(struct sums *s, const struct batch *b, size_t *known)
+{
+    int seen = 0;
+    for (size_t i = 0; i < KERNEL_BATCH; i += LANES)
+        for (size_t lane = 0; lane < LANES; lane++) {
+            s->score[lane] += (double)(b->numbers[i + lane] * b->says[i + lane]);
+            s->length[lane] += (double)b->says[i + lane];
+        }
+    for (size_t i = 0; i < KERNEL_BATCH; i++)
+        seen += b->says[i] > 0;
+    *known += (size_t)seen;
+}
+
 /* A block's score: 0 without features. *norm is its length, *known how many features were seen. */
-static double score_block(struct knowledge *k, const uint32_t *places, size_t count,
+static double score_block(const struct knowledge *k, const uint32_t *places, size_t count,
                           const uint64_t *weights, struct more more, double *norm, size_t *known)
 {
-    double sum = 0, length = 0;
-    for (size_t i = 0; i < count; i++) {
-        const uint64_t w = weights[places[i]];
-        const float says = kernel(k, hams_of(w) + more.hams, spams_of(w) + more.spams);
-        sum += (double)((float)number_of(w) * says);
-        length += (double)says;
-        *known += says > 0;
+    struct sums sums = {{0}, {0}};
+    struct batch batch;
+    for (size_t at = 0; at < count; at += KERNEL_BATCH) {
+        const size_t n = count - at < KERNEL_BATCH ? count - at : KERNEL_BATCH;
+        mox__batch_pick(&batch, weights, places + at, n, more.hams, more.spams);
+        mox__batch_weigh(&batch, k);
+        add_batch(&sums, &batch, known);
     }
-    *norm = sqrt(fmax(length, NORM_MIN));
-    return sum / SCALE / *norm;
+    *norm = sqrt(fmax(sum_of(sums.length), NORM_MIN));
+    return sum_of(sums.score) / SCALE / *norm;
 }
 
 /* ---- the middle ---- */
@@ -192,10 +152,13 @@ struct mean {
     double sum, length;
 };
 
-static void add_to(struct mean *m, int32_t number, double says, uint32_t messages)
+static void add_to(struct mean *m, const struct batch *b, const int32_t *messages)
 {
-    m->sum += number * says * messages;
-    m->length += says * messages;
+    for (size_t i = 0; i < KERNEL_BATCH; i++) {
+        const double says = (double)b->says[i] * messages[i];
+        m->sum += (double)b->numbers[i] * says;
+        m->length += says;
+    }
 }
 
 static double mean_score(const struct mean *m, double messages)
@@ -205,16 +168,17 @@ static double mean_score(const struct mean *m, double messages)
 
 /* Between what the mean message of each kind scores, under the weights of now. Without this, scores
  * would lean to the kind that was learnt last. */
-static double middle_of(struct knowledge *k, const struct region *r, const uint64_t *weights)
+static double middle_of(const struct knowledge *k, const struct region *r, const uint64_t *weights)
 {
     struct mean ham = {0}, spam = {0};
-    for (uint32_t i = r->first; i < r->first + r->count; i++) {
-        const uint64_t w = weights[i];
-        if (w == 0)
-            continue;
-        const double says = (double)kernel(k, hams_of(w), spams_of(w));
-        add_to(&ham, number_of(w), says, hams_of(w));
-        add_to(&spam, number_of(w), says, spams_of(w));
+    struct batch batch;
+    for (uint32_t at = 0; at < r->count; at += KERNEL_BATCH) {
+        const uint32_t left = r->count - at;
+        mox__batch_look(&batch, weights + r->first + at, left < KERNEL_BATCH ? left : KERNEL_BATCH,
+                        0, 0);
+        mox__batch_weigh(&batch, k);
+        add_to(&ham, &batch, batch.hams);
+        add_to(&spam, &batch, batch.spams);
     }
     return (mean_score(&ham, (double)k->hams) + mean_score(&spam, (double)k->spams)) / 2;
 }
@@ -226,8 +190,8 @@ static bool still_holds(const struct mox_junk_middle *m, const struct mox_junk_t
     return (m->hams > 0 || m->spams > 0) && changed * MIDDLE_HOLDS <= (int64_t)m->hams + m->spams;
 }
 
-static void find_middle(struct mox_junk_middle *m, struct knowledge *k, const uint64_t *weights,
-                        const struct mox_junk_totals *totals)
+static void find_middle(struct mox_junk_middle *m, const struct knowledge *k,
+                        const uint64_t *weights, const struct mox_junk_totals *totals)
 {
     if (totals->hams == 0 || totals->spams == 0) {
         *m = (struct mox_junk_middle){0};
@@ -245,7 +209,7 @@ double mox__grams_score(const struct grams *g, const uint64_t *weights,
                         struct mox_junk_middle *middle, const struct mox_junk_totals *totals,
                         double *known)
 {
-    struct knowledge k = {.hams = (float)totals->hams, .spams = (float)totals->spams};
+    const struct knowledge k = {.hams = (float)totals->hams, .spams = (float)totals->spams};
     size_t all = 0, seen = 0;
     double score = 0, norm;
     const uint32_t *places = g->places;
@@ -285,8 +249,8 @@ int32_t mox__grams_trace(const struct grams *g, const uint64_t *weights,
                          const struct mox_junk_totals *totals, bool junk)
 {
     const struct more more = {junk ? 0 : 1, junk ? 1 : 0};
-    struct knowledge k = {.hams = (float)(totals->hams + more.hams),
-                          .spams = (float)(totals->spams + more.spams)};
+    const struct knowledge k = {.hams = (float)totals->hams + (float)more.hams,
+                                .spams = (float)totals->spams + (float)more.spams};
     int32_t trace = 0;
     const uint32_t *places = g->places;
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {
@@ -305,7 +269,7 @@ void mox__grams_steps(const struct grams *g, int32_t trace, bool junk, bool back
     const uint32_t *places = g->places;
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {
         const int32_t by = (int32_t)((uint32_t)trace >> (ALPHA_BITS * b) & ALPHA_MAX);
-        const uint64_t add = change(junk ? by : -by, junk);
+        const uint64_t add = mox__weight_change(junk ? by : -by, junk);
         steps[b] = (struct mox_junk_step){
             .places = places, .count = g->counts[b], .by = back ? 0 - add : add};
         places += g->counts[b];

@@ -9,7 +9,7 @@
 
 /* The room, file by file. words.c walks over a message: html.c (entity.c) takes text out of HTML,
  * tokenizer.c (rune.c) cuts text into words, wordset.c keeps each of them once; fields.c and
- * gram_token.c find further features, and grams.c is what is learned of these. learn.c and classify.c
+ * gram_token.c find further features, and grams.c (kernel.c) is what is learned of these. learn.c and classify.c
  * are what the filter does with a message; memory.c (table.c) keeps counts and weights. */
 
 /* A word of a message: 64 bits that stand for it, and its text for people. */
