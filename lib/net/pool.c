@@ -55,7 +55,10 @@ static void *thread_main(void *arg)
     struct pool *p = arg;
     (void)pthread_setname_np(pthread_self(), p->name);
     for (struct work *w = take(p); w != NULL; w = take(p)) {
+        bool tells = w->done != NULL;
         w->run(w);
+        if (!tells)
+            continue;
         w->task.run = run_done;
         mox__loop_post(p->loop, &w->task);
     }

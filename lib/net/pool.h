@@ -9,12 +9,13 @@
 struct pool;
 
 /* One piece of work. `run` is called on a thread of the pool, then `done` on the loop's thread.
- * Embedded in what it is about; not submitted again before `done`. */
+ * Embedded in what it is about; not submitted again before `done`. Without a `done` it ends with `run`,
+ * which may free it, or have it freed. */
 struct work {
     void (*run)(struct work *w);
-    void (*done)(struct work *w);
-    struct loop *loop;     /* the pool's */
-    struct loop_task task; /* the pool's: both queues */
+    void (*done)(struct work *w); /* or NULL */
+    struct loop *loop;            /* the pool's */
+    struct loop_task task;        /* the pool's: both queues */
 };
 
 /* @param name  of the threads, for people who look at them; borrowed, at most 15 bytes

@@ -168,9 +168,10 @@ int mox__bounce_start(struct handover *h)
     int rc = compose(b, h);
     if (rc == MOX_OK)
         rc = mox__account_open(s, b->config->name, &b->account, &b->error);
-    if (rc == MOX_OK)
-        submit(b, h);
-    return rc;
+    if (rc < 0)
+        return rc;
+    submit(b, h);
+    return MOX_LATER;
 }
 
 void mox__bounce_ended(struct handover *h)

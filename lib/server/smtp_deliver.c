@@ -96,22 +96,17 @@ static void stored(struct handover *h)
     }
     int rc = mox__outcome_reply(h, &h->reply);
     if (rc == MOX_OK && mox__bounce_is_due(h) &&
-        mox__handover_step(h, STEP_WORKER_AND_STORE, mox__bounce_start, bounced) == MOX_OK)
+        mox__handover_step(h, mox__bounce_start, bounced) == MOX_OK)
         return;
     reply_and_end(h, rc, &h->reply);
 }
 
 /* ---- steps ---- */
 
-static void came(struct handover *h)
+static void go_on(struct loop_task *t)
 {
-    if (--h->awaited == 0)
-        h->next(h);
-}
-
-static void store_answered(struct loop_task *t)
-{
-    came(container_of(t, struct handover, settled));
+    struct handover *h = container_of(t, struct handover, settled);
+    h->next(h);
 }
 
 void mox__handover_pass_on(struct handover *h)
@@ -122,28 +117,28 @@ void mox__handover_pass_on(struct handover *h)
 static void work(struct work *w)
 {
     struct handover *h = container_of(w, struct handover, work);
-    h->rc = h->run(h);
+    int rc = h->run(h);
+    if (rc == MOX_LATER)
+        return; /* a store has brought it back, perhaps: it may be gone */
+    h->rc = rc;
+    mox__handover_pass_on(h);
 }
 
-static void worked(struct work *w)
-{
-    struct handover *h = container_of(w, struct handover, work);
-    if (h->rc < 0)
-        h->awaited = 1; /* no store was asked */
-    came(h);
-}
-
-int mox__handover_step(struct handover *h, enum step_kind kind, int (*run)(struct handover *h),
+int mox__handover_step(struct handover *h, int (*run)(struct handover *h),
                        void (*next)(struct handover *h))
 {
     h->run = run;
     h->next = next;
-    h->awaited = kind == STEP_WORKER_AND_STORE ? 2 : 1;
-    if (kind == STEP_HERE_AND_STORE)
-        return run(h);
     h->work.run = work;
-    h->work.done = worked;
     return mox__pool_submit(h->session->server->net->workers, &h->work);
+}
+
+int mox__handover_step_here(struct handover *h, int (*run)(struct handover *h),
+                            void (*next)(struct handover *h))
+{
+    h->next = next;
+    int rc = run(h);
+    return rc == MOX_LATER ? MOX_OK : rc;
 }
 
 /* ---- into the stores ---- */
@@ -184,11 +179,11 @@ static int add_copies(struct handover *h)
     return rc;
 }
 
-/* Any thread. */
-static int hand_over(struct handover *h)
+int mox__handover_ask_stores(struct handover *h)
 {
     struct smtp_session *ss = h->session;
     bool submission = mox__handover_is_submission(h);
+    h->next = stored;
     int rc = mox_delivery_new(&h->delivery, &ss->server->env, &h->envelope,
                               submission ? MOX_SMTP_SUBMISSION : MOX_SMTP_DELIVERY, ss->spool);
     if (rc == MOX_OK && h->checks.checks != NULL)
@@ -198,16 +193,17 @@ static int hand_over(struct handover *h)
         mox_delivery_set_lines(h->delivery, mox_submission_result(ss->submission)->lines);
     if (rc == MOX_OK)
         rc = add_copies(h);
-    if (rc == MOX_OK)
-        mox_delivery_start(h->delivery, pass_on, h);
-    return rc;
+    if (rc < 0)
+        return rc;
+    mox_delivery_start(h->delivery, pass_on, h);
+    return MOX_LATER;
 }
 
 void mox__handover_store(struct handover *h)
 {
     bool waits = mox_spool_fd(h->session->spool) >= 0 || !mox__targets_are_open(h);
-    int rc = mox__handover_step(h, waits ? STEP_WORKER_AND_STORE : STEP_HERE_AND_STORE, hand_over,
-                                stored);
+    int rc = waits ? mox__handover_step(h, mox__handover_ask_stores, stored)
+                   : mox__handover_step_here(h, mox__handover_ask_stores, stored);
     if (rc < 0)
         mox__handover_fail(h, rc);
 }
@@ -240,8 +236,11 @@ static int take_submission(struct handover *h)
     struct smtp_session *ss = h->session;
     int rc = mox__submission_examine(ss, &h->envelope, &h->reply, &h->outcome);
     h->refused = rc < 0 && h->outcome != MOX_SUBMISSION_QUEUE;
+    if (rc < 0)
+        return rc;
+    rc = mox__submission_count(&h->count, ss, &h->envelope, counted, h);
     if (rc == MOX_OK)
-        rc = mox__submission_count(&h->count, ss, &h->envelope, counted, h);
+        return MOX_LATER;
     h->error = h->count.error;
     return rc;
 }
@@ -271,8 +270,8 @@ static int start(struct handover *h)
 {
     if (!mox__handover_is_submission(h))
         return mox__incoming_start(h);
-    return mox__handover_step(h, counting_waits(h) ? STEP_WORKER_AND_STORE : STEP_HERE_AND_STORE,
-                              take_submission, go_on_if_counted);
+    return counting_waits(h) ? mox__handover_step(h, take_submission, go_on_if_counted)
+                             : mox__handover_step_here(h, take_submission, go_on_if_counted);
 }
 
 int mox__smtp_deliver(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
@@ -285,7 +284,7 @@ int mox__smtp_deliver(struct smtp_session *ss, const struct mox_smtp_envelope *e
     }
     h->session = ss;
     h->envelope = *envelope;
-    h->settled.run = store_answered;
+    h->settled.run = go_on;
     h->begun_us = mox__loop_now(ss->server->net->loop);
     ss->handover = h;
     ss->pending = true;

@@ -13,15 +13,19 @@
 /*
  * A message on its way to the store:
  *
- *   delivery    check the sender ─▶ DNS ─▶ judge ─▶ worker ─▶ block lists ─▶ DNS ─▶ judge ┐
- *   submission  count it ─▶ sender's store ┐                          ┌ wait ◀── strangers ┘
- *                  └ refused ─▶ finish     └▶ hand over ─▶ stores ◀───┘
- *                                                │
+ *   delivery    check the sender ─▶ DNS ─▶ judge ─▶ block lists ─▶ DNS ─▶ judge ─▶ wait, when it is a stranger's
+ *                                            └─────────────┐                │       │
+ *   submission  count it ─▶ sender's store ─▶ hand over    │                │       │
+ *                  └ refused ─▶ finish            └────────┴────▶ stores ◀──┴───────┘
+ *                                                                   │
  *                                             finish ◀─ tell the sender of those who did not get it
  *
+ * Judging is a worker's, who hands over what waits for nothing more.
+ *
  * smtp_deliver.c has the steps that both share and those of submissions, smtp_incoming.c those of deliveries;
- * smtp_reports.c reads what reporters send, smtp_targets.c says whose accounts a message is for, smtp_judge.c what they make of it, smtp_outcome.c
- * what the client and the log are told of it, and smtp_bounce.c what the sender is told later. */
+ * smtp_reports.c reads what reporters send, smtp_targets.c says whose accounts a message is for, smtp_judge.c
+ * what they make of it, smtp_outcome.c what the client and the log are told of it, and smtp_bounce.c what the
+ * sender is told later. */
 
 /* One account that a recipient's mail goes to: an alias has several. */
 struct target {
@@ -72,11 +76,10 @@ struct handover {
     struct smtp_bounce *bounce; /* what the sender is told; NULL: nothing */
     struct work work;
     struct loop_task settled;
-    int (*run)(struct handover *h); /* the step under way; when it fails, no store was asked */
+    int (*run)(struct handover *h); /* the step under way */
     void (*next)(struct handover *h);
     int rc; /* of what comes before the stores answer */
     struct mox_error error;
-    unsigned awaited; /* the worker, and the stores */
     int64_t begun_us;
 };
 
@@ -84,18 +87,23 @@ bool mox__handover_is_submission(const struct handover *h);
 
 /* ---- smtp_deliver.c ---- */
 
-/* Who runs a step, and whether a store has its last word: it calls mox__handover_pass_on() once. */
-enum step_kind { STEP_HERE_AND_STORE, STEP_WORKER, STEP_WORKER_AND_STORE };
-
-/* Runs a step, and `next` once all is there. A failure is the caller's to tell; with MOX_OK the handover is a
- * worker's or the stores', and the caller leaves it alone. */
-MOX_MUST_USE int mox__handover_step(struct handover *h, enum step_kind kind,
-                                    int (*run)(struct handover *h),
+/* Has a worker run a step, and goes on with `next` on the loop's thread when all of it is there. `run` returns
+ * MOX_LATER when a store has the last word, which calls mox__handover_pass_on() once: from then on, before `run`
+ * has returned even, the handover is the loop's. Else it ends with what `run` returns, in h->rc.
+ *
+ * A failure is the caller's to tell; with MOX_OK the handover is the worker's, and the caller leaves it alone. */
+MOX_MUST_USE int mox__handover_step(struct handover *h, int (*run)(struct handover *h),
                                     void (*next)(struct handover *h));
+/* The same at once, of what waits for no disk and leaves the last word to a store. */
+MOX_MUST_USE int mox__handover_step_here(struct handover *h, int (*run)(struct handover *h),
+                                         void (*next)(struct handover *h));
 /* On any thread. */
 void mox__handover_pass_on(struct handover *h);
 /* Goes on with storing what was accepted, and rejects; what cannot begin is told and freed. */
 void mox__handover_store(struct handover *h);
+/* The step that does it, for the last one before it to go on with on its own thread: in place of its `next`
+ * comes the end. */
+MOX_MUST_USE int mox__handover_ask_stores(struct handover *h);
 /* The end, before stores were asked: rc says why. */
 void mox__handover_fail(struct handover *h, int rc);
 MOX_MUST_USE int mox__handover_refuse(struct handover *h, const char *reason, int code,
@@ -136,8 +144,6 @@ void mox__report_header(const struct target *t, struct buf *out);
 MOX_MUST_USE int mox__outcome_reply(struct handover *h, struct mox_smtp_reply *reply);
 /* Logs and counts, for each recipient. */
 void mox__outcome_tell(const struct handover *h, int rc);
-/* What was analyzed, for each target. */
-void mox__outcome_tell_analysis(const struct handover *h);
 
 /* ---- smtp_bounce.c ---- */
 /* Whether the sender is to be told that some did not get it, and can be. */

@@ -60,25 +60,35 @@ static void slept(struct nap *nap, bool cut_short)
         mox__handover_store(h);
 }
 
+static bool is_to_wait(const struct handover *h)
+{
+    return h->session->endpoint->first_time_sender_delay_us > 0 && mox__judge_is_first_time(h);
+}
+
 /* RFC 5321 §4.1.1.10: a transaction whose connection closes is cancelled, as if it had failed for now. Nothing
  * is stored yet, so the sender's next attempt does not make two of it. */
-static void deliver(struct handover *h)
+static void wait(struct handover *h)
 {
     struct smtp_session *ss = h->session;
-    int64_t delay_us = ss->endpoint->first_time_sender_delay_us;
-    if (delay_us <= 0 || !mox__judge_is_first_time(h))
-        mox__handover_store(h);
-    else if (ss->left || ss->closed || ss->server->net->stopping)
+    if (ss->left || ss->closed || ss->server->net->stopping)
         slept(&ss->nap, true); /* it could not wait */
     else
-        mox__nap_begin(&ss->nap, delay_us, slept);
+        mox__nap_begin(&ss->nap, ss->endpoint->first_time_sender_delay_us, slept);
 }
 
 /* ---- what its accounts make of it ---- */
 
+/* On a worker, for it reads the disk. What waits for nobody goes on to the stores from there: a way over the
+ * loop's thread would cost each message two wake-ups, and a place in the transaction that is next. */
 static int judge(struct handover *h)
 {
-    return mox__judge_targets(h, &h->wants_lists);
+    int rc = mox__judge_targets(h, &h->wants_lists);
+    if (rc < 0 || h->wants_lists)
+        return rc;
+    rc = mox__judge_conclude(h);
+    if (rc < 0 || is_to_wait(h))
+        return rc;
+    return mox__handover_ask_stores(h);
 }
 
 static void judged(struct handover *h);
@@ -95,7 +105,7 @@ static int take_lists(struct handover *h)
     for (size_t i = 0; i < h->target_count; i++)
         if (h->targets[i].judge != NULL && h->targets[i].judgement == NULL)
             mox_judge_set_dnsbl(h->targets[i].judge, h->lists.zone);
-    return mox__handover_step(h, STEP_WORKER, judge, judged);
+    return mox__handover_step(h, judge, judged);
 }
 
 static void lists_asked(struct smtp_names *n, int rc)
@@ -118,21 +128,16 @@ static int start_lists(struct handover *h)
     return rc == MOX_LATER ? MOX_OK : rc;
 }
 
+/* It failed, or there is something to wait for. */
 static void judged(struct handover *h)
 {
-    if (h->rc == MOX_OK && h->wants_lists) {
-        int rc = start_lists(h);
-        if (rc < 0)
-            mox__handover_fail(h, rc);
-        return;
-    }
-    int rc = h->rc < 0 ? h->rc : mox__judge_conclude(h);
-    if (rc < 0) {
+    int rc = h->rc;
+    if (rc == MOX_OK && h->wants_lists)
+        rc = start_lists(h);
+    else if (rc == MOX_OK)
+        wait(h);
+    if (rc < 0)
         mox__handover_fail(h, rc);
-        return;
-    }
-    mox__outcome_tell_analysis(h);
-    deliver(h);
 }
 
 /* ---- who sent it ---- */
@@ -152,7 +157,7 @@ static int take_checked(struct handover *h)
     mox__smtp_checks_tell(&h->checks, h->session, &h->envelope);
     const struct mox_checks_verdict *v = mox__smtp_checks_verdict(&h->checks);
     int rc = mox__targets_find(h, v->from_localpart, v->from_domain);
-    return rc < 0 ? rc : mox__handover_step(h, STEP_WORKER, judge, judged);
+    return rc < 0 ? rc : mox__handover_step(h, judge, judged);
 }
 
 static void checked(struct smtp_names *n, int rc)

@@ -213,21 +213,6 @@ static void tell_lost_rejects(const struct handover *h)
     }
 }
 
-void mox__outcome_tell(const struct handover *h, int rc)
-{
-    if (h->verdicts == NULL || h->targets == NULL) {
-        tell_early(h, rc);
-        return;
-    }
-    if (h->rc == MOX_OK)
-        tell_lost_rejects(h);
-    for (size_t i = 0; i < h->session->recipient_count; i++) {
-        tell_one(h, i, rc);
-        if (!mox__handover_is_submission(h))
-            count_one(h, i, rc);
-    }
-}
-
 static void tell_analysis(const struct handover *h, const struct target *t)
 {
     const struct mox_env *env = mox__conn_env(h->session->conn);
@@ -250,11 +235,28 @@ static void tell_analysis(const struct handover *h, const struct target *t)
              F_TEXT("strict", a->strict), F_UINT("words", f->junk.word_count));
 }
 
-void mox__outcome_tell_analysis(const struct handover *h)
+/* What was analyzed, for each target. */
+static void tell_analyses(const struct handover *h)
 {
     for (size_t i = 0; i < h->target_count; i++) {
         const struct target *t = &h->targets[i];
         if (t->judgement != NULL)
             tell_analysis(h, t);
+    }
+}
+
+void mox__outcome_tell(const struct handover *h, int rc)
+{
+    tell_analyses(h);
+    if (h->verdicts == NULL || h->targets == NULL) {
+        tell_early(h, rc);
+        return;
+    }
+    if (h->rc == MOX_OK)
+        tell_lost_rejects(h);
+    for (size_t i = 0; i < h->session->recipient_count; i++) {
+        tell_one(h, i, rc);
+        if (!mox__handover_is_submission(h))
+            count_one(h, i, rc);
     }
 }
