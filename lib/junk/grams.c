@@ -37,18 +37,26 @@ static uint32_t *places_of(struct gram_reader *r, enum gram_block block, size_t 
     return block == GRAMS_HEADER ? r->header : block == GRAMS_WORDS ? r->words : r->text;
 }
 
+/* Puts a feature behind the places, where it stays if it is new: half of them are, in no order that a
+ * processor could foresee, so there is no branch. There must be room for one more than counts. */
+static inline size_t add_place(uint64_t *seen, uint32_t *places, size_t count,
+                               enum gram_block block, uint64_t hash)
+{
+    const uint64_t mixed = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    const uint32_t place =
+        regions[block].first + (uint32_t)((mixed >> 32) * regions[block].count >> 32);
+    const uint64_t bits = seen[place / 64];
+    seen[place / 64] = bits | UINT64_C(1) << (place % 64);
+    places[count] = place;
+    return count + (size_t)(~bits >> (place % 64) & 1);
+}
+
 void mox__gram_reader_add(struct gram_reader *r, enum gram_block block, uint64_t hash)
 {
     size_t max;
     uint32_t *places = places_of(r, block, &max);
-    const uint64_t mixed = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-    const uint32_t place =
-        regions[block].first + (uint32_t)((mixed >> 32) * regions[block].count >> 32);
-    const uint64_t bit = UINT64_C(1) << (place % 64);
-    if ((r->seen[place / 64] & bit) != 0 || r->counts[block] == max)
-        return;
-    r->seen[place / 64] |= bit;
-    places[r->counts[block]++] = place;
+    if (r->counts[block] < max)
+        r->counts[block] = add_place(r->seen, places, r->counts[block], block, hash);
 }
 
 void mox__gram_reader_begin(struct gram_reader *r, uint32_t kind)
@@ -61,14 +69,19 @@ void mox__gram_reader_begin(struct gram_reader *r, uint32_t kind)
 /* In small letters, with one space for all that is white. */
 void mox__gram_reader_feed(struct gram_reader *r, struct mox_slice bytes)
 {
-    for (size_t i = 0; i < bytes.len && r->counts[GRAMS_TEXT] < GRAMS_TEXT_MAX; i++) {
+    const uint64_t kind = (uint64_t)r->kind << 32;
+    uint32_t last = r->last;
+    size_t count = r->counts[GRAMS_TEXT];
+    for (size_t i = 0; i < bytes.len && count < GRAMS_TEXT_MAX; i++) {
         const uint8_t c = bytes.data[i] <= ' ' ? ' ' : to_lower(bytes.data[i]);
-        if (c == ' ' && (r->last & 0xff) == ' ')
+        if (c == ' ' && (last & 0xff) == ' ')
             continue;
-        r->last = r->last << 8 | c;
+        last = last << 8 | c;
         if (++r->filled >= GRAM_BYTES)
-            mox__gram_reader_add(r, GRAMS_TEXT, (uint64_t)r->kind << 32 | r->last);
+            count = add_place(r->seen, r->text, count, GRAMS_TEXT, kind | last);
     }
+    r->last = last;
+    r->counts[GRAMS_TEXT] = count;
 }
 
 int mox__grams_take(struct grams *out, const struct mox_env *env, struct gram_reader *r)

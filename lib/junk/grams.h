@@ -40,9 +40,10 @@ struct gram_reader {
     struct gram_token token;
     size_t counts[GRAM_BLOCKS];
     uint64_t seen[MOX_JUNK_WEIGHTS / 64];
-    uint32_t header[GRAMS_HEADER_MAX];
-    uint32_t words[GRAMS_WORDS_MAX];
-    uint32_t text[GRAMS_TEXT_MAX];
+    /* The places, with room for one that turns out to be there already. */
+    uint32_t header[GRAMS_HEADER_MAX + 1];
+    uint32_t words[GRAMS_WORDS_MAX + 1];
+    uint32_t text[GRAMS_TEXT_MAX + 1];
 };
 
 void mox__gram_reader_init(struct gram_reader *r);

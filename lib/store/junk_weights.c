@@ -20,20 +20,28 @@ void mox__junk_weights_free(struct junk_weights *w, const struct mox_env *env)
 
 /* ---- places ---- */
 
+static void put_gap(struct buf *out, uint32_t gap)
+{
+    for (; gap >= 0x80; gap >>= 7)
+        mox__buf_byte(out, (uint8_t)(0x80 | (gap & 0x7f)));
+    mox__buf_byte(out, (uint8_t)gap);
+}
+
+/* In ascending order, by way of a bit for each. */
 void mox__junk_places_encode(struct buf *out, const uint32_t *places, size_t count)
 {
     uint64_t there[MOX_JUNK_WEIGHTS / 64] = {0};
     uint32_t last = 0;
     for (size_t i = 0; i < count; i++)
         there[places[i] / 64] |= UINT64_C(1) << (places[i] % 64);
-    for (uint32_t place = 0; place < MOX_JUNK_WEIGHTS; place++) {
-        if (there[place / 64] == 0)
-            place |= 63; /* none of these */
-        else if ((there[place / 64] >> (place % 64) & 1) != 0) {
-            uint32_t gap = place - last;
-            for (; gap >= 0x80; gap >>= 7)
-                mox__buf_byte(out, (uint8_t)(0x80 | (gap & 0x7f)));
-            mox__buf_byte(out, (uint8_t)gap);
+    for (uint32_t i = 0; i < MOX_JUNK_WEIGHTS / 64; i++) {
+        uint32_t place = 64 * i;
+        for (uint64_t bits = there[i]; bits != 0; bits >>= 1, place++) {
+            for (; (bits & 0xff) == 0; bits >>= 8)
+                place += 8;
+            if ((bits & 1) == 0)
+                continue;
+            put_gap(out, place - last);
             last = place;
         }
     }
