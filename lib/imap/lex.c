@@ -5,7 +5,7 @@
 
 #include <mox/error.h>
 
-#include "imap/utf7.h"
+#include "mailstore/utf7.h"
 
 /* The longest digits of a literal's size that are looked at; more is no number of ours. */
 #define LITERAL_SIZE_MAX UINT64_C(9223372036854775807)

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "imap/flags.h"
-#include "imap/utf7.h"
+#include "mailstore/utf7.h"
 
 #define PKG "imapserver"
 

@@ -21,7 +21,7 @@
  *   recent.c   which messages have \Recent
  *   listsync.c the same for the names of mailboxes: LIST
  *   slow.c     what guessers and other protocols get
- *   lex.c lexdate.c utf7.c   parsing of arguments
+ *   lex.c lexdate.c   parsing of arguments
  *   output.c   strings, flags and mailbox names as the client reads them
  *   greeting.c the greeting; auth.c: attempts to log in, by a command or a certificate
  *   cmd_*.c    a group of commands each

@@ -15,13 +15,14 @@ ROOMS = {
     "junk": ["base", "message"],
     "mailauth": ["base", "message", "dns"],
     "mailstore": ["base", "message"],
+    "mailfile": ["base", "message", "mailstore"],
     "smtp": ["base", "message", "dns", "sasl"],
     "imap": ["base", "message", "dns", "sasl", "mailstore"],
-    "store": ["base", "message", "dns", "sasl", "ratelimit", "junk", "mailstore"],
-    "delivery": ["base", "message", "dns", "sasl", "ratelimit", "junk", "mailauth", "mailstore", "smtp", "store"],
+    "store": ["base", "message", "dns", "sasl", "ratelimit", "junk", "mailstore", "mailfile"],
+    "delivery": ["base", "message", "dns", "sasl", "ratelimit", "junk", "mailauth", "mailstore", "mailfile", "smtp", "store"],
     "config": ["base", "dns", "delivery"],
     "net": ["base", "dns"],
-    "server": ["base", "message", "dns", "sasl", "ratelimit", "junk", "mailauth", "mailstore", "smtp", "imap",
+    "server": ["base", "message", "dns", "sasl", "ratelimit", "junk", "mailauth", "mailstore", "mailfile", "smtp", "imap",
                "store", "delivery", "config", "net"],
 }
 LIBRARIES = {

@@ -11,7 +11,7 @@
 #include "imap/lex.h"
 #include "imap/listline.h"
 #include "imap/match.h"
-#include "imap/utf7.h"
+#include "mailstore/utf7.h"
 
 #define NAMES_MAX 16
 

@@ -5,7 +5,7 @@
 
 #include "imap/lex.h"
 #include "imap/match.h"
-#include "imap/utf7.h"
+#include "mailstore/utf7.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef IMAP_UTF7_H
-#define IMAP_UTF7_H
+#ifndef MAILSTORE_UTF7_H
+#define MAILSTORE_UTF7_H
 
 #include "base/buf.h"
 

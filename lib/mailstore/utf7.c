@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "imap/utf7.h"
+#include "mailstore/utf7.h"
 
 #include <string.h>
 

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <mox/header.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "mailfile/mailfile.h"
+
+/*
+ * A maildir is read folder by folder, the files of new/ and cur/ together, in the order of the times that
+ * begin their names: so UIDs will tell how they came.
+ */
+
+/* Folders of one maildir. */
+#define FOLDERS_MAX 10000
+/* The names of all files in one folder: some two million of them. */
+#define NAMES_MAX ((size_t)256 * 1024 * 1024)
+/* 26 lines. */
+#define KEYWORDS_FILE_MAX 65536
+#define READ_MAX          65536
+#define NAME_BYTES_MAX    (MOX_MAILBOX_NAME_MAX + 1)
+
+struct file {
+    int64_t seconds; /* of its name */
+    const char *name;
+    bool in_new;
+};
+
+struct folder {
+    char *dir;  /* in the maildir; "." for itself */
+    char *name; /* of a mailbox */
+};
+
+struct maildir {
+    const struct mox_env *env;
+    const char *path; /* borrowed */
+    struct folder *folders;
+    size_t folder_count, folder_cap;
+    size_t folder; /* the one that is read */
+    bool listed;   /* its files are known */
+    struct arena names;
+    struct file *files;
+    size_t file_count, file_cap, file;
+    struct letters letters;
+    uint8_t chunk[READ_MAX];
+};
+
+static int path_of(const struct maildir *m, char out[WHERE_MAX], const char *sub, const char *name)
+{
+    const char *dir = m->folders[m->folder].dir;
+    bool top = strcmp(dir, ".") == 0;
+    int len = snprintf(out, WHERE_MAX, "%s/%s%s%s%s%s", m->path, top ? "" : dir, top ? "" : "/",
+                       sub, *name == '\0' ? "" : "/", name);
+    return len < 0 || len >= WHERE_MAX ? MOX_ELIMIT : MOX_OK;
+}
+
+static int too_long(const struct maildir *m, struct mox_error *err)
+{
+    return mox__fail(err, MOX_ELIMIT, "%s: a path in it is longer than %d bytes", m->path,
+                     WHERE_MAX);
+}
+
+/* `what` of a path failed. */
+static int failed(const char *what, const char *path, int error, struct mox_error *err)
+{
+    return mox__fail(err, error == EACCES ? MOX_EDENIED : mox__status_of_errno(error), "%s %s: %s",
+                     what, path, strerror(error));
+}
+
+/* ---- folders ---- */
+
+static int add_folder(struct maildir *m, const char *dir, const char *name)
+{
+    if (m->folder_count == m->folder_cap) {
+        size_t cap = m->folder_cap == 0 ? 16 : m->folder_cap * 2;
+        struct folder *more = mox__realloc(m->env, m->folders, cap, sizeof *more);
+        if (more == NULL)
+            return MOX_ENOMEM;
+        m->folders = more;
+        m->folder_cap = cap;
+    }
+    struct folder f = {.dir = mox__strndup(m->env, dir, strlen(dir)),
+                       .name = mox__strndup(m->env, name, strlen(name))};
+    if (f.dir == NULL || f.name == NULL) {
+        mox__mem_free(m->env, f.dir);
+        mox__mem_free(m->env, f.name);
+        return MOX_ENOMEM;
+    }
+    m->folders[m->folder_count++] = f;
+    return MOX_OK;
+}
+
+static bool has_folder(const char *path, const char *dir, const char *sub)
+{
+    char text[WHERE_MAX];
+    struct stat st;
+    int len = snprintf(text, sizeof text, "%s/%s/%s", path, dir, sub);
+    return len > 0 && (size_t)len < sizeof text && stat(text, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int take_folder(struct maildir *m, const char *dir, struct mox_error *err)
+{
+    char name[NAME_BYTES_MAX];
+    if (dir[0] != '.' || strcmp(dir, ".") == 0 || strcmp(dir, "..") == 0 ||
+        !has_folder(m->path, dir, "cur"))
+        return MOX_OK;
+    if (m->folder_count == FOLDERS_MAX)
+        return mox__fail(err, MOX_ELIMIT, "%s: it has more than %d folders", m->path, FOLDERS_MAX);
+    int rc = mox__maildir_folder_name(dir, name, sizeof name);
+    if (rc < 0)
+        return mox__fail(err, rc, "%s: folder %s has a name that is not modified UTF-7; rename it",
+                         m->path, dir);
+    return add_folder(m, dir, name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct folder *)a)->name, ((const struct folder *)b)->name);
+}
+
+static int list_folders(struct maildir *m, struct mox_error *err)
+{
+    int rc = MOX_OK;
+    DIR *dir = opendir(m->path);
+    if (dir == NULL)
+        return failed("open folder", m->path, errno, err);
+    for (struct dirent *e; rc == MOX_OK && (errno = 0, e = readdir(dir)) != NULL;)
+        rc = take_folder(m, e->d_name, err);
+    if (rc == MOX_OK && errno != 0)
+        rc = failed("read folder", m->path, errno, err);
+    (void)closedir(dir);
+    if (rc == MOX_OK)
+        qsort(m->folders, m->folder_count, sizeof m->folders[0], by_name); /* "" is the first */
+    return rc;
+}
+
+int mox__maildir_open(struct maildir **out, const struct mox_env *env, const char *path,
+                      const struct mox_mailfile_config *config, struct mox_error *err)
+{
+    struct maildir *m = *out = mem_new(env, struct maildir, 1);
+    if (m == NULL)
+        return MOX_ENOMEM;
+    m->env = env;
+    m->path = path;
+    mox__arena_init(&m->names, env, NAMES_MAX);
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return failed("open folder", path, errno, err);
+    (void)closedir(dir);
+    if (!has_folder(path, ".", "new") || !has_folder(path, ".", "cur"))
+        return mox__fail(err, MOX_ESYNTAX, "open folder %s: a maildir has folders new and cur",
+                         path);
+    int rc = add_folder(m, ".", "");
+    if (rc == MOX_OK && config->recursive)
+        rc = list_folders(m, err);
+    return rc;
+}
+
+void mox__maildir_free(struct maildir *m)
+{
+    if (m == NULL)
+        return;
+    for (size_t i = 0; i < m->folder_count; i++) {
+        mox__mem_free(m->env, m->folders[i].dir);
+        mox__mem_free(m->env, m->folders[i].name);
+    }
+    mox__mem_free(m->env, m->folders);
+    mox__mem_free(m->env, m->files);
+    mox__arena_reset(&m->names);
+    mox__mem_free(m->env, m);
+}
+
+const char *mox__maildir_folder(const struct maildir *m, size_t n)
+{
+    return n < m->folder_count ? m->folders[n].name : NULL;
+}
+
+/* ---- the files of a folder ---- */
+
+static int add_file(struct maildir *m, const char *name, bool in_new)
+{
+    if (m->file_count == m->file_cap) {
+        size_t cap = m->file_cap == 0 ? 256 : m->file_cap * 2;
+        struct file *more = mox__realloc(m->env, m->files, cap, sizeof *more);
+        if (more == NULL)
+            return MOX_ENOMEM;
+        m->files = more;
+        m->file_cap = cap;
+    }
+    const char *copy = mox__arena_strndup(&m->names, name, strlen(name));
+    if (copy == NULL)
+        return m->names.used > NAMES_MAX / 2 ? MOX_ELIMIT : MOX_ENOMEM;
+    m->files[m->file_count++] =
+        (struct file){.seconds = mox__maildir_name_time(name), .name = copy, .in_new = in_new};
+    return MOX_OK;
+}
+
+static int list_files(struct maildir *m, bool in_new, struct mox_error *err)
+{
+    char path[WHERE_MAX];
+    if (path_of(m, path, in_new ? "new" : "cur", "") < 0)
+        return too_long(m, err);
+    DIR *dir = opendir(path);
+    if (dir == NULL && errno == ENOENT && m->folder > 0 && in_new)
+        return MOX_OK; /* what was never delivered to may have none */
+    if (dir == NULL)
+        return failed("open folder", path, errno, err);
+    int rc = MOX_OK;
+    for (struct dirent *e; rc == MOX_OK && (errno = 0, e = readdir(dir)) != NULL;)
+        if (e->d_name[0] != '.') /* the file system's own, and ".." */
+            rc = add_file(m, e->d_name, in_new);
+    if (rc == MOX_OK && errno != 0)
+        rc = failed("read folder", path, errno, err);
+    else if (rc < 0)
+        (void)mox__fail(err, rc, "read folder %s: %s", path,
+                        rc == MOX_ELIMIT ? "it has too many files" : mox_status_text(rc));
+    (void)closedir(dir);
+    return rc;
+}
+
+static int by_time(const void *x, const void *y)
+{
+    const struct file *a = x, *b = y;
+    if (a->seconds != b->seconds)
+        return a->seconds < b->seconds ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+static int read_letters(struct maildir *m, const struct mox_mailfile_config *config,
+                        struct mox_error *err)
+{
+    char path[WHERE_MAX];
+    memset(&m->letters, 0, sizeof m->letters);
+    if (path_of(m, path, "dovecot-keywords", "") < 0)
+        return too_long(m, err);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT ? MOX_OK : failed("open", path, errno, err);
+    ssize_t n = read(fd, m->chunk, KEYWORDS_FILE_MAX);
+    int error = errno;
+    (void)close(fd);
+    if (n < 0)
+        return failed("read", path, error, err);
+    mox__letters_read(&m->letters, slice(m->chunk, (size_t)n), path, config);
+    return MOX_OK;
+}
+
+static int list(struct maildir *m, const struct mox_mailfile_config *config, struct mox_error *err)
+{
+    m->file = m->file_count = 0;
+    mox__arena_reset(&m->names);
+    int rc = read_letters(m, config, err);
+    if (rc == MOX_OK)
+        rc = list_files(m, true, err);
+    if (rc == MOX_OK)
+        rc = list_files(m, false, err);
+    if (rc == MOX_OK && m->file_count > 1)
+        qsort(m->files, m->file_count, sizeof m->files[0], by_time);
+    m->listed = rc == MOX_OK;
+    return rc;
+}
+
+/* ---- a message ---- */
+
+static void mark(struct maildir *m, const char *flags, struct item *item,
+                 const struct mox_mailfile_config *config)
+{
+    for (; *flags != '\0' && *flags != ','; flags++) {
+        item->pub.flags |= mox__maildir_flag(*flags);
+        if (*flags < 'a' || *flags > 'z')
+            continue;
+        const unsigned letter = (unsigned)(*flags - 'a');
+        const char *word = m->letters.word[letter];
+        if ((*word != '\0' && mox__item_mark(item, slice_of(word))) ||
+            (m->letters.missed & 1u << letter) != 0)
+            continue;
+        m->letters.missed |= 1u << letter;
+        mox__mailfile_warn(config, "%s: no keyword belongs to its letter '%c'; left out%s",
+                           item->where, *flags,
+                           *word == '\0' ? "" : ", for it is not fit to be one");
+    }
+}
+
+/* The earlier of both. Programs set a file's time to when a message was received, and its name to when
+ * they stored it; who copies files without their times makes the former later. */
+static int64_t received(const char *name, const struct stat *st)
+{
+    const int64_t named = mox__maildir_name_time(name), changed = (int64_t)st->st_mtime;
+    return (named > 0 && (named < changed || changed <= 0) ? named : changed) * 1000000;
+}
+
+static int copy_file(struct maildir *m, int fd, struct crlf *to)
+{
+    for (;;) {
+        ssize_t n = read(fd, m->chunk, sizeof m->chunk);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return mox__status_of_errno(errno);
+        if (n == 0)
+            return mox__crlf_end(to);
+        mox__crlf_write(to, slice(m->chunk, (size_t)n));
+        if (to->status < 0)
+            return to->status;
+    }
+}
+
+static int read_file(struct maildir *m, const struct file *f, struct crlf *to, struct item *item,
+                     bool *found, struct mox_error *err)
+{
+    char path[WHERE_MAX];
+    struct stat st;
+    if (path_of(m, path, f->in_new ? "new" : "cur", f->name) < 0)
+        return too_long(m, err);
+    mox__item_begin(item);
+    mox__item_where(item, path, 0);
+    item->pub.folder = m->folder;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT)
+        return mox__fail(err, MOX_ENOTFOUND,
+                         "%s: the file went meanwhile; try again when no program uses the folder",
+                         item->where);
+    if (fd < 0)
+        return mox__fail(err, errno == EACCES ? MOX_EDENIED : mox__status_of_errno(errno), "%s: %s",
+                         item->where, strerror(errno));
+    int rc = fstat(fd, &st) == 0 ? MOX_OK : mox__status_of_errno(errno);
+    *found = rc == MOX_OK && S_ISREG(st.st_mode);
+    if (*found)
+        rc = copy_file(m, fd, to);
+    (void)close(fd);
+    if (rc == MOX_OK && *found)
+        item->pub.received_us = received(f->name, &st);
+    return rc < 0 ? mox__item_fail(item, rc, err) : MOX_OK;
+}
+
+/* The next file that there is, in this folder or a later one; NULL: none. */
+static int next_file(struct maildir *m, const struct file **out,
+                     const struct mox_mailfile_config *config, struct mox_error *err)
+{
+    *out = NULL;
+    while (m->folder < m->folder_count) {
+        int rc = m->listed ? MOX_OK : list(m, config, err);
+        if (rc < 0)
+            return rc;
+        if (m->file < m->file_count) {
+            *out = &m->files[m->file++];
+            return MOX_OK;
+        }
+        m->folder++;
+        m->listed = false;
+    }
+    return MOX_OK;
+}
+
+int mox__maildir_next(struct maildir *m, struct crlf *to, struct item *item, bool *found,
+                      const struct mox_mailfile_config *config, struct mox_error *err)
+{
+    *found = false;
+    while (!*found) {
+        const struct file *f;
+        int rc = next_file(m, &f, config, err);
+        if (rc < 0 || f == NULL)
+            return rc;
+        rc = read_file(m, f, to, item, found, err);
+        if (rc < 0)
+            return rc;
+        if (*found)
+            mark(m, mox__maildir_name_flags(f->name), item, config);
+    }
+    return MOX_OK;
+}
