@@ -29,22 +29,36 @@ static enum exit_code append(struct junk_files *out, const char *path, bool junk
 
 static enum exit_code walk(struct junk_files *out, const char *dir, bool junk, unsigned depth);
 
+/* The type of a file: most file systems say it with the name, so that not every file has to be asked. */
+static enum exit_code look(const char *path, unsigned char *type)
+{
+    struct stat st;
+    if (*type == DT_REG || *type == DT_DIR)
+        return EXIT_OK;
+    if (stat(path, &st) != 0)
+        return cli_fail("%s: %s", path, strerror(errno));
+    *type = S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG : DT_UNKNOWN;
+    return EXIT_OK;
+}
+
 /* Names that begin with a dot are the system's, and maildirs' folders: ".Sent". */
-static enum exit_code take(struct junk_files *out, const char *dir, const char *name, bool junk,
-                           unsigned depth)
+static enum exit_code take(struct junk_files *out, const char *dir, const struct dirent *entry,
+                           bool junk, unsigned depth)
 {
     char path[4096];
-    struct stat st;
+    const char *name = entry->d_name;
+    unsigned char type = entry->d_type;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return EXIT_OK;
     const int len = snprintf(path, sizeof path, "%s/%s", dir, name);
     if (len < 0 || (size_t)len >= sizeof path)
         return cli_fail("%s: the path is too long", dir);
-    if (stat(path, &st) != 0)
-        return cli_fail("%s: %s", path, strerror(errno));
-    if (S_ISDIR(st.st_mode))
+    const enum exit_code code = look(path, &type);
+    if (code != EXIT_OK)
+        return code;
+    if (type == DT_DIR)
         return walk(out, path, junk, depth + 1);
-    return S_ISREG(st.st_mode) ? append(out, path, junk) : EXIT_OK;
+    return type == DT_REG ? append(out, path, junk) : EXIT_OK;
 }
 
 static enum exit_code walk(struct junk_files *out, const char *dir, bool junk, unsigned depth)
@@ -57,7 +71,7 @@ static enum exit_code walk(struct junk_files *out, const char *dir, bool junk, u
     if (d == NULL)
         return cli_fail("open folder %s: %s", dir, strerror(errno));
     while (code == EXIT_OK && (entry = readdir(d)) != NULL)
-        code = take(out, dir, entry->d_name, junk, depth);
+        code = take(out, dir, entry, junk, depth);
     (void)closedir(d);
     return code;
 }

@@ -7,9 +7,10 @@
 #include "mailfile.h"
 
 /* Messages are read and taken apart by as many threads as there are processors, and handed on in their order:
- * that is most of the work, and nothing of it depends on what is learned. */
+ * that is most of the work, and nothing of it depends on what is learned. The thread that hands them on
+ * reads too when the next one is not there yet, so that nobody sleeps as long as there is something to do. */
 
-#define THREADS_MAX 8
+#define HELPERS_MAX 7
 #define AHEAD       64 /* messages that are read and not yet handed on */
 
 struct reader {
@@ -42,40 +43,52 @@ enum exit_code junk_read(const struct cli *cli, const struct mox_junk_params *pa
     return code;
 }
 
-/* The next file to be read, or count: all are, or nobody wants them any more. */
-static size_t take(struct reader *r)
+static bool may_read(const struct reader *r)
 {
-    pthread_mutex_lock(&r->lock);
-    while (!r->stop && r->next < r->count && r->next - r->done >= AHEAD)
-        (void)pthread_cond_wait(&r->room, &r->lock);
-    const size_t i = r->stop || r->next >= r->count ? r->count : r->next++;
-    pthread_mutex_unlock(&r->lock);
-    return i;
+    return r->next < r->count && r->next - r->done < AHEAD;
 }
 
-static void *read_some(void *arg)
+/* The next file; the lock is held before and after. */
+static void read_one(struct reader *r)
+{
+    const size_t i = r->next++;
+    struct slot slot = {.ready = true};
+    pthread_mutex_unlock(&r->lock);
+    slot.code = junk_read(r->cli, r->params, r->files[i].path, &slot.words);
+    pthread_mutex_lock(&r->lock);
+    r->slots[i % AHEAD] = slot;
+}
+
+/* Until all are read, or nobody wants them any more. */
+static void *help(void *arg)
 {
     struct reader *r = arg;
-    for (size_t i; (i = take(r)) < r->count;) {
-        struct slot slot = {.ready = true};
-        slot.code = junk_read(r->cli, r->params, r->files[i].path, &slot.words);
-        pthread_mutex_lock(&r->lock);
-        r->slots[i % AHEAD] = slot;
-        (void)pthread_cond_broadcast(&r->read);
-        pthread_mutex_unlock(&r->lock);
+    pthread_mutex_lock(&r->lock);
+    while (!r->stop && r->next < r->count) {
+        if (!may_read(r)) {
+            (void)pthread_cond_wait(&r->room, &r->lock);
+            continue;
+        }
+        read_one(r);
+        (void)pthread_cond_signal(&r->read);
     }
+    pthread_mutex_unlock(&r->lock);
     return NULL;
 }
 
 static struct slot wait_for(struct reader *r, size_t i)
 {
     pthread_mutex_lock(&r->lock);
-    while (!r->slots[i % AHEAD].ready)
-        (void)pthread_cond_wait(&r->read, &r->lock);
+    while (!r->slots[i % AHEAD].ready) {
+        if (may_read(r))
+            read_one(r);
+        else
+            (void)pthread_cond_wait(&r->read, &r->lock);
+    }
     const struct slot slot = r->slots[i % AHEAD];
     r->slots[i % AHEAD] = (struct slot){0};
     r->done++;
-    (void)pthread_cond_broadcast(&r->room);
+    (void)pthread_cond_signal(&r->room);
     pthread_mutex_unlock(&r->lock);
     return slot;
 }
@@ -113,17 +126,16 @@ enum exit_code junk_read_all(const struct cli *cli, const struct mox_junk_params
                              void *user)
 {
     struct reader r = {.cli = cli, .params = params, .files = files, .count = count};
-    pthread_t threads[THREADS_MAX];
+    pthread_t helpers[HELPERS_MAX];
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     size_t started = 0;
     (void)pthread_mutex_init(&r.lock, NULL);
     (void)pthread_cond_init(&r.read, NULL);
     (void)pthread_cond_init(&r.room, NULL);
-    while (started < THREADS_MAX && (started == 0 || (long)started < processors) &&
-           pthread_create(&threads[started], NULL, read_some, &r) == 0)
+    while (started < HELPERS_MAX && (long)started + 1 < processors &&
+           pthread_create(&helpers[started], NULL, help, &r) == 0)
         started++;
-    enum exit_code code =
-        started == 0 ? cli_fail("cannot start a thread") : hand_on(&r, each, user);
-    end(&r, threads, started);
+    const enum exit_code code = hand_on(&r, each, user);
+    end(&r, helpers, started);
     return code;
 }

@@ -2,9 +2,10 @@
 #include "mailfile.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct bytes {
     uint8_t *data;
@@ -22,17 +23,19 @@ static bool grow(struct bytes *b)
     return true;
 }
 
-static enum exit_code read_all(struct bytes *b, FILE *file, const char *path)
+static enum exit_code read_all(struct bytes *b, int fd, const char *path)
 {
     for (;;) {
         if (b->len == b->room && !grow(b))
             return cli_fail("out of memory");
-        size_t n = fread(b->data + b->len, 1, b->room - b->len, file);
-        b->len += n;
+        const ssize_t n = read(fd, b->data + b->len, b->room - b->len);
+        if (n < 0 && errno != EINTR)
+            return cli_fail("read %s: %s", path, strerror(errno));
+        if (n == 0)
+            return EXIT_OK;
+        b->len += n < 0 ? 0 : (size_t)n;
         if (b->len > MAILFILE_MAX)
             return cli_fail("%s has more than %zu bytes", path, MAILFILE_MAX);
-        if (n == 0)
-            return ferror(file) ? cli_fail("read %s: %s", path, strerror(errno)) : EXIT_OK;
     }
 }
 
@@ -75,14 +78,14 @@ static enum exit_code as_sent(struct mailfile *out, const struct bytes *b)
 enum exit_code mailfile_read(struct mailfile *out, const char *path)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(path, "rb");
+    const int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     struct bytes b = {0};
     *out = (struct mailfile){0};
-    if (file == NULL)
+    if (fd < 0)
         return cli_fail("open %s: %s", path, strerror(errno));
-    enum exit_code code = read_all(&b, file, is_stdin ? "standard input" : path);
+    enum exit_code code = read_all(&b, fd, is_stdin ? "standard input" : path);
     if (!is_stdin)
-        (void)fclose(file);
+        (void)close(fd);
     if (code == EXIT_OK)
         code = as_sent(out, &b);
     free(b.data);
