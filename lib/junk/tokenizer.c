@@ -21,40 +21,71 @@ void mox__tokenizer_init(struct tokenizer *t, struct wordset *set,
     t->prefix = prefix;
     t->min = prefix.len > 0 ? HEADER_WORD_MIN : 0;
     t->len = 0;
-    t->too_long = false;
+    t->too_long = t->has_digit = false;
+    t->is_ascii = true;
     t->group_len = 0;
     t->lens[0] = t->lens[1] = 0;
 }
 
+/* What of ASCII is in words. */
 enum kind {
-    VOWEL = 1, /* and 0 and 1, which stand for o and l, in "v1agra" */
-    CONSONANT, /* and other digits */
+    VOWEL = 1,     /* and 0 and 1, which stand for o and l, in "v1agra" */
+    CONSONANT = 2, /* and other digits */
+    DIGIT = 4
 };
 
-/* What of ASCII is in words. */
-static const uint8_t kinds[128] = {
-    ['a'] = VOWEL,     ['e'] = VOWEL,     ['i'] = VOWEL,     ['o'] = VOWEL,     ['u'] = VOWEL,
-    ['0'] = VOWEL,     ['1'] = VOWEL,     ['2'] = CONSONANT, ['3'] = CONSONANT, ['4'] = CONSONANT,
-    ['5'] = CONSONANT, ['6'] = CONSONANT, ['7'] = CONSONANT, ['8'] = CONSONANT, ['9'] = CONSONANT,
-    ['b'] = CONSONANT, ['c'] = CONSONANT, ['d'] = CONSONANT, ['f'] = CONSONANT, ['g'] = CONSONANT,
-    ['h'] = CONSONANT, ['j'] = CONSONANT, ['k'] = CONSONANT, ['l'] = CONSONANT, ['m'] = CONSONANT,
-    ['n'] = CONSONANT, ['p'] = CONSONANT, ['q'] = CONSONANT, ['r'] = CONSONANT, ['s'] = CONSONANT,
-    ['t'] = CONSONANT, ['v'] = CONSONANT, ['w'] = CONSONANT, ['x'] = CONSONANT, ['y'] = CONSONANT,
-    ['z'] = CONSONANT,
+#define BOTH(small, capital, kind) [small] = (kind), [capital] = (kind)
+
+static const uint8_t kinds[256] = {
+    BOTH('a', 'A', VOWEL),
+    BOTH('e', 'E', VOWEL),
+    BOTH('i', 'I', VOWEL),
+    BOTH('o', 'O', VOWEL),
+    BOTH('u', 'U', VOWEL),
+    BOTH('0', '1', DIGIT | VOWEL),
+    BOTH('2', '3', DIGIT | CONSONANT),
+    BOTH('4', '5', DIGIT | CONSONANT),
+    BOTH('6', '7', DIGIT | CONSONANT),
+    BOTH('8', '9', DIGIT | CONSONANT),
+    BOTH('b', 'B', CONSONANT),
+    BOTH('c', 'C', CONSONANT),
+    BOTH('d', 'D', CONSONANT),
+    BOTH('f', 'F', CONSONANT),
+    BOTH('g', 'G', CONSONANT),
+    BOTH('h', 'H', CONSONANT),
+    BOTH('j', 'J', CONSONANT),
+    BOTH('k', 'K', CONSONANT),
+    BOTH('l', 'L', CONSONANT),
+    BOTH('m', 'M', CONSONANT),
+    BOTH('n', 'N', CONSONANT),
+    BOTH('p', 'P', CONSONANT),
+    BOTH('q', 'Q', CONSONANT),
+    BOTH('r', 'R', CONSONANT),
+    BOTH('s', 'S', CONSONANT),
+    BOTH('t', 'T', CONSONANT),
+    BOTH('v', 'V', CONSONANT),
+    BOTH('w', 'W', CONSONANT),
+    BOTH('x', 'X', CONSONANT),
+    BOTH('y', 'Y', CONSONANT),
+    BOTH('z', 'Z', CONSONANT),
 };
 
 /* ---- which words count ---- */
 
+/* Whether too many consonants are side by side. It looks backwards from as far as such a run would reach:
+ * most words are done with after one vowel or two. */
 static bool looks_random(struct mox_slice word)
 {
-    size_t run = 0, longest = 0;
-    for (size_t i = 0; i < word.len; i++) {
-        if (word.data[i] >= 0x80)
-            return false;
-        run = kinds[word.data[i]] == CONSONANT ? run + 1 : 0;
-        longest = run > longest ? run : longest;
+    for (size_t begin = 0; word.len - begin > CONSONANTS_MAX;) {
+        size_t i = begin + CONSONANTS_MAX;
+        while ((kinds[word.data[i]] & CONSONANT) != 0) {
+            if (i == begin)
+                return true;
+            i--;
+        }
+        begin = i + 1;
     }
-    return longest > CONSONANTS_MAX;
+    return false;
 }
 
 static bool is_hex(struct mox_slice word)
@@ -119,17 +150,25 @@ static void add_groups(struct tokenizer *t)
 
 /* ---- text ---- */
 
+static void begin_word(struct tokenizer *t)
+{
+    t->len = 0;
+    t->too_long = false;
+    t->is_ascii = true;
+    t->has_digit = false;
+}
+
 static void end_word(struct tokenizer *t)
 {
     const struct mox_slice word = {t->word, t->len};
-    if (t->len >= WORD_MIN && !t->too_long && !looks_random(word) && !looks_numeric(word)) {
+    if (t->len >= WORD_MIN && !t->too_long && (!t->is_ascii || !looks_random(word)) &&
+        (!t->has_digit || !looks_numeric(word))) {
         if (t->params->twograms || t->params->threegrams)
             add_groups(t);
         else if (t->params->onegrams && t->len >= t->min)
             mox__wordset_add(t->set, t->prefix, word);
     }
-    t->len = 0;
-    t->too_long = false;
+    begin_word(t);
 }
 
 static void put(struct tokenizer *t, uint8_t byte)
@@ -169,6 +208,7 @@ static void put_rune(struct tokenizer *t, uint32_t rune)
         return;
     }
     rune = mox__rune_lower(rune);
+    t->is_ascii = false;
     if (rune >= 0x10000) {
         put(t, (uint8_t)(0xf0 | (rune >> 18 & 0x07)));
         put(t, (uint8_t)(0x80 | (rune >> 12 & 0x3f)));
@@ -191,24 +231,48 @@ void mox__tokenizer_break(struct tokenizer *t)
     mox__gram_reader_token_end(t->grams, false);
 }
 
+/* Takes a run of ASCII that is in words: its length. */
+static size_t take_run(struct tokenizer *t, struct mox_slice text)
+{
+    const size_t room = sizeof t->word - t->len, most = text.len < room ? text.len : room;
+    uint8_t *to = t->word + t->len;
+    unsigned all = 0;
+    size_t len = 0;
+    for (; len < most && kinds[text.data[len]] != 0; len++) {
+        all |= kinds[text.data[len]];
+        to[len] = to_lower(text.data[len]);
+    }
+    t->len += len;
+    t->has_digit = t->has_digit || (all & DIGIT) != 0;
+    for (; len < text.len && kinds[text.data[len]] != 0; len++)
+        t->too_long = true;
+    return len;
+}
+
+static void take_words(struct tokenizer *t, struct mox_slice text)
+{
+    for (size_t at = 0; at < text.len;) {
+        uint32_t rune;
+        at += take_run(t, slice_from(text, at));
+        if (at == text.len)
+            return;
+        if (text.data[at] >= 0x80) {
+            at += decode(slice_from(text, at), &rune);
+            put_rune(t, rune);
+            continue;
+        }
+        if (t->len > 0)
+            end_word(t);
+        while (at < text.len && text.data[at] < 0x80 && kinds[text.data[at]] == 0)
+            at++;
+    }
+}
+
 void mox__tokenizer_feed(struct tokenizer *t, struct mox_slice text)
 {
     if (t->grams != NULL) {
         mox__gram_reader_feed(t->grams, text);
         mox__gram_reader_tokens(t->grams, text, false);
     }
-    for (size_t at = 0; at < text.len;) {
-        const uint8_t c = to_lower(text.data[at]);
-        if (c >= 0x80) {
-            uint32_t rune;
-            at += decode(slice_from(text, at), &rune);
-            put_rune(t, rune);
-            continue;
-        }
-        if (kinds[c] != 0)
-            put(t, c);
-        else if (t->len > 0)
-            end_word(t);
-        at++;
-    }
+    take_words(t, text);
 }

@@ -14,7 +14,7 @@ struct tokenizer {
     struct mox_slice prefix;              /* put in front of words: "Subject:" */
     size_t min;                           /* bytes of the shortest word or group that is kept */
     size_t len;
-    bool too_long;
+    bool too_long, is_ascii, has_digit;
     uint8_t word[MOX_JUNK_WORD_MAX]; /* the one that is being read */
     /* The last words that counted, and the next: groups are read from here, "one two three". */
     uint8_t group[3 * MOX_JUNK_WORD_MAX + 2];
