@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/junk_weights.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/text.h"
 #include "junk/memory.h"
@@ -15,6 +17,7 @@
 void mox__junk_weights_free(struct junk_weights *w, const struct mox_env *env)
 {
     mox__mem_free(env, w->table);
+    mox__mem_free(env, w->waiting.data);
     *w = (struct junk_weights){0};
 }
 
@@ -27,24 +30,35 @@ static void put_gap(struct buf *out, uint32_t gap)
     mox__buf_byte(out, (uint8_t)gap);
 }
 
-/* In ascending order, by way of a bit for each. */
+/* The bits of a word, and the last place before. */
+static uint32_t put_places(struct buf *out, uint32_t first, uint64_t bits, uint32_t last)
+{
+    for (uint32_t place = first; bits != 0; bits >>= 1, place++) {
+        for (; (bits & 0xff) == 0; bits >>= 8)
+            place += 8;
+        if ((bits & 1) == 0)
+            continue;
+        put_gap(out, place - last);
+        last = place;
+    }
+    return last;
+}
+
+/* In order by way of a bit for each, in as many words as they spread over. */
 void mox__junk_places_encode(struct buf *out, const uint32_t *places, size_t count)
 {
-    uint64_t there[MOX_JUNK_WEIGHTS / 64] = {0};
-    uint32_t last = 0;
+    uint64_t there[MOX_JUNK_WEIGHTS / 64];
+    uint32_t low = MOX_JUNK_WEIGHTS, high = 0, last = 0;
+    for (size_t i = 0; i < count; i++) {
+        low = places[i] < low ? places[i] : low;
+        high = places[i] > high ? places[i] : high;
+    }
+    if (count > 0)
+        memset(there + low / 64, 0, (high / 64 - low / 64 + 1) * sizeof *there);
     for (size_t i = 0; i < count; i++)
         there[places[i] / 64] |= UINT64_C(1) << (places[i] % 64);
-    for (uint32_t i = 0; i < MOX_JUNK_WEIGHTS / 64; i++) {
-        uint32_t place = 64 * i;
-        for (uint64_t bits = there[i]; bits != 0; bits >>= 1, place++) {
-            for (; (bits & 0xff) == 0; bits >>= 8)
-                place += 8;
-            if ((bits & 1) == 0)
-                continue;
-            put_gap(out, place - last);
-            last = place;
-        }
-    }
+    for (uint32_t i = low / 64; i <= high / 64; i++)
+        last = put_places(out, 64 * i, there[i], last);
 }
 
 bool mox__junk_places_decode(struct mox_slice bytes, uint32_t *places, size_t *count)
@@ -72,12 +86,12 @@ bool mox__junk_places_decode(struct mox_slice bytes, uint32_t *places, size_t *c
 
 /* ---- reading ---- */
 
+/* Written out, compilers make one load of it. */
 static uint64_t take_number(const uint8_t *b)
 {
-    uint64_t n = 0;
-    for (size_t i = 8; i-- > 0;)
-        n = n << 8 | b[i];
-    return n;
+    return (uint64_t)b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 | (uint64_t)b[3] << 24 |
+           (uint64_t)b[4] << 32 | (uint64_t)b[5] << 40 | (uint64_t)b[6] << 48 |
+           (uint64_t)b[7] << 56;
 }
 
 static bool take_page(uint64_t *table, int64_t number, struct mox_slice bytes)
@@ -119,6 +133,7 @@ void mox__junk_weights_load(struct junk_weights *w, struct db *db, const struct 
     uint32_t *places = mem_new(env, uint32_t, MOX_JUNK_WEIGHTS);
     w->table = mem_new(env, uint64_t, MOX_JUNK_WEIGHTS);
     w->steps = 0;
+    mox__buf_init(&w->waiting, env, PAGE_BYTES * PAGE_COUNT);
     if (w->table == NULL || places == NULL) {
         (void)mox__db_fail(db, MOX_ENOMEM, "read weights");
     } else {
@@ -132,15 +147,22 @@ void mox__junk_weights_load(struct junk_weights *w, struct db *db, const struct 
 
 /* ---- writing ---- */
 
-static void keep_step(struct db *db, const struct mox_env *env, const struct mox_junk_step *step)
+/* A step as it waits, and its places behind it. */
+struct waiting {
+    uint64_t by;
+    uint64_t count;
+};
+
+static void let_wait(struct junk_weights *w, const struct mox_junk_step *step)
 {
-    struct buf bytes;
-    mox__buf_init(&bytes, env, 3 * (size_t)MOX_JUNK_WEIGHTS);
-    mox__junk_places_encode(&bytes, step->places, step->count);
-    if (bytes.failed)
-        (void)mox__db_fail(db, MOX_ENOMEM, "keep a step of weights");
-    (void)db_run(db, SQL_JUNK_STEP_INSERT, V_INT(step->by), V_BLOB(slice(bytes.data, bytes.len)));
-    mox__buf_free(&bytes);
+    const struct waiting head = {step->by, step->count};
+    w->anew = w->anew || w->steps >= STEPS_MAX;
+    if (!w->anew) {
+        mox__buf_append(&w->waiting, &head, sizeof head);
+        mox__buf_append(&w->waiting, step->places, step->count * sizeof *step->places);
+        w->steps++;
+    }
+    w->anew = w->anew || w->waiting.failed; /* without memory for it the table is written */
 }
 
 void mox__junk_weights_step(struct junk_weights *w, struct db *db, const struct mox_env *env,
@@ -150,17 +172,45 @@ void mox__junk_weights_step(struct junk_weights *w, struct db *db, const struct 
     if (db->status < 0 || step->count == 0)
         return;
     mox__junk_step(w->table, step);
-    w->anew = w->anew || w->steps >= STEPS_MAX;
-    if (w->anew)
-        return;
-    keep_step(db, env, step);
-    w->steps++;
+    let_wait(w, step);
+}
+
+static void write_step(struct db *db, uint64_t by, struct buf *bytes, const uint32_t *places,
+                       size_t count)
+{
+    mox__buf_clear(bytes);
+    mox__junk_places_encode(bytes, places, count);
+    if (bytes->failed)
+        (void)mox__db_fail(db, MOX_ENOMEM, "keep a step of weights");
+    else
+        (void)db_run(db, SQL_JUNK_STEP_INSERT, V_INT(by), V_BLOB(slice(bytes->data, bytes->len)));
+}
+
+static void write_steps(struct junk_weights *w, struct db *db, const struct mox_env *env)
+{
+    struct buf bytes;
+    mox__buf_init(&bytes, env, 3 * (size_t)MOX_JUNK_WEIGHTS);
+    for (size_t at = 0; at < w->waiting.len && db->status == MOX_OK;) {
+        struct waiting head;
+        memcpy(&head, w->waiting.data + at, sizeof head);
+        at += sizeof head;
+        write_step(db, head.by, &bytes, (const uint32_t *)(const void *)(w->waiting.data + at),
+                   (size_t)head.count);
+        at += (size_t)head.count * sizeof(uint32_t);
+    }
+    mox__buf_free(&bytes);
 }
 
 static void put_number(uint8_t *b, uint64_t n)
 {
-    for (size_t i = 0; i < 8; i++)
-        b[i] = (uint8_t)(n >> (8 * i));
+    b[0] = (uint8_t)n;
+    b[1] = (uint8_t)(n >> 8);
+    b[2] = (uint8_t)(n >> 16);
+    b[3] = (uint8_t)(n >> 24);
+    b[4] = (uint8_t)(n >> 32);
+    b[5] = (uint8_t)(n >> 40);
+    b[6] = (uint8_t)(n >> 48);
+    b[7] = (uint8_t)(n >> 56);
 }
 
 static void write_page(const struct junk_weights *w, struct db *db, int64_t number, uint8_t *bytes)
@@ -171,10 +221,8 @@ static void write_page(const struct junk_weights *w, struct db *db, int64_t numb
     (void)db_run(db, SQL_JUNK_WEIGHTS_WRITE, V_INT(number), V_BLOB(slice(bytes, PAGE_BYTES)));
 }
 
-void mox__junk_weights_flush(struct junk_weights *w, struct db *db, const struct mox_env *env)
+static void write_table(struct junk_weights *w, struct db *db, const struct mox_env *env)
 {
-    if (!w->anew || db->status < 0)
-        return;
     uint8_t *bytes = mox__calloc(env, PAGE_BYTES, 1);
     if (bytes == NULL)
         (void)mox__db_fail(db, MOX_ENOMEM, "write weights");
@@ -184,4 +232,15 @@ void mox__junk_weights_flush(struct junk_weights *w, struct db *db, const struct
     (void)db_run(db, SQL_JUNK_STEPS_CLEAR, V_INT(0));
     w->steps = 0;
     w->anew = false;
+}
+
+void mox__junk_weights_flush(struct junk_weights *w, struct db *db, const struct mox_env *env)
+{
+    if (db->status < 0)
+        return;
+    if (w->anew)
+        write_table(w, db, env);
+    else
+        write_steps(w, db, env);
+    mox__buf_clear(&w->waiting);
 }

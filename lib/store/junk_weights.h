@@ -9,12 +9,14 @@
 
 /* The weights of a junk filter: in memory as soon as they are asked for, and in its database. A message
  * changes thousands of them all over the table, 4 MB of pages; so steps are kept as rows of some
- * kilobytes, and when there are many the table is written anew and they go. */
+ * kilobytes, and when there are many the table is written anew and they go. Which it will be is known at the
+ * end of a transaction. */
 struct junk_weights {
-    uint64_t *table;       /* NULL: not read yet */
+    uint64_t *table;               /* NULL: not read yet */
     struct mox_junk_middle middle; /* of what is in memory */
-    int64_t steps;                 /* rows of them */
-    bool anew;                     /* the table is to be written */
+    int64_t steps;                 /* rows of them, with those that wait */
+    struct buf waiting;            /* steps of this transaction, as they came */
+    bool anew;                     /* the table is to be written: no step is */
 };
 
 /* Forgets what is in memory: it is read again when it is asked for. */
