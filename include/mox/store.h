@@ -6,6 +6,7 @@
 #include <mox/error.h>
 #include <mox/history.h>
 #include <mox/junk.h>
+#include <mox/mailfile.h>
 #include <mox/mailstore.h>
 #include <mox/sasl.h>
 
@@ -153,6 +154,36 @@ struct mox_retrain {
  *  filter; MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM; or what `progress` returned. */
 MOX_API MOX_MUST_USE int mox_account_retrain(struct mox_account *account, struct mox_retrain *r,
                                              struct mox_error *err);
+
+/** No message that is imported is larger, in bytes. */
+#define MOX_IMPORT_MESSAGE_MAX ((uint64_t)512 * 1024 * 1024)
+
+/** Mail of another program that shall go into an account. */
+struct mox_import {
+    size_t size; /* sizeof(struct mox_import) */
+    enum mox_mailfile_kind kind;
+    const char *path;
+    /** Created with its parents and subscribed if it does not exist; the name need not be in its normal form. */
+    const char *mailbox;
+    bool recursive;             /* folders of a maildir too, as mailboxes below `mailbox` */
+    uint64_t max_message_bytes; /* 0: MOX_IMPORT_MESSAGE_MAX */
+    /** Called now and then; a value other than 0 ends it, and nothing of it is left. */
+    int (*progress)(void *user, const struct mox_import *i);
+    /** What is not as it should be, and does not stop it: a line of printable ASCII. May be NULL. */
+    void (*warn)(void *user, const char *text);
+    void *user;
+    /* what was read so far */
+    uint64_t messages, bytes;
+};
+
+/** Imports all of it, or nothing: messages become visible together, in the end, whatever ends the process
+ *  before. Flags, keywords and times are taken over, AutomaticJunkFlags applied, and the filter learns from it;
+ *  importing twice gives all messages twice. Others go on meanwhile. Blocking.
+ *  @return MOX_OK; failures of mox/mailfile.h, with the place in the text; MOX_EQUOTA; MOX_ELIMIT: a message
+ *          that is too large, or more than 64 keywords in a mailbox; MOX_EREFUSED or what `progress` returned;
+ *          MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM */
+MOX_API MOX_MUST_USE int mox_account_import(struct mox_account *account, struct mox_import *i,
+                                            struct mox_error *err);
 
 /** What is kept of a message's way into the account, for people who ask why it is where it is. Texts are borrowed
  *  for the call; NULL: not known. */

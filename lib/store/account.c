@@ -151,9 +151,14 @@ static int make_folder(struct mox_account *a, struct mox_error *err)
     return rc;
 }
 
-/* What a removal left when the account was closed: nobody has an old view now. */
+/* What a removal left when the account was closed: nobody has an old view now. And what an import left that did
+ * not end. */
 static void find_kept(struct mox_account *a)
 {
+    for (size_t i = 0; i < a->box_count; i++) {
+        a->boxes[i]->abandoned = a->boxes[i]->next.live && box_is_hidden(a->boxes[i]);
+        a->erase_wanted = a->erase_wanted || a->boxes[i]->abandoned;
+    }
     sqlite3_stmt *s = mox__db_query(&a->writer, SQL_GONE_MAILBOXES, NULL, 0);
     while (mox__db_step(&a->writer, s)) {
         struct box *b = mox__box_find(a, (uint64_t)sqlite3_column_int64(s, 0));

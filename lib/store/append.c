@@ -161,9 +161,10 @@ static void insert_entry(struct mox_account *a, struct append_job *j, struct box
 {
     struct mox_append *op = j->op;
     uint32_t seen = is_reject(op) ? MOX_FLAG_SEEN : 0; /* draws no attention */
+    uint32_t flags = (op->flags | seen) & MOX_FLAG_ALL;
     struct mox_view_row row = {.uid = r->uid,
                                .keywords = bits,
-                               .flags = mox__junk_flags(a, b, (op->flags | seen) & MOX_FLAG_ALL),
+                               .flags = box_is_hidden(b) ? flags : mox__junk_flags(a, b, flags),
                                .modseq = mox__next_modseq(a, &j->job),
                                .bytes = r->bytes};
     (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(b->id), V_INT(row.uid), V_INT(row.modseq),
@@ -174,7 +175,8 @@ static void insert_entry(struct mox_account *a, struct append_job *j, struct box
     b->oldest_us = r->received < b->oldest_us ? r->received : b->oldest_us;
     mox__box_count(b, row.flags, r->bytes, 1);
     mox__box_edit(b, &row, false);
-    mox__verdict_change(a, b, row.uid, r->id, b->id, 0, row.flags);
+    if (!box_is_hidden(b))
+        mox__verdict_change(a, b, row.uid, r->id, b->id, 0, row.flags);
     op->uid = row.uid;
     op->uidvalidity = b->uidvalidity;
 }
@@ -265,7 +267,7 @@ static void insert(struct mox_account *a, struct append_job *j, struct box *b, u
                       &r.place);
     insert_message(a, j, &r);
     insert_keys(a, j, &r);
-    if ((b->next.special_use & MOX_USE_SENT) != 0)
+    if ((b->next.special_use & MOX_USE_SENT) != 0 || b->to_sent)
         mox__recipients_add(a, r.id, slice(j->content.data, j->header_len), r.received);
     insert_entry(a, j, b, &r, bits);
 }

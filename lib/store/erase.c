@@ -42,7 +42,7 @@ static void delete_keys(struct mox_account *a, uint64_t message)
     }
 }
 
-static void drop_reference(struct mox_account *a, uint64_t message)
+void mox__message_drop(struct mox_account *a, uint64_t message)
 {
     int64_t extra = 0;
     sqlite3_stmt *s = db_query(&a->writer, SQL_REF_FIND, V_INT(message));
@@ -70,7 +70,7 @@ static size_t erase_from(struct mox_account *a, struct box *b, uint64_t modseq, 
         list[n++] = (struct kept){(uint32_t)sqlite3_column_int64(s, 0),
                                   (uint64_t)sqlite3_column_int64(s, 1)};
     for (size_t i = 0; i < n && a->writer.status == MOX_OK; i++) {
-        drop_reference(a, list[i].message);
+        mox__message_drop(a, list[i].message);
         (void)db_run(&a->writer, SQL_GONE_ERASED, V_INT(b->id), V_INT(list[i].uid));
     }
     uint64_t oldest = 0;
@@ -85,7 +85,6 @@ static size_t erase_from(struct mox_account *a, struct box *b, uint64_t modseq, 
 
 int mox__erase_apply(struct mox_account *a, struct job *j)
 {
-    (void)j;
     size_t left = ERASE_AT_ONCE;
     a->erased_count = 0;
     a->erased_files = mem_new(a->env, uint64_t, ERASE_AT_ONCE);
@@ -96,9 +95,12 @@ int mox__erase_apply(struct mox_account *a, struct job *j)
         pthread_mutex_lock(&a->lock);
         uint64_t modseq = mox__view_erasable(b);
         b->erasing = b->kept_from != 0 && b->kept_from <= modseq;
+        bool abandoned = b->abandoned && b->now.live;
         pthread_mutex_unlock(&a->lock);
         if (b->erasing)
             left -= erase_from(a, b, modseq < INT64_MAX ? modseq : INT64_MAX, left);
+        else if (abandoned)
+            left -= mox__import_erase(a, j, b, left);
     }
     return a->writer.status;
 }
@@ -118,6 +120,8 @@ void mox__erase_finish(struct mox_account *a, struct job *j, int status)
     pthread_mutex_lock(&a->lock);
     for (size_t i = 0; i < a->box_count; i++) {
         struct box *b = a->boxes[i];
+        if (status < 0)
+            b->abandoned = false; /* tried again when the account is opened */
         if (b->erasing && status < 0)
             b->kept_from = 1; /* unknown; tried again when a view goes or comes */
         else

@@ -99,7 +99,8 @@ static void check_judged(struct check *c)
     sqlite3_stmt *s = NULL;
     if (mox__db_prepare(index, &s,
                         "SELECT mailbox, uid, flags FROM entry WHERE flags & 192 <> 0"
-                        " AND modseq <= ?1") < 0)
+                        " AND modseq <= ?1 AND mailbox NOT IN"
+                        " (SELECT id FROM mailbox WHERE substr(name, 1, 1) = '#')") < 0)
         return;
     mox__db_bind(index, s, &(const struct val)V_INT(c->file->modseq), 1);
     while (mox__db_step(index, s)) {

@@ -70,7 +70,7 @@ static void gather_boxes(struct gather *g)
 {
     for (size_t i = 0; i < g->a->box_count; i++) {
         const struct box *b = g->a->boxes[i];
-        if (b->next.live)
+        if (b->next.live && !box_is_hidden(b))
             gather(g, &(struct mox_mailbox){.id = b->id,
                                             .name = b->name,
                                             .uidvalidity = b->uidvalidity,

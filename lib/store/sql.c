@@ -26,6 +26,7 @@ static const char *const texts[SQL_COUNT] = {
         " modseq = ?7, recent = ?8, special_use = ?9, keywords = ?10 WHERE id = ?1",
     [SQL_MAILBOX_NAME] = "UPDATE mailbox SET name = ?2 WHERE id = ?1",
     [SQL_MAILBOX_REMOVE] = "UPDATE mailbox SET removed = ?2 WHERE id = ?1",
+    [SQL_MAILBOX_ERASE] = "DELETE FROM mailbox WHERE id = ?1",
 
     [SQL_SUBSCRIPTION_ALL] = "SELECT name FROM subscription ORDER BY name",
     [SQL_SUBSCRIPTION_INSERT] = "INSERT OR IGNORE INTO subscription(name) VALUES(?1)",
@@ -55,10 +56,11 @@ static const char *const texts[SQL_COUNT] = {
         " AND (flags & ?5 | ?6 <> flags OR keywords & ?7 | ?8 <> keywords)",
     [SQL_ENTRY_DELETE_RANGE] =
         "DELETE FROM entry WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 AND flags & ?4 = ?4",
-    /* What changed later than ?1; of all that there is, what is judged. */
+    /* What changed later than ?1; of all that there is, what is judged; nothing that is hidden. */
     [SQL_ENTRY_CHANGED] =
         "SELECT e.mailbox, e.uid, e.message, e.flags FROM mailbox m"
         " CROSS JOIN entry e ON e.mailbox = m.id WHERE m.modseq > ?1 AND m.removed = 0"
+        " AND substr(m.name, 1, 1) <> '#'"
         " AND e.modseq > ?1 AND (?1 > 0 OR e.flags & 192 <> 0)",
 
     [SQL_GONE_INSERT_RANGE] = "INSERT INTO gone(mailbox, uid, modseq, message) SELECT mailbox, "

@@ -31,6 +31,7 @@
  *   outgoing.c    how much the account sends, for its limits
  *   arrivals.c    what came today from which networks, for theirs
  *   erase.c       messages that no view shows any more
+ *   import.h      many messages at once, or none of them
  *   filter.h      the junk filter, which learns behind the commits
  *   checkpoint.c  the WAL goes back into the database in the background
  *   wal.c         a WAL that a crash left is on the disk before it is believed
@@ -80,6 +81,7 @@ struct box {
     bool dirty;     /* `next` differs from the row, or there are edits */
     bool published; /* others may know it */
     bool retired;   /* never made it into the database; freed at the next reload */
+    bool to_sent;   /* of one that is hidden: what is in it will go to a mailbox for sent mail */
     struct mox_view_edit *edits;
     size_t edit_count, edit_cap;
     bool edits_unsorted;
@@ -94,6 +96,7 @@ struct box {
     bool owned;                       /* … unless nobody was given it yet */
     bool loading;
     bool erasing;               /* the committer's: in the transaction under way */
+    bool abandoned;             /* hidden, and nobody wants what is in it */
     bool recent_dirty;          /* now.recent_from is not in the database */
     struct edit_batch *pending; /* while loading, oldest first */
     uint64_t kept_from;         /* the lowest modseq of removals whose messages are kept; 0: none */
@@ -261,6 +264,11 @@ uint64_t mox__next_modseq(struct mox_account *a, struct job *j);
 int mox__writer_open(struct mox_account *a, struct mox_error *err);
 
 /* ---- box.c ---- */
+/* A mailbox that is in no list, where an import gathers: no name that a client may use begins like that. */
+static inline bool box_is_hidden(const struct box *b)
+{
+    return b->name[0] == '#';
+}
 int mox__boxes_load(struct mox_account *a); /* all `next` from the database; db.status says more */
 void mox__boxes_free(struct mox_account *a);
 struct box *mox__box_find(const struct mox_account *a, uint64_t id);       /* also removed ones */
@@ -347,6 +355,13 @@ uint32_t mox__junk_flags(const struct mox_account *a, const struct box *b, uint3
 /* ---- erase.c ---- */
 int mox__erase_apply(struct mox_account *a, struct job *j);
 void mox__erase_finish(struct mox_account *a, struct job *j, int status);
+/* One entry or removed entry of a message less: the last one takes it along. In mox__erase_apply(). */
+void mox__message_drop(struct mox_account *a, uint64_t message);
+
+/* ---- import.c ---- */
+/* Erases up to `max` messages of an import that was abandoned, and in the end its mailbox; returns how many. In
+ * mox__erase_apply(). */
+size_t mox__import_erase(struct mox_account *a, struct job *j, struct box *b, size_t max);
 
 /* ---- rejects.c ---- */
 /* The mailbox for rejects, if the facts name one and it exists; else NULL. */

@@ -136,7 +136,9 @@ uint64_t mox__view_erasable(const struct box *b)
 void mox__erase_check(struct box *b)
 {
     struct mox_account *a = b->account;
-    if (b->kept_from == 0 || a->erase_wanted || b->kept_from > mox__view_erasable(b))
+    bool abandoned = b->abandoned && b->now.live;
+    bool kept = b->kept_from != 0 && b->kept_from <= mox__view_erasable(b);
+    if (a->erase_wanted || (!abandoned && !kept))
         return;
     a->erase_wanted = true;
     pthread_cond_signal(&a->work);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "dns/nfc.h"
+#include "store/import.h"
+
+/* What is read goes into mailboxes: the one that was asked for, and those below it for folders. */
+
+/* A step reads up to so many messages and so much content: some milliseconds. */
+#define STEP_MESSAGES 64
+#define STEP_BYTES    (1024 * 1024)
+
+struct import_files {
+    struct mox_account *account;
+    struct mox_mailfile *reader;
+    struct import *import;
+    uint64_t max_bytes;
+    uint64_t messages, bytes; /* so far */
+};
+
+/* ---- names ---- */
+
+/* `mailbox` or `mailbox/folder` in its normal form, owned by the caller. */
+static int target_name(const struct mox_env *env, const char *mailbox, const char *folder,
+                       char **out, struct mox_error *err)
+{
+    char name[MOX_MAILBOX_NAME_MAX + 1];
+    struct buf text, normal;
+    struct mox_error why = {0};
+    *out = NULL;
+    mox__buf_init(&text, env, 2 * MOX_MAILBOX_NAME_MAX);
+    mox__buf_init(&normal, env, 4 * MOX_MAILBOX_NAME_MAX);
+    mox__buf_printf(&text, "%s%s%s", mailbox, *folder == '\0' ? "" : "/", folder);
+    int rc = text.failed ? MOX_ELIMIT : mox__nfc(&normal, slice(text.data, text.len));
+    if (rc == MOX_EUNSUPPORTED || rc == MOX_ESYNTAX) { /* the check says why */
+        mox__buf_clear(&normal);
+        mox__buf_append(&normal, text.data, text.len);
+        rc = MOX_OK;
+    }
+    mox__buf_byte(&normal, '\0');
+    if (rc == MOX_OK)
+        rc = normal.failed ? MOX_ELIMIT
+                           : mox_mailbox_name_check((const char *)normal.data, name, &why);
+    if (rc == MOX_OK && (*out = mox__strndup(env, name, strlen(name))) == NULL)
+        rc = MOX_ENOMEM;
+    if (rc < 0)
+        (void)mox__fail(err, rc, "import%s%s: %s", *folder == '\0' ? "" : " folder ", folder,
+                        why.text[0] != '\0' ? why.text : mox_status_text(rc));
+    mox__buf_free(&text);
+    mox__buf_free(&normal);
+    return rc;
+}
+
+static int begin(struct import_files *f, const char *mailbox, struct mox_error *err)
+{
+    const struct mox_env *env = f->account->env;
+    size_t count = 0;
+    while (mox_mailfile_folder(f->reader, count) != NULL)
+        count++;
+    char **names = mem_new(env, char *, count);
+    int rc = names == NULL ? mox__fail(err, MOX_ENOMEM, "import: out of memory") : MOX_OK;
+    for (size_t i = 0; i < count && rc == MOX_OK; i++)
+        rc = target_name(env, mailbox, mox_mailfile_folder(f->reader, i), &names[i], err);
+    if (rc == MOX_OK)
+        rc = mox__import_begin(&f->import, f->account, (const char *const *)names, count, err);
+    for (size_t i = 0; i < count && names != NULL; i++)
+        mox__mem_free(env, names[i]);
+    mox__mem_free(env, names);
+    return rc;
+}
+
+/* ---- steps ---- */
+
+int mox__import_files_begin(struct import_files **out, struct mox_account *a,
+                            const struct mox_import *what, struct mox_error *err)
+{
+    struct import_files *f = mem_new(a->env, struct import_files, 1);
+    *out = NULL;
+    if (f == NULL)
+        return mox__fail(err, MOX_ENOMEM, "import: out of memory");
+    f->account = a;
+    f->max_bytes = what->max_message_bytes != 0 ? what->max_message_bytes : MOX_IMPORT_MESSAGE_MAX;
+    const struct mox_mailfile_config config = {.size = sizeof config,
+                                               .recursive = what->recursive,
+                                               .warn = what->warn,
+                                               .user = what->user};
+    int rc = mox_mailfile_open(&f->reader, a->env, what->kind, what->path, &config, err);
+    if (rc == MOX_OK)
+        rc = begin(f, what->mailbox, err);
+    if (rc == MOX_OK)
+        *out = f;
+    else
+        mox__import_files_end(f);
+    return rc;
+}
+
+/* MOX_LATER: there may be more. */
+static int read_one(struct import_files *f, struct mox_error *err)
+{
+    struct mox_spool *spool;
+    struct mox_mailfile_item item;
+    bool found = false;
+    int rc = mox_spool_new(&spool, f->account->env, f->account->store->spool_dir, f->max_bytes);
+    if (rc < 0)
+        return mox__fail(err, rc, "import: out of memory");
+    rc = mox_mailfile_next(f->reader, spool, &item, &found, err);
+    if (rc < 0 || !found) {
+        mox_spool_free(spool);
+        return rc;
+    }
+    const uint64_t bytes = mox_spool_size(spool);
+    rc = mox__import_add(f->import, item.folder, spool, &item, err);
+    if (rc < 0)
+        return rc;
+    f->messages++;
+    f->bytes += bytes;
+    return MOX_LATER;
+}
+
+int mox__import_files_step(struct import_files *f, struct mox_error *err)
+{
+    const uint64_t bytes = f->bytes;
+    int rc = MOX_LATER;
+    for (unsigned i = 0; i < STEP_MESSAGES && f->bytes - bytes < STEP_BYTES && rc == MOX_LATER; i++)
+        rc = read_one(f, err);
+    return rc == MOX_OK ? mox__import_publish(f->import, err) : rc;
+}
+
+void mox__import_files_end(struct import_files *f)
+{
+    if (f == NULL)
+        return;
+    mox__import_end(f->import);
+    mox_mailfile_free(f->reader);
+    mox__mem_free(f->account->env, f);
+}
+
+void mox__import_files_tell(const struct import_files *f, struct mox_import *out)
+{
+    out->messages = f->messages;
+    out->bytes = f->bytes;
+}
+
+int mox_account_import(struct mox_account *a, struct mox_import *what, struct mox_error *err)
+{
+    struct import_files *f;
+    int rc = mox__import_files_begin(&f, a, what, err);
+    if (rc < 0)
+        return rc;
+    do {
+        rc = mox__import_files_step(f, err);
+        mox__import_files_tell(f, what);
+        int stop = rc == MOX_LATER && what->progress != NULL ? what->progress(what->user, what) : 0;
+        if (stop != 0)
+            rc = mox__fail(err, stop < 0 ? stop : MOX_EREFUSED, "import: interrupted");
+    } while (rc == MOX_LATER);
+    mox__import_files_end(f);
+    return rc;
+}
