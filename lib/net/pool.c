@@ -8,14 +8,23 @@
 
 #define THREADS_MAX 16
 
+struct queue {
+    struct loop_task *first, **end;
+    size_t count;
+};
+
 struct pool {
     struct mox_env env;
     struct loop *loop;
     const char *name;
+    size_t max_waiting;
+    struct queue fresh; /* of this turn of the loop, on whose thread it is */
+    ev_prepare turn_ends;
+    atomic_size_t waiting;
     pthread_mutex_t lock; /* guards what follows, down to stop */
     pthread_cond_t filled;
-    struct loop_task *first, **last;
-    size_t waiting, max_waiting;
+    struct queue queue;
+    unsigned idle; /* threads that wait */
     bool stop;
     unsigned thread_count;
     pthread_t threads[THREADS_MAX];
@@ -32,22 +41,58 @@ static void run_done(struct loop_task *t)
     w->done(w);
 }
 
+static void join(struct queue *to, struct queue *from)
+{
+    *to->end = from->first;
+    to->end = from->end;
+    to->count += from->count;
+    from->first = NULL;
+    from->end = &from->first;
+    from->count = 0;
+}
+
 /* The next work, or NULL when the pool ends. */
 static struct work *take(struct pool *p)
 {
     struct work *w = NULL;
     pthread_mutex_lock(&p->lock);
-    while (p->first == NULL && !p->stop)
+    while (p->queue.first == NULL && !p->stop) {
+        p->idle++;
         pthread_cond_wait(&p->filled, &p->lock);
-    if (p->first != NULL) {
-        w = work_of(p->first);
-        p->first = p->first->next;
-        if (p->first == NULL)
-            p->last = &p->first;
-        p->waiting--;
+        p->idle--;
+    }
+    if (p->queue.first != NULL) {
+        w = work_of(p->queue.first);
+        p->queue.first = p->queue.first->next;
+        if (p->queue.first == NULL)
+            p->queue.end = &p->queue.first;
+        p->queue.count--;
+        atomic_fetch_sub(&p->waiting, 1);
     }
     pthread_mutex_unlock(&p->lock);
     return w;
+}
+
+/* All that a turn of the loop has submitted goes to the threads at once: they are woken together, and none of
+ * them, being awake, takes a processor from the loop that has more for them. */
+static void hand_out(struct pool *p)
+{
+    size_t wake = p->fresh.count;
+    if (wake == 0)
+        return;
+    pthread_mutex_lock(&p->lock);
+    join(&p->queue, &p->fresh);
+    wake = wake < p->idle ? wake : p->idle;
+    pthread_mutex_unlock(&p->lock);
+    for (; wake > 0; wake--)
+        pthread_cond_signal(&p->filled);
+}
+
+static void turn_ended(struct ev_loop *ev, ev_prepare *w, int events)
+{
+    (void)ev;
+    (void)events;
+    hand_out(w->data);
 }
 
 static void *thread_main(void *arg)
@@ -91,7 +136,11 @@ int mox__pool_new(struct pool **out, const struct mox_env *env, struct loop *loo
     p->loop = loop;
     p->name = name;
     p->max_waiting = max_waiting;
-    p->last = &p->first;
+    p->fresh.end = &p->fresh.first;
+    p->queue.end = &p->queue.first;
+    ev_prepare_init(&p->turn_ends, turn_ended);
+    p->turn_ends.data = p;
+    ev_prepare_start(mox__loop_ev(loop), &p->turn_ends);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->filled, NULL);
     int rc = start_threads(p, threads);
@@ -107,6 +156,8 @@ void mox__pool_free(struct pool *p)
 {
     if (p == NULL)
         return;
+    hand_out(p);
+    ev_prepare_stop(mox__loop_ev(p->loop), &p->turn_ends);
     pthread_mutex_lock(&p->lock);
     p->stop = true;
     pthread_cond_broadcast(&p->filled);
@@ -121,16 +172,13 @@ void mox__pool_free(struct pool *p)
 
 int mox__pool_submit(struct pool *p, struct work *w)
 {
+    if (atomic_load(&p->waiting) >= p->max_waiting)
+        return MOX_ETOOMANY;
+    atomic_fetch_add(&p->waiting, 1);
     w->loop = p->loop;
     w->task.next = NULL;
-    pthread_mutex_lock(&p->lock);
-    bool full = p->waiting >= p->max_waiting;
-    if (!full) {
-        *p->last = &w->task;
-        p->last = &w->task.next;
-        p->waiting++;
-        pthread_cond_signal(&p->filled);
-    }
-    pthread_mutex_unlock(&p->lock);
-    return full ? MOX_ETOOMANY : MOX_OK;
+    *p->fresh.end = &w->task;
+    p->fresh.end = &w->task.next;
+    p->fresh.count++;
+    return MOX_OK;
 }
