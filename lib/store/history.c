@@ -157,7 +157,7 @@ int mox_account_history_begin(struct mox_history *out, struct mox_account *a, st
     if (h == NULL)
         return mox__fail(err, MOX_ENOMEM, "read reputation: out of memory");
     h->a = a;
-    int rc = mox__reader_take(a, &h->r, err);
+    int rc = mox__glancer_take(a, &h->r, err);
     if (rc == MOX_OK && mox__db_run(&h->r->db, SQL_BEGIN_READ, NULL, 0) < 0) {
         rc = mox__fail(err, h->r->db.status, "read reputation: %s", h->r->db.error.text);
         mox__reader_give(a, h->r);

@@ -86,7 +86,7 @@ int mox_account_credential(struct mox_account *a, const char *kind, char out[MOX
 {
     out[0] = '\0';
     struct reader *r = NULL;
-    int rc = mox__reader_take(a, &r, err);
+    int rc = mox__glancer_take(a, &r, err);
     if (rc < 0)
         return rc;
     bool found = false;

@@ -3,18 +3,27 @@
 #include "base/mem.h"
 #include "store/store.h"
 
-/* Connections for those who read, kept for the next one. */
+/* Connections for those who read, kept for the next one. There are two kinds: with the first commit after its
+ * last snapshot a connection throws its mapping of the database away and makes it anew, page by page, which is
+ * cheap beside reading a mailbox and dear beside reading ten rows. */
 
-/* Idle connections that are kept. More readers at once open more. */
+/* Idle connections of each kind that are kept. More readers at once open more. */
 #define READERS_KEPT 4
 
-int mox__reader_take(struct mox_account *a, struct reader **out, struct mox_error *err)
+static struct reader_list *list_of(struct mox_account *a, enum db_role role)
 {
+    return role == DB_READER ? &a->readers : &a->glancers;
+}
+
+static int take(struct mox_account *a, enum db_role role, struct reader **out,
+                struct mox_error *err)
+{
+    struct reader_list *list = list_of(a, role);
     pthread_mutex_lock(&a->lock);
-    struct reader *r = a->readers;
+    struct reader *r = list->first;
     if (r != NULL) {
-        a->readers = r->next;
-        a->reader_count--;
+        list->first = r->next;
+        list->count--;
     }
     pthread_mutex_unlock(&a->lock);
     *out = r;
@@ -23,13 +32,24 @@ int mox__reader_take(struct mox_account *a, struct reader **out, struct mox_erro
     r = mem_new(a->env, struct reader, 1);
     if (r == NULL)
         return mox__fail(err, MOX_ENOMEM, "read account %s: out of memory", a->name);
-    int rc = mox__db_open(&r->db, a->db_path, DB_READER, err);
+    r->role = role;
+    int rc = mox__db_open(&r->db, a->db_path, role, err);
     if (rc < 0) {
         mox__mem_free(a->env, r);
         return rc;
     }
     *out = r;
     return MOX_OK;
+}
+
+int mox__reader_take(struct mox_account *a, struct reader **out, struct mox_error *err)
+{
+    return take(a, DB_READER, out, err);
+}
+
+int mox__glancer_take(struct mox_account *a, struct reader **out, struct mox_error *err)
+{
+    return take(a, DB_SCANNER, out, err);
 }
 
 static void reader_free(struct mox_account *a, struct reader *r)
@@ -40,25 +60,32 @@ static void reader_free(struct mox_account *a, struct reader *r)
 
 void mox__reader_give(struct mox_account *a, struct reader *r)
 {
+    struct reader_list *list = list_of(a, r->role);
     bool broken = r->db.status < 0;
     pthread_mutex_lock(&a->lock);
-    bool keep = !broken && a->reader_count < READERS_KEPT;
+    bool keep = !broken && list->count < READERS_KEPT;
     if (keep) {
-        r->next = a->readers;
-        a->readers = r;
-        a->reader_count++;
+        r->next = list->first;
+        list->first = r;
+        list->count++;
     }
     pthread_mutex_unlock(&a->lock);
     if (!keep)
         reader_free(a, r);
 }
 
-void mox__readers_free(struct mox_account *a)
+static void free_list(struct mox_account *a, struct reader_list *list)
 {
-    while (a->readers != NULL) {
-        struct reader *r = a->readers;
-        a->readers = r->next;
+    while (list->first != NULL) {
+        struct reader *r = list->first;
+        list->first = r->next;
         reader_free(a, r);
     }
-    a->reader_count = 0;
+    list->count = 0;
+}
+
+void mox__readers_free(struct mox_account *a)
+{
+    free_list(a, &a->readers);
+    free_list(a, &a->glancers);
 }

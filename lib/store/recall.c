@@ -135,7 +135,7 @@ int mox_account_recall(struct mox_account *a, uint64_t mailbox, uint32_t uid,
                        struct mox_error *err)
 {
     struct reader *r = NULL;
-    int rc = mox__reader_take(a, &r, err);
+    int rc = mox__glancer_take(a, &r, err);
     if (rc < 0)
         return rc;
     sqlite3_stmt *s = db_query(&r->db, SQL_ENTRY_FACTS, V_INT(mailbox), V_INT(uid));

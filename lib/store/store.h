@@ -118,7 +118,14 @@ struct job {
 
 struct reader {
     struct reader *next;
+    enum db_role role;
     struct db db;
+};
+
+/* Those that nobody uses. */
+struct reader_list {
+    struct reader *first;
+    unsigned count;
 };
 
 /* A published list of mailboxes and the memory it points to. */
@@ -153,8 +160,7 @@ struct mox_account {
     struct name_list *names;
     uint64_t next_message;
     bool folder_synced[256]; /* msg/<xx> is on the disk, and msg */
-    struct reader *readers;
-    unsigned reader_count;
+    struct reader_list readers, glancers; /* DB_READER, DB_SCANNER */
 
     /* the committer's */
     pthread_t committer;
@@ -311,7 +317,10 @@ uint64_t mox__view_erasable(const struct box *b);
 void mox__erase_check(struct box *b);
 
 /* ---- readers.c ---- */
+/* A connection to read much with: it has the database mapped. */
 int mox__reader_take(struct mox_account *a, struct reader **out, struct mox_error *err);
+/* A connection for a few rows. */
+int mox__glancer_take(struct mox_account *a, struct reader **out, struct mox_error *err);
 void mox__reader_give(struct mox_account *a, struct reader *r);
 void mox__readers_free(struct mox_account *a);
 

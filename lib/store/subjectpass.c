@@ -64,7 +64,7 @@ static int apply(struct mox_account *a, struct job *job)
 static int read_key(struct mox_account *a, struct key_job *j, bool *found, struct mox_error *err)
 {
     struct reader *r = NULL;
-    int rc = mox__reader_take(a, &r, err);
+    int rc = mox__glancer_take(a, &r, err);
     if (rc < 0)
         return rc;
     *found = find(&r->db, j->address, j->key);
