@@ -27,6 +27,10 @@ MOX_API MOX_MUST_USE int mox_subjectpass_generate(const struct mox_env *env,
                                                   int64_t now_us,
                                                   char out[MOX_SUBJECTPASS_LEN + 1]);
 
+/** Whether the subject has what looks like a token: only then its key is worth a look-up. Also true when memory
+ *  is short. */
+MOX_API bool mox_subjectpass_is_there(const struct mox_env *env, struct mox_slice headers);
+
 /** Whether the subject has a token that was made with this key for this From. Encoded words (RFC 2047) are
  *  decoded first, and the first token counts.
  *

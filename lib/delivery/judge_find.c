@@ -83,6 +83,8 @@ static enum mox_fact_state find_token(struct mox_judge *j, struct mox_error *err
 {
     char key[MOX_SUBJECTPASS_KEY_LEN + 1];
     struct mox_error why;
+    if (!mox_subjectpass_is_there(&j->env, j->headers))
+        return MOX_FACT_ABSENT;
     int rc = mox_account_subjectpass_key(j->recipient->account, j->recipient->address, key, err);
     if (rc < 0)
         return MOX_FACT_FAILED;
@@ -102,8 +104,8 @@ void mox__judge_reply(struct mox_judge *j, struct mox_error *err)
     if (a->give_token)
         rc = mox_account_subjectpass_key(j->recipient->account, j->recipient->address, key, err);
     if (rc == MOX_OK && a->give_token)
-        rc = mox_subjectpass_generate(&j->env, j->headers, slice_of(key), j->message->now_us,
-                                      token);
+        rc =
+            mox_subjectpass_generate(&j->env, j->headers, slice_of(key), j->message->now_us, token);
     mox__wipe(key, sizeof key);
     if (rc == MOX_OK && a->give_token)
         metric_count(&j->env, &tokens_given, NULL);

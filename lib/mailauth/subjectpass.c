@@ -178,6 +178,12 @@ static int judge(const uint8_t token[TOKEN_BYTES], const uint8_t mac[HASH_MAX], 
     return MOX_OK;
 }
 
+bool mox_subjectpass_is_there(const struct mox_env *env, struct mox_slice headers)
+{
+    uint8_t token[TOKEN_BYTES];
+    return find_token(env, headers, token) != MOX_ENOTFOUND;
+}
+
 int mox_subjectpass_verify(const struct mox_env *env, struct mox_slice headers,
                            struct mox_slice key, int64_t max_age_us, int64_t now_us,
                            struct mox_error *err)
