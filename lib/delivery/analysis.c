@@ -67,6 +67,7 @@ enum looked mox__analysis_note(struct judging *j, const char *name, const char *
     if (j->out->rule_count == MOX_ANALYSIS_RULES_MAX)
         return LOOKED_ON;
     struct mox_analysis_rule *rule = &j->out->rules[j->out->rule_count++];
+    rule->decided = rule->found_nothing = false;
     char text[sizeof rule->text];
     va_list args;
     va_start(args, format);
@@ -142,7 +143,10 @@ int mox_analyze(const struct mox_analysis_facts *facts, struct mox_analysis *ana
 {
     struct judging j = {.facts = facts, .out = analysis};
     enum looked looked = LOOKED_ON;
-    *analysis = (struct mox_analysis){.word = "", .strict = ""};
+    /* Most of it is room for rules, each of which is set when it is looked at. */
+    memset(analysis, 0, offsetof(struct mox_analysis, rules));
+    analysis->word = analysis->strict = "";
+    analysis->rule_count = 0;
     for (size_t i = 0; looked == LOOKED_ON; i++)
         looked = rules[i](&j); /* the last one always decides */
     return looked == LOOKED_NEEDS ? MOX_NEED_FACTS : MOX_OK;

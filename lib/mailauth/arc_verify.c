@@ -93,13 +93,28 @@ static void check_chain_values(struct mox_arc_verify *v)
     }
 }
 
+static int make_room(struct mox_arc_verify *v)
+{
+    const unsigned count = v->sets.count;
+    v->messages = arena_new(&v->arena, struct signature_check, count);
+    v->seals = arena_new(&v->arena, struct signature_check, count);
+    v->seal_digests = arena_new(&v->arena, struct seal_digest, count);
+    v->instances = arena_new(&v->arena, struct mox_arc_instance, count);
+    return v->messages == NULL || v->seals == NULL || v->seal_digests == NULL ||
+                   v->instances == NULL
+               ? MOX_ENOMEM
+               : MOX_OK;
+}
+
 static int read_sets(struct mox_arc_verify *v)
 {
     mox__arc_sets_read(&v->sets, v->message);
     if (v->message->problem != NULL)
         mox__arc_problem(&v->sets, 0, ARC_SEAL, v->message->problem);
-    if (v->sets.problem[0] != '\0')
+    if (v->sets.problem[0] != '\0' || v->sets.count == 0)
         return MOX_OK;
+    if (make_room(v) < 0)
+        return MOX_ENOMEM;
     for (unsigned i = 0; i < v->sets.count; i++) {
         int rc = read_set(v, i);
         if (rc < 0)
@@ -138,7 +153,7 @@ static int digest_seals(struct mox_arc_verify *v)
         mox__canon_signature(&text, CANON_RELAXED, set->fields[ARC_SEAL],
                              v->seals[i].signature.cut);
         mox__hash_update(&own, slice(text.data, text.len));
-        mox__hash_finish(&own, v->seal_digests[i]);
+        mox__hash_finish(&own, v->seal_digests[i].bytes);
         failed |= text.failed;
 
         mox__buf_clear(&text);
@@ -195,7 +210,7 @@ static int check_keys(struct mox_arc_verify *v, struct mox_dns_answers *answers)
             rc = mox__check_key(&v->messages[i], v->message, answers, NULL);
         waits |= rc == MOX_NEED_DNS;
         if (rc >= 0 && v->seals[i].state == CHECK_KEY)
-            rc = mox__check_key(&v->seals[i], v->message, answers, v->seal_digests[i]);
+            rc = mox__check_key(&v->seals[i], v->message, answers, v->seal_digests[i].bytes);
         if (rc < 0)
             return rc;
         waits |= rc == MOX_NEED_DNS;
@@ -288,7 +303,7 @@ int mox_arc_verify_run(struct mox_arc_verify *v, struct mox_dns_answers *answers
     }
     v->verdict.reason = v->sets.found ? v->sets.problem : "";
     v->verdict.instances = v->instances;
-    v->verdict.count = v->instances[0].instance == 0 ? 0 : v->sets.count;
+    v->verdict.count = v->instances == NULL ? 0 : v->sets.count;
     v->is_judged = true;
     return MOX_OK;
 }

@@ -5,6 +5,10 @@
 #include "mailauth/arc_set.h"
 #include "mailauth/dkim_check.h"
 
+struct seal_digest {
+    uint8_t bytes[HASH_MAX];
+};
+
 /* The check of a chain: its sets, and the two signatures of each. */
 struct mox_arc_verify {
     struct mox_env env;
@@ -12,10 +16,11 @@ struct mox_arc_verify {
     struct mox_signed_message *message;
     struct mox_dkim_config config;
     struct arc_sets sets;
-    /* Of instance i at i - 1; only when the sets are whole. */
-    struct signature_check messages[MOX_ARC_INSTANCES_MAX], seals[MOX_ARC_INSTANCES_MAX];
-    uint8_t seal_digests[MOX_ARC_INSTANCES_MAX][HASH_MAX];
-    struct mox_arc_instance instances[MOX_ARC_INSTANCES_MAX];
+    /* Of instance i at i - 1, in the arena; NULL unless there are sets, and they are whole: few messages have
+     * any. */
+    struct signature_check *messages, *seals;
+    struct seal_digest *seal_digests;
+    struct mox_arc_instance *instances;
     struct mox_arc_verdict verdict;
     bool is_judged;
 };

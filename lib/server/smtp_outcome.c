@@ -218,6 +218,8 @@ static void tell_analysis(const struct handover *h, const struct target *t)
     const struct mox_env *env = mox__conn_env(h->session->conn);
     const struct mox_analysis_facts *f = t->judgement->facts;
     const struct mox_analysis *a = t->judgement->analysis;
+    if (!mox__log_enabled(env, MOX_LOG_INFO, "smtpserver"))
+        return;
     if (f->reputation_state == MOX_FACT_FOUND)
         log_line(env, MOX_LOG_INFO, "smtpserver", "reputation analyzed", NULL,
                  F_TEXT("account", t->config->name),
