@@ -7,9 +7,6 @@
 
 #include "base/text.h"
 
-/* Longer names are none; real ones have up to some twenty characters. */
-#define NAME_MAX_LEN 40
-
 #define PIECE 4096
 
 static const char replacement[] = "\xef\xbf\xbd";
@@ -35,9 +32,9 @@ static bool is_utf8_name(struct mox_slice name)
 }
 
 /* Copies a name that is safe to hand to iconv_open(), where "/" starts options; or false. */
-static bool copy_name(struct mox_slice name, char out[NAME_MAX_LEN + 1])
+static bool copy_name(struct mox_slice name, char out[CHARSET_NAME_MAX + 1])
 {
-    if (name.len > NAME_MAX_LEN)
+    if (name.len > CHARSET_NAME_MAX)
         return false;
     for (size_t i = 0; i < name.len; i++) {
         uint8_t c = name.data[i];
@@ -49,21 +46,38 @@ static bool copy_name(struct mox_slice name, char out[NAME_MAX_LEN + 1])
     return true;
 }
 
-void mox__charset_open(struct charset *c, struct mox_slice name)
+/* Those that most mail is in. windows-1255 and -1258 are not: iconv() holds characters back there, for
+ * others to be joined to them. */
+static bool is_plain(struct mox_slice name)
 {
-    char copy[NAME_MAX_LEN + 1];
-    *c = (struct charset){.iconv = NULL};
-    name = mox__slice_trim(name);
-    if (is_utf8_name(name) || !copy_name(name, copy))
-        return;
-    const char *meant = copy;
+    if (mox__slice_starts_nocase(name, "iso-8859-") || mox__slice_starts_nocase(name, "koi8-"))
+        return true;
+    return name.len == 12 && mox__slice_starts_nocase(name, "windows-125") &&
+           name.data[11] != '5' && name.data[11] != '8';
+}
+
+/* NULL: there is none of that name. */
+static iconv_t open_iconv(const char *name)
+{
+    const char *meant = name;
     for (size_t i = 0; i < sizeof supersets / sizeof supersets[0]; i++)
-        if (mox__slice_is_nocase(name, supersets[i].name))
+        if (mox__slice_is_nocase(slice_of(name), supersets[i].name))
             meant = supersets[i].meant;
     iconv_t cd = iconv_open("UTF-8", meant);
-    if (cd == (iconv_t)-1 && meant != copy)
-        cd = iconv_open("UTF-8", copy);
-    c->iconv = cd == (iconv_t)-1 ? NULL : cd;
+    if (cd == (iconv_t)-1 && meant != name)
+        cd = iconv_open("UTF-8", name);
+    return cd == (iconv_t)-1 ? NULL : cd;
+}
+
+void mox__charset_open(struct charset *c, struct mox_slice name)
+{
+    *c = (struct charset){.iconv = NULL};
+    name = mox__slice_trim(name);
+    if (is_utf8_name(name) || !copy_name(name, c->name))
+        return;
+    c->is_plain = is_plain(name);
+    if (!c->is_plain)
+        c->iconv = open_iconv(c->name);
 }
 
 void mox__charset_close(struct charset *c)
@@ -170,8 +184,60 @@ static int pass_iconv(iconv_t cd, struct mox_slice *s, bool last, mox__sink *sin
     return MOX_OK;
 }
 
+/* How much of s is ASCII, from its start on. */
+static size_t ascii_run(struct mox_slice s)
+{
+    size_t at = 0;
+    for (uint64_t word; s.len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, s.data + at, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    while (at < s.len && s.data[at] < 0x80)
+        at++;
+    return at;
+}
+
+#define ASCII_RUN_MIN 16 /* for less it is not worth to stop */
+
+/* How much there is before ASCII follows, if s does not start with it. */
+static size_t other_run(struct mox_slice s)
+{
+    size_t at = 0, ascii = 0;
+    while (at < s.len && ascii < ASCII_RUN_MIN)
+        ascii = s.data[at++] < 0x80 ? ascii + 1 : 0;
+    return at - ascii;
+}
+
+/* ASCII goes on as it is, and iconv() is opened only when something else comes. If there is no such charset
+ * it is not plain any more, and the rest is left. */
+static int pass_plain(struct charset *c, struct mox_slice *s, mox__sink *sink, void *user)
+{
+    int rc = MOX_OK;
+    while (s->len > 0 && rc == MOX_OK) {
+        const size_t ascii = ascii_run(*s);
+        if (ascii > 0)
+            rc = sink(user, slice(s->data, ascii));
+        *s = slice_from(*s, ascii);
+        if (rc != MOX_OK || s->len == 0)
+            return rc;
+        if (c->iconv == NULL)
+            c->iconv = open_iconv(c->name);
+        c->is_plain = c->iconv != NULL;
+        if (!c->is_plain)
+            return MOX_OK;
+        struct mox_slice others = slice(s->data, other_run(*s));
+        *s = slice_from(*s, others.len);
+        rc = pass_iconv(c->iconv, &others, true, sink, user);
+    }
+    return rc;
+}
+
 static int pass(struct charset *c, struct mox_slice *s, bool last, mox__sink *sink, void *user)
 {
+    const int rc = c->is_plain ? pass_plain(c, s, sink, user) : MOX_OK;
+    if (rc != MOX_OK || s->len == 0)
+        return rc;
     return c->iconv != NULL ? pass_iconv(c->iconv, s, last, sink, user)
                             : pass_utf8(s, last, sink, user);
 }

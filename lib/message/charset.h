@@ -11,10 +11,14 @@
 /* Takes pieces of output; anything but MOX_OK ends the work and is its result. */
 typedef int mox__sink(void *user, struct mox_slice piece);
 
+#define CHARSET_NAME_MAX 40 /* longer names are none; real ones have up to some twenty characters */
+
 struct charset {
-    void *iconv;     /* NULL: UTF-8 is expected */
+    void *iconv;     /* NULL: UTF-8 is expected, or only ASCII came yet */
+    bool is_plain;   /* each byte is a character, and ASCII is what it is elsewhere */
     uint8_t rest[8]; /* of a character that a piece cut */
     size_t rest_len;
+    char name[CHARSET_NAME_MAX + 1]; /* of a plain one that is yet to be opened; "": none */
 };
 
 /* UTF-8, US-ASCII, no name and names that nobody knows let UTF-8 through, and make of each byte
