@@ -7,6 +7,7 @@
 #include <mox/auth_db.h>
 
 #include "store/db.h"
+#include "store/problems.h"
 
 /* The database that all accounts share, from inside.
  *
@@ -85,7 +86,6 @@ void mox__auth_writer_stop(struct mox_auth_db *db);
 /* ---- auth_verify.c ---- */
 /* Reports what is wrong with the data directory's auth.db, if there is one. MOX_OK, or a failure to look. */
 int mox__auth_verify(const struct mox_env *env, const char *dir,
-                     void (*report)(void *user, const char *text), void *user, unsigned *problems,
-                     struct mox_error *err);
+                     struct problems *problems, struct mox_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #define STORE_FILTER_H
 
 #include "store/junk_db.h"
+#include "store/problems.h"
 #include "store/store.h"
 
 /*
@@ -160,8 +161,7 @@ MOX_PRIV void mox__retrain_tell(const struct retrain *r, struct mox_retrain *out
 
 /* ---- filter_verify.c ---- */
 /* The account being closed, but for its database. */
-int mox__filter_verify(struct mox_account *a, void (*report)(void *user, const char *text),
-                       void *user, unsigned *problems, struct mox_error *err);
+int mox__filter_verify(struct mox_account *a, struct problems *problems, struct mox_error *err);
 
 /* ---- trainer.c ---- */
 void mox__trainer_init(struct mox_store *s);

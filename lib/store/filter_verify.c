@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,24 +19,8 @@
 struct check {
     struct mox_account *a; /* its paths and its open database */
     struct filter_file *file;
-    void (*report)(void *user, const char *text);
-    void *user;
-    unsigned problems;
+    struct problems *problems;
 };
-
-static void problem(struct check *c, const char *format, ...) MOX_PRINTF(2, 3);
-
-static void problem(struct check *c, const char *format, ...)
-{
-    char text[512];
-    int at = snprintf(text, sizeof text, "account %s: junk filter: ", c->a->name);
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text + at, sizeof text - (size_t)at, format, args);
-    va_end(args);
-    c->problems++;
-    c->report(c->user, text);
-}
 
 static void check_integrity(struct check *c)
 {
@@ -48,7 +31,7 @@ static void check_integrity(struct check *c)
     while (mox__db_step(db, s)) {
         const char *text = mox__db_text(s, 0);
         if (text == NULL || strcmp(text, "ok") != 0)
-            problem(c, "integrity check: %s", text == NULL ? "no answer" : text);
+            mox__problem(c->problems, "integrity check: %s", text == NULL ? "no answer" : text);
     }
     (void)sqlite3_finalize(s);
 }
@@ -58,8 +41,10 @@ static void check_modseq(struct check *c)
     sqlite3_stmt *s = mox__db_query(&c->a->writer, SQL_ACCOUNT_READ, NULL, 0);
     while (mox__db_step(&c->a->writer, s))
         if ((uint64_t)sqlite3_column_int64(s, 0) < c->file->modseq)
-            problem(c, "it has learnt up to modseq %" PRIu64 ", which the account has not reached",
-                    c->file->modseq);
+            mox__problem(c->problems,
+                         "it has learnt up to modseq %" PRIu64
+                         ", which the account has not reached",
+                         c->file->modseq);
 }
 
 /* What was learnt is there, with the flags that it was learnt from. */
@@ -85,8 +70,8 @@ static void check_learnt(struct check *c)
                      kind == mox__learnt_wanted((uint32_t)sqlite3_column_int64(entry, 0));
         }
         if (!found || !agrees)
-            problem(c, "it has learnt UID %lld of mailbox %lld, which %s", uid, mailbox,
-                    found ? "has other flags" : "does not exist");
+            mox__problem(c->problems, "it has learnt UID %lld of mailbox %lld, which %s", uid,
+                         mailbox, found ? "has other flags" : "does not exist");
     }
     (void)sqlite3_finalize(s);
     (void)sqlite3_finalize(entry);
@@ -110,7 +95,7 @@ static void check_judged(struct check *c)
         while (mox__db_step(db, row))
             found = true;
         if (!found && db->status == MOX_OK)
-            problem(c, "it has not learnt UID %lld of mailbox %lld", uid, mailbox);
+            mox__problem(c->problems, "it has not learnt UID %lld of mailbox %lld", uid, mailbox);
     }
     (void)sqlite3_finalize(s);
 }
@@ -171,7 +156,7 @@ static void compare_page(struct check *c, const struct mox_junk_db *memory, stru
         *wrong += count.hams != (uint32_t)row.hams || count.spams != (uint32_t)row.spams;
     }
     if (page->damaged)
-        problem(c, "page %" PRIu64 " of its words makes no sense", page->number);
+        mox__problem(c->problems, "page %" PRIu64 " of its words makes no sense", page->number);
 }
 
 static void compare_counts(struct check *c, struct mox_junk_memory *known_again)
@@ -184,10 +169,10 @@ static void compare_counts(struct check *c, struct mox_junk_memory *known_again)
     (void)stored.ops->totals(stored.self, &is, NULL);
     (void)memory.ops->totals(memory.self, &should, NULL);
     if (is.hams != should.hams || is.spams != should.spams)
-        problem(c,
-                "it says that it has learnt %" PRIu32 " and %" PRIu32
-                " messages, but it is %" PRIu32 " and %" PRIu32,
-                is.hams, is.spams, should.hams, should.spams);
+        mox__problem(c->problems,
+                     "it says that it has learnt %" PRIu32 " and %" PRIu32
+                     " messages, but it is %" PRIu32 " and %" PRIu32,
+                     is.hams, is.spams, should.hams, should.spams);
     sqlite3_stmt *s = db_query(db, SQL_JUNK_PAGES, V_INT(0));
     while (mox__db_step(db, s)) {
         struct junk_page page =
@@ -195,9 +180,10 @@ static void compare_counts(struct check *c, struct mox_junk_memory *known_again)
         compare_page(c, &memory, &page, &known, &wrong);
     }
     if (wrong > 0)
-        problem(c, "%zu of %zu words have wrong counts", wrong, known);
+        mox__problem(c->problems, "%zu of %zu words have wrong counts", wrong, known);
     if (known != mox__junk_memory_count(known_again))
-        problem(c, "it knows %zu words instead of %zu", known, mox__junk_memory_count(known_again));
+        mox__problem(c->problems, "it knows %zu words instead of %zu", known,
+                     mox__junk_memory_count(known_again));
 }
 
 /* Weights depend on the order of learning, but what each message added was kept. */
@@ -208,7 +194,8 @@ static void check_weights(struct check *c, struct mox_junk_memory *copy)
     for (size_t i = 0; i < MOX_JUNK_WEIGHTS; i++)
         wrong += weights[i] != 0;
     if (wrong > 0)
-        problem(c, "%zu weights are not those of the messages that it has learnt", wrong);
+        mox__problem(c->problems, "%zu weights are not those of the messages that it has learnt",
+                     wrong);
 }
 
 static void check_counts(struct check *c)
@@ -235,9 +222,10 @@ static void check_counts(struct check *c)
 static int check_file(struct check *c, struct filter *f, struct mox_error *err)
 {
     struct filter_file *file = c->file;
+    const unsigned before = c->problems->count;
     int rc = mox__filter_file_open(f, file, f->path, err);
     if (rc == MOX_ECORRUPT) {
-        problem(c, "%s", err->text);
+        mox__problem(c->problems, "%s", err->text);
         return MOX_OK;
     }
     if (rc < 0)
@@ -248,23 +236,23 @@ static int check_file(struct check *c, struct filter *f, struct mox_error *err)
     if (!file->relearn) {
         check_learnt(c);
         check_judged(c);
-        if (c->problems == 0)
+        if (c->problems->count == before)
             check_counts(c);
     }
     if (db->status == MOX_ECORRUPT)
-        problem(c, "%s", db->error.text);
+        mox__problem(c->problems, "%s", db->error.text);
     else if (db->status < 0)
         rc = mox__fail(err, db->status, "verify %s: %s", f->path, db->error.text);
     mox__filter_file_close(f, file);
     return rc;
 }
 
-int mox__filter_verify(struct mox_account *a, void (*report)(void *user, const char *text),
-                       void *user, unsigned *problems, struct mox_error *err)
+int mox__filter_verify(struct mox_account *a, struct problems *problems, struct mox_error *err)
 {
     struct filter_file file = {0};
     struct filter f = {.account = a};
-    struct check c = {.a = a, .file = &file, .report = report, .user = user};
+    struct check c = {.a = a, .file = &file, .problems = problems};
+    mox__problems_about(problems, "account %s: junk filter: ", a->name);
     mox_junk_params_init(&f.params); /* the file has its own */
     f.path = mox__path(a->env, "%s/junk.db", a->dir);
     int rc = f.path == NULL
@@ -273,6 +261,5 @@ int mox__filter_verify(struct mox_account *a, void (*report)(void *user, const c
     if (rc == MOX_OK && access(f.path, F_OK) == 0)
         rc = check_file(&c, &f, err);
     mox__mem_free(a->env, f.path);
-    *problems += c.problems;
     return rc;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,24 +22,8 @@
 
 struct check {
     struct mox_account *a; /* just its paths and the writer */
-    void (*report)(void *user, const char *text);
-    void *user;
-    unsigned problems;
+    struct problems *problems;
 };
-
-static void problem(struct check *c, const char *format, ...) MOX_PRINTF(2, 3);
-
-static void problem(struct check *c, const char *format, ...)
-{
-    char text[512];
-    int at = snprintf(text, sizeof text, "account %s: ", c->a->name);
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text + at, sizeof text - (size_t)at, format, args);
-    va_end(args);
-    c->problems++;
-    c->report(c->user, text);
-}
 
 /* Each query gives up to three numbers for its text. */
 static const struct rule {
@@ -157,7 +140,7 @@ static void check_rules(struct check *c)
                 }
             }
             text[len] = '\0';
-            problem(c, "%s", text);
+            mox__problem(c->problems, "%s", text);
         }
         (void)sqlite3_finalize(s);
     }
@@ -171,13 +154,14 @@ static void check_integrity(struct check *c)
         while (mox__db_step(&c->a->writer, s)) {
             const char *text = mox__db_text(s, 0);
             if (text == NULL || strcmp(text, "ok") != 0)
-                problem(c, "integrity check: %s", text == NULL ? "no answer" : text);
+                mox__problem(c->problems, "integrity check: %s", text == NULL ? "no answer" : text);
         }
     (void)sqlite3_finalize(s);
     s = NULL;
     if (mox__db_prepare(&c->a->writer, &s, "PRAGMA foreign_key_check") == MOX_OK)
         while (mox__db_step(&c->a->writer, s))
-            problem(c, "table %s has a row without its %s", mox__db_text(s, 0), mox__db_text(s, 2));
+            mox__problem(c->problems, "table %s has a row without its %s", mox__db_text(s, 0),
+                         mox__db_text(s, 2));
     (void)sqlite3_finalize(s);
 }
 
@@ -189,7 +173,8 @@ static void check_names(struct check *c)
     while (mox__db_step(&c->a->writer, s)) {
         const char *name = mox__db_text(s, 1);
         if (name != NULL && !mox__slice_is_utf8(slice_of(name)))
-            problem(c, "mailbox %lld: its name is not UTF-8", sqlite3_column_int64(s, 0));
+            mox__problem(c->problems, "mailbox %lld: its name is not UTF-8",
+                         sqlite3_column_int64(s, 0));
     }
     (void)sqlite3_finalize(s);
     s = NULL;
@@ -198,7 +183,7 @@ static void check_names(struct check *c)
     while (mox__db_step(&c->a->writer, s)) {
         const char *name = mox__db_text(s, 0);
         if (name != NULL && !mox__slice_is_utf8(slice_of(name)))
-            problem(c, "a subscription: its name is not UTF-8");
+            mox__problem(c->problems, "a subscription: its name is not UTF-8");
     }
     (void)sqlite3_finalize(s);
 }
@@ -218,8 +203,9 @@ static void check_keywords(struct check *c)
             count += *list == ' ';
         uint64_t bits = (uint64_t)sqlite3_column_int64(s, 2);
         if (count < MOX_KEYWORDS_MAX && bits >> count != 0)
-            problem(c, "mailbox %lld: UID %lld has keywords that the mailbox has not",
-                    sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
+            mox__problem(c->problems,
+                         "mailbox %lld: UID %lld has keywords that the mailbox has not",
+                         sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
     }
     (void)sqlite3_finalize(s);
 }
@@ -237,7 +223,7 @@ static void check_key(struct check *c, uint64_t hash, int64_t message, const cha
             found = true;
     (void)sqlite3_finalize(s);
     if (!found)
-        problem(c, "message %" PRId64 " is not found by its %s", message, what);
+        mox__problem(c->problems, "message %" PRId64 " is not found by its %s", message, what);
 }
 
 static void check_keys(struct check *c)
@@ -271,9 +257,9 @@ static void check_headers(struct check *c)
     while (mox__db_step(&c->a->writer, s)) {
         size_t end = mox_header_end(mox__db_blob(s, 2));
         if (sqlite3_column_int64(s, 1) != (int64_t)end)
-            problem(c, "header of message %lld has %zu bytes instead of %lld",
-                    (long long)sqlite3_column_int64(s, 0), end,
-                    (long long)sqlite3_column_int64(s, 1));
+            mox__problem(c->problems, "header of message %lld has %zu bytes instead of %lld",
+                         (long long)sqlite3_column_int64(s, 0), end,
+                         (long long)sqlite3_column_int64(s, 1));
     }
     (void)sqlite3_finalize(s);
 }
@@ -293,10 +279,11 @@ static void check_present(struct check *c)
         if (path == NULL)
             (void)mox__db_fail(&c->a->writer, MOX_ENOMEM, "verify");
         else if (stat(path, &st) != 0)
-            problem(c, "file of message %" PRIu64 " is missing: %s", id, path);
+            mox__problem(c->problems, "file of message %" PRIu64 " is missing: %s", id, path);
         else if (st.st_size != sqlite3_column_int64(s, 1))
-            problem(c, "file of message %" PRIu64 " has %lld bytes instead of %lld: %s", id,
-                    (long long)st.st_size, (long long)sqlite3_column_int64(s, 1), path);
+            mox__problem(c->problems,
+                         "file of message %" PRIu64 " has %lld bytes instead of %lld: %s", id,
+                         (long long)st.st_size, (long long)sqlite3_column_int64(s, 1), path);
         mox__mem_free(c->a->env, path);
     }
     (void)sqlite3_finalize(s);
@@ -312,7 +299,7 @@ static void check_known(struct check *c, const char *folder, unsigned xx, const 
             known = true;
     }
     if (!known && c->a->writer.status == MOX_OK)
-        problem(c, "unknown file %s/%s", folder, name);
+        mox__problem(c->problems, "unknown file %s/%s", folder, name);
 }
 
 static void check_files(struct check *c)
@@ -339,8 +326,9 @@ static void check_arrivals(struct check *c)
     while (mox__db_step(&c->a->writer, s)) {
         int64_t id = sqlite3_column_int64(s, 0);
         if ((uint64_t)id < c->a->arrivals_from && sqlite3_column_int64(s, 1) <= now_us)
-            problem(c, "message %" PRId64 " came today, but the account begins today at %" PRIu64,
-                    id, c->a->arrivals_from);
+            mox__problem(c->problems,
+                         "message %" PRId64 " came today, but the account begins today at %" PRIu64,
+                         id, c->a->arrivals_from);
     }
 }
 
@@ -362,7 +350,7 @@ static int check_account(struct check *c, struct mox_error *err)
     if (rc == MOX_OK)
         rc = mox__schema_upgrade(&a->writer, a->db_path, err);
     if (rc == MOX_ECORRUPT) {
-        problem(c, "%s", err->text);
+        mox__problem(c->problems, "%s", err->text);
         mox__db_close(&a->writer);
         return MOX_OK;
     }
@@ -379,12 +367,12 @@ static int check_account(struct check *c, struct mox_error *err)
         check_arrivals(c);
         check_files(c);
         if (a->writer.status == MOX_ECORRUPT)
-            problem(c, "%s", a->writer.error.text);
+            mox__problem(c->problems, "%s", a->writer.error.text);
         else if (a->writer.status < 0)
             rc = mox__fail(err, a->writer.status, "verify account %s: %s", a->name,
                            a->writer.error.text);
         else
-            rc = mox__filter_verify(a, c->report, c->user, &c->problems, err);
+            rc = mox__filter_verify(a, c->problems, err);
     }
     mox__db_close(&a->writer);
     return rc;
@@ -400,10 +388,11 @@ static int check_named(struct check *c, const struct mox_env *env, const char *a
     a.db_path = mox__path(env, "%s/%s/index.db", accounts, name);
     int rc = MOX_OK;
     c->a = &a;
+    mox__problems_about(c->problems, "account %s: ", name);
     if (a.name == NULL || a.dir == NULL || a.db_path == NULL)
         rc = mox__fail(err, MOX_ENOMEM, "verify account %s: out of memory", name);
     else if (stat(a.db_path, &st) != 0)
-        problem(c, "it has no database %s", a.db_path);
+        mox__problem(c->problems, "it has no database %s", a.db_path);
     else
         rc = check_account(c, err);
     mox__mem_free(env, a.name);
@@ -423,7 +412,8 @@ int mox_store_verify(const struct mox_env *env, const char *dir,
     int rc = mox_store_open(&s, env, dir, err);
     if (rc < 0)
         return rc;
-    struct check c = {.report = report, .user = user};
+    struct problems problems = {.report = report, .user = user};
+    struct check c = {.problems = &problems};
     char *accounts = mox__path(env, "%s/accounts", dir);
     if (accounts == NULL)
         rc = mox__fail(err, MOX_ENOMEM, "verify %s: out of memory", dir);
@@ -435,9 +425,9 @@ int mox_store_verify(const struct mox_env *env, const char *dir,
         (void)closedir(list);
     mox__mem_free(env, accounts);
     if (rc == MOX_OK)
-        rc = mox__auth_verify(env, dir, report, user, &c.problems, err);
+        rc = mox__auth_verify(env, dir, &problems, err);
     mox_store_close(s);
-    if (rc == MOX_OK && c.problems > 0)
-        rc = mox__fail(err, MOX_ECORRUPT, "verify %s: %u problems", dir, c.problems);
+    if (rc == MOX_OK && problems.count > 0)
+        rc = mox__fail(err, MOX_ECORRUPT, "verify %s: %u problems", dir, problems.count);
     return rc;
 }
