@@ -14,7 +14,7 @@
  * - A file's length is bytes' like: it may have grown before they came, and then shows zeros or what
  *   other files left there.
  * - A name, made by creat(), link() or mkdir() or removed by unlink(), is on the disk once its folder
- *   was synced. Syncing a file does not sync its name, syncing a folder not its own name. What was
+ *   was synced; rename() is both. Syncing a file does not sync its name, syncing a folder not its own name. What was
  *   done to names later may be there or not, each by itself and in no order.
  * - After a failed sync the kernel takes for written what is not: those bytes come to the disk only
  *   by luck, also when a later sync succeeds, unless they are written again.

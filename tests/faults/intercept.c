@@ -333,10 +333,17 @@ int mkdir(const char *path, mode_t mode)
 
 int rename(const char *from, const char *to)
 {
-    struct place p;
+    struct place p, q;
     record_lock();
-    if (find(AT_FDCWD, from, &p) || find(AT_FDCWD, to, &p))
-        record_not_modelled("rename", from);
+    bool known = find(AT_FDCWD, from, &p), recorded = find(AT_FDCWD, to, &q);
+    int rc = (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
+    int error = errno;
+    if (rc == 0 && (known || recorded)) {
+        if (!known || !recorded || p.file < 0)
+            record_not_modelled("rename from or to elsewhere", from);
+        record_renamed(&p, &q);
+    }
     record_unlock();
-    return (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
+    errno = error;
+    return rc;
 }

@@ -8,6 +8,7 @@
 
 #include "faults/disk.h"
 #include "faults/need.h"
+#include "store/filterfix.h"
 #include "store/password.h"
 #include "store/store.h"
 #include "support/cm.h"
@@ -17,6 +18,7 @@
 struct expected {
     char *texts[STEPS_MAX + 3]; /* of the account after so many steps; NULL: there is none yet */
     size_t count;
+    const struct mox_account_config *config;
     unsigned reopen_every; /* how many disks are opened between two that are cut again meanwhile */
     unsigned checked;
     struct cut_counts *counts;
@@ -44,9 +46,28 @@ static void open_store(struct storefix *f, bool exists)
     struct mox_error err = {0};
     if (mox_store_open(&f->store, &f->t.env, f->dir, &err) < 0 ||
         mox_account_open(&f->account, f->store, "mjl",
-                         exists ? MOX_ACCOUNT_EXISTING : MOX_ACCOUNT_CREATE, NULL, &err) < 0)
+                         exists ? MOX_ACCOUNT_EXISTING : MOX_ACCOUNT_CREATE, f->config, &err) < 0)
         cut_failed("%s", err.text);
     f->mail = mox_account_mailstore(f->account);
+}
+
+static unsigned marked(struct storefix *f, unsigned flag)
+{
+    char sql[96];
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM entry WHERE flags & %u = %u",
+                   (unsigned)(MOX_FLAG_JUNK | MOX_FLAG_NOTJUNK), flag);
+    return (unsigned)query(f, sql);
+}
+
+/* It catches up with what is marked; that its counts are those of the messages is verified later. What it had
+ * learnt before is not lost: a database that is set aside would be built anew. */
+static void check_filter(struct storefix *f)
+{
+    if (f->config == NULL)
+        return;
+    assert_learnt(f, marked(f, MOX_FLAG_NOTJUNK), marked(f, MOX_FLAG_JUNK));
+    if (test_env_logged(&f->t, "set aside") > 0)
+        cut_failed("the filter's database was set aside:\n%s", f->t.log);
 }
 
 /* The first line that differs. */
@@ -92,8 +113,10 @@ static void check_once(void *user, const struct cut *cut)
     const struct expected *e = user;
     struct storefix f;
     storefix_at(&f, cut->dir);
+    f.config = e->config;
     open_store(&f, may_exist(cut, e));
     (void)find_text(&f, cut, e);
+    check_filter(&f);
     check_no_spools(&f);
     storefix_stop(&f);
     storefix_verify(&f);
@@ -110,6 +133,7 @@ static void check_reopening(const struct expected *before, const struct cut *cut
     struct expected e = *before;
     struct storefix f;
     storefix_at(&f, cut->dir);
+    f.config = e.config;
     if (cut->killed)
         record_resume(cut->dir, cut->record, cut->at);
     else
@@ -118,6 +142,7 @@ static void check_reopening(const struct expected *before, const struct cut *cut
     e.texts[e.count + 1] = need(strdup(e.texts[find_text(&f, cut, &e)]));
     record_submitted(e.count + 1);
     record_acknowledged(e.count + 1);
+    check_filter(&f);
     step_alone(&f, &one_more, e.count + 2);
     e.texts[e.count + 2] = account_text(&f);
     storefix_stop(&f);
@@ -164,11 +189,13 @@ static void start(struct storefix *f, const struct workload *w)
 static void prepare(struct storefix *f, const char *root, const struct workload *w)
 {
     storefix_at(f, root);
-    if (w->setup == NULL)
-        return;
-    start(f, w);
-    steps_slowly(f, w->setup, w->setup_count, NULL);
-    storefix_stop(f);
+    f->config = w->config_is_new ? NULL : w->config;
+    if (w->setup != NULL) {
+        start(f, w);
+        steps_slowly(f, w->setup, w->setup_count, NULL);
+        storefix_stop(f);
+    }
+    f->config = w->config;
 }
 
 static void learn(struct expected *e, const struct workload *w)
@@ -231,12 +258,12 @@ static unsigned reopen_every(const struct workload *w)
 void power_cuts(const struct workload *w)
 {
     struct cut_counts counts = {0};
-    struct expected e = {.reopen_every = reopen_every(w), .counts = &counts};
+    struct expected e = {.config = w->config, .reopen_every = reopen_every(w), .counts = &counts};
     learn(&e, w);
     struct record *r = do_recorded(&e, w);
     if (w->look != NULL)
         w->look(r);
-    cut_everywhere(r, SEEDS, check, &e, &counts);
+    cut_everywhere(r, w->seeds > 0 ? w->seeds : SEEDS, check, &e, &counts);
     print_message("cut at %zu points, %zu different disks checked\n", counts.points, counts.disks);
     record_free(r);
     for (size_t i = 0; i <= e.count; i++)

@@ -17,7 +17,10 @@ struct workload {
     size_t setup_count;
     const struct step *steps;
     size_t count;
-    int checkpoint_pages;  /* of the WAL; 0: as ever */
+    int checkpoint_pages;                    /* of the WAL; 0: as ever */
+    const struct mox_account_config *config; /* has it a filter, that is checked, too */
+    bool config_is_new;                      /* the setup was without it */
+    unsigned seeds;        /* how often some of the rest is left; 0: 3. $MOX_CUT_SEEDS */
     unsigned reopen_every; /* of how many disks one is cut again; 0: of 40. $MOX_CUT_REOPEN */
     void (*look)(const struct record *r);
 };

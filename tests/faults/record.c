@@ -196,6 +196,15 @@ void record_unlinked(const struct place *p)
     remove_name(add_name_op(OP_UNLINK, p, n->file, n->folder));
 }
 
+/* Nothing ties the new name to the end of the old one: a power cut may leave both, or none. */
+void record_renamed(const struct place *from, const struct place *to)
+{
+    if (to->file >= 0)
+        remove_name(&(struct op){.dir = to->dir, .name = (char *)(uintptr_t)to->name});
+    record_linked(to, (unsigned)from->file);
+    record_unlinked(from);
+}
+
 /* ---- syncs ---- */
 
 static const char *name_of(unsigned file)
@@ -308,6 +317,8 @@ void record_resume(const char *root, const struct record *before, size_t count)
         *copy = *op;
         copy->name = op->name == NULL ? NULL : need(strdup(op->name));
         copy->data = op->data == NULL ? NULL : memcpy(need(malloc(op->len + 1)), op->data, op->len);
+        if (op->kind == OP_LINK && find_name(op->dir, op->name, strlen(op->name)) != NULL)
+            remove_name(op);
         if (op->kind == OP_CREATE || op->kind == OP_LINK)
             add_name(op);
         else if (op->kind == OP_UNLINK)

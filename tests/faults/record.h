@@ -19,7 +19,7 @@
 
 enum op_kind {
     OP_CREATE, /* a new file or folder `file`, as `name` in folder `dir` */
-    OP_LINK,   /* one more name of `file` */
+    OP_LINK,   /* one more name of `file`, perhaps one that another file had */
     OP_UNLINK, /* the name goes; the file may have others */
     OP_WRITE,
     OP_TRUNCATE,    /* or made longer: to `at` bytes */
@@ -82,6 +82,7 @@ bool record_find(const char *path, struct place *p);
 unsigned record_created(const struct place *p, bool folder); /* returns the file */
 void record_linked(const struct place *p, unsigned file);
 void record_unlinked(const struct place *p);
+void record_renamed(const struct place *from, const struct place *to);
 void record_wrote(unsigned file, uint64_t at, const void *data, size_t len);
 void record_truncated(unsigned file, uint64_t size);
 /* 0, or -1 when it shall fail. */

@@ -169,9 +169,15 @@ static void submit_other(struct storefix *f, struct task *t)
                                                .max_first_time = UINT64_MAX};
         mox_account_outgoing(f->account, &t->op.outgoing);
         break;
-    case STEP_PASSWORD: /* the two that wait by themselves */
+    case STEP_PASSWORD: /* those that wait by themselves */
         t->op.write = (struct mox_write){.done = answered, .user = t};
         t->op.write.status = mox_account_set_password(f->account, s->box, NULL);
+        answered(&t->op.write);
+        break;
+    case STEP_RETRAIN:
+        t->op.write = (struct mox_write){.done = answered, .user = t};
+        t->op.write.status = mox_account_retrain(
+            f->account, &(struct mox_retrain){.size = sizeof(struct mox_retrain)}, NULL);
         answered(&t->op.write);
         break;
     case STEP_CREATE_ACCOUNT:
@@ -246,6 +252,22 @@ static void wait_for_checkpoint(struct storefix *f)
     pthread_mutex_unlock(&store->lock);
 }
 
+static bool is_learnt(struct storefix *f)
+{
+    pthread_mutex_lock(&f->account->lock);
+    bool in_step = f->account->learn_from == 0;
+    pthread_mutex_unlock(&f->account->lock);
+    return in_step;
+}
+
+static void wait_until_learnt(struct storefix *f)
+{
+    for (int i = 0; !is_learnt(f); i++) {
+        assert_true(i < 10000);
+        usleep(1000);
+    }
+}
+
 /* ---- both ways ---- */
 
 void step_alone(struct storefix *f, const struct step *step, size_t number)
@@ -309,6 +331,8 @@ void steps_recorded(struct storefix *f, const struct step *steps, size_t count)
         }
         if ((steps[i].way & WAY_ERASED) != 0)
             wait_until_erased(f);
+        if ((steps[i].way & WAY_LEARNT) != 0)
+            wait_until_learnt(f);
         if ((steps[i].way & WAY_CHECKPOINTED) != 0)
             wait_for_checkpoint(f);
     }

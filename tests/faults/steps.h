@@ -20,6 +20,7 @@ enum step_kind {
     STEP_UNSUBSCRIBE,
     STEP_PASSWORD, /* of `box` */
     STEP_SEND,     /* counts a message to `box`, and to `to` if there is one */
+    STEP_RETRAIN,  /* the filter is built anew */
     STEP_CREATE_ACCOUNT
 };
 
@@ -32,6 +33,7 @@ enum step_way {
     WAY_LOOK = 8,          /* before it, a view of its mailbox is taken … */
     WAY_LOOK_AWAY = 16,    /* … and after it given back */
     WAY_CHECKPOINTED = 32, /* goes on once no checkpoint is under way */
+    WAY_LEARNT = 128,      /* goes on once the filter has learnt what is marked */
     WAY_LATER_FAILS = 64   /* the next such sync fails, whoever asks for it; the step does not */
 };
 
