@@ -64,8 +64,8 @@ void start(struct rig *r, const char *zone)
         .size = sizeof r->resolver, .user = r, .start = begin_lookup, .cancel = cancel_lookup};
     r->loop = ev_loop_new(0);
     configure(&config, &r->p);
-    config.localserve = false;
-    config.limits = false;
+    config.localserve = r->is_localserve;
+    config.limits = r->has_limits;
     config.loop = r->loop;
     config.resolver = &r->resolver;
     config.stopped = stopped;

@@ -19,6 +19,8 @@ struct rig {
     struct mox_server *server;
     pthread_t thread;
     bool runs;
+    bool is_localserve, has_limits; /* before start() */
+    int64_t delay_us;               /* for a task of the test */
     int fd; /* the client's */
     const char *from; /* its address; NULL: 127.0.0.1 */
     char heard[512];  /* the last line of a reply */
