@@ -41,7 +41,7 @@ struct command_group {
 /* In the order of the help; one group per file. */
 extern const struct command_group *const command_groups[];
 extern const size_t command_group_count;
-extern const struct command_group serve_group, server_group, config_group, logins_group, data_group,
+extern const struct command_group serve_group, server_group, config_group, logins_group, data_group, import_group,
     reports_group, check_group, explain_group, dns_group, spf_group, dkim_group, arc_group,
     policies_group, junk_group, help_group;
 extern const struct flag global_flags[];

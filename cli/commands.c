@@ -18,6 +18,7 @@ const struct command_group *const command_groups[] = {
     &config_group,
     &logins_group,
     &data_group,
+    &import_group,
     &reports_group,
     &check_group,
     &explain_group,

@@ -2,10 +2,10 @@
 #include "retrain.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lines.h"
 #include "place.h"
 
 void retrain_show_progress(const char *account, unsigned long long done, unsigned long long total)
@@ -31,77 +31,38 @@ void retrain_show(const char *account, const struct retrain_counts *c)
     (void)fflush(stdout);
 }
 
-/* Lines of the server, put together from pieces. */
-struct answer {
-    char line[1024];
-    size_t len;
-    bool failed;
-};
-
-/* Cuts a line at its tabs; returns how many fields there are. */
-static size_t split(char *line, char *fields[], size_t max)
+static void take_line(void *user, char *line)
 {
-    size_t count = 0;
-    for (char *at = line; at != NULL && count < max; count++) {
-        fields[count] = at;
-        at = strchr(at, '\t');
-        if (at != NULL)
-            *at++ = '\0';
-    }
-    return count;
-}
-
-static unsigned long long number(const char *text)
-{
-    return strtoull(text, NULL, 10);
-}
-
-static void take_line(struct answer *a)
-{
+    bool *failed = user;
     char *f[7];
-    size_t count = split(a->line, f, 7);
+    size_t count = lines_split(line, f, 7);
     if (count == 4 && strcmp(f[0], "progress") == 0) {
-        retrain_show_progress(f[1], number(f[2]), number(f[3]));
+        retrain_show_progress(f[1], lines_number(f[2]), lines_number(f[3]));
     } else if (count == 7 && strcmp(f[0], "done") == 0) {
-        const struct retrain_counts counts = {number(f[2]), number(f[3]), number(f[4]),
-                                              number(f[5]), number(f[6])};
+        const struct retrain_counts counts = {lines_number(f[2]), lines_number(f[3]), lines_number(f[4]),
+                                              lines_number(f[5]), lines_number(f[6])};
         retrain_show(f[1], &counts);
     } else if (count == 3 && strcmp(f[0], "failed") == 0) {
         retrain_hide_progress();
         (void)cli_fail("%s", f[2]); /* it names the account */
-        a->failed = true;
+        *failed = true;
     }
-}
-
-static int take_piece(void *user, struct mox_slice piece)
-{
-    struct answer *a = user;
-    for (size_t i = 0; i < piece.len; i++) {
-        if (piece.data[i] != '\n') {
-            a->line[a->len] = (char)piece.data[i];
-            a->len += a->len < sizeof a->line - 1;
-            continue;
-        }
-        a->line[a->len] = '\0';
-        take_line(a);
-        a->len = 0;
-    }
-    return MOX_OK;
 }
 
 /* One account, or all for "". */
 static enum exit_code ask(struct mox_ctl_client *client, const char *account)
 {
     const char *const lines[] = {"retrain", account};
-    struct answer answer = {0};
+    bool failed = false;
+    struct lines answer = {.each = take_line, .user = &failed};
     struct mox_error err = {0};
     int rc = mox_ctl_send(client, lines, 2, &err);
     if (rc == MOX_OK)
         rc = mox_ctl_expect_ok(client, &err);
     if (rc == MOX_OK)
-        rc = mox_ctl_receive(client, take_piece, &answer, &err);
+        rc = mox_ctl_receive(client, lines_take, &answer, &err);
     if (rc == MOX_OK)
-        return answer.failed ? EXIT_FAILED : EXIT_OK;
+        return failed ? EXIT_FAILED : EXIT_OK;
     retrain_hide_progress();
     return cli_fail("%s", *err.text == '\0' ? mox_status_text(rc) : err.text);
 }

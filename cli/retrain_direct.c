@@ -1,37 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-#include <signal.h>
 #include <string.h>
 
 #include <mox/config.h>
 #include <mox/server.h>
 #include <mox/store.h>
 
+#include "interrupt.h"
 #include "retrain.h"
 
 /* Without a server: under the data directory's lock, as the server opens accounts. */
 
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
-
-/* What is half-built is removed; a second signal ends the process at once, and then the next one who
- * opens the account removes it. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
-    (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
-
+/* Interrupted, it removes what is half-built; killed, the next one who opens the account does that. */
 static int progress(void *user, const struct mox_retrain *r)
 {
     retrain_show_progress(user, r->messages, r->total);
-    return interrupted ? MOX_EREFUSED : 0;
+    return interrupt_seen() ? MOX_EREFUSED : 0;
 }
 
 static enum exit_code retrain_one(struct cli *cli, const struct mox_server_account *place,
@@ -48,7 +31,7 @@ static enum exit_code retrain_one(struct cli *cli, const struct mox_server_accou
         rc = mox_account_retrain(account, &r, err);
     mox_account_close(account);
     retrain_hide_progress();
-    if (interrupted)
+    if (interrupt_seen())
         return cli_fail("%s: interrupted; the filter is as before", name);
     if (rc < 0)
         return cli_fail("%s", *err->text == '\0' ? mox_status_text(rc) : err->text);
@@ -60,7 +43,7 @@ static enum exit_code retrain_one(struct cli *cli, const struct mox_server_accou
 static enum exit_code retrain_named(struct cli *cli, struct mox_server_account *place)
 {
     enum exit_code code = EXIT_OK;
-    for (unsigned i = 0; i < cli->arg_count && !interrupted; i++) {
+    for (unsigned i = 0; i < cli->arg_count && !interrupt_seen(); i++) {
         struct mox_error err = {0};
         place->name = cli->args[i];
         if (retrain_one(cli, place, &err) != EXIT_OK)
@@ -74,7 +57,7 @@ static enum exit_code retrain_all(struct cli *cli, struct mox_server_account *pl
     enum exit_code code = EXIT_OK;
     const struct mox_config_domains *domains = place->config->domains;
     bool any = false;
-    for (size_t i = 0; i < domains->accounts.count && !interrupted; i++) {
+    for (size_t i = 0; i < domains->accounts.count && !interrupt_seen(); i++) {
         struct mox_error err = {0};
         if (domains->accounts.items[i].junk_filter == NULL)
             continue;
@@ -101,7 +84,7 @@ enum exit_code retrain_direct(struct cli *cli, const char *path)
     } else {
         struct mox_server_account place = {
             .size = sizeof place, .config = config, .store = store, .mode = MOX_ACCOUNT_EXISTING};
-        catch_signals();
+        interrupt_catch();
         code = cli->arg_count > 0 ? retrain_named(cli, &place) : retrain_all(cli, &place);
     }
     mox_store_close(store);

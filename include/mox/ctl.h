@@ -37,6 +37,7 @@ MOX_BEGIN_DECLS
  * | tlspubkeyrm | fingerprint | ok |
  * | loginattempts | account, `-` or empty; how many, 0 for all | ok, and a stream of lines, the newest first: last time, first time, count, result, account, address, remote address, protocol, mechanism, TLS, user agent |
  * | retrain | account, or empty for all that have a junk filter | ok, and a stream of lines while it goes on: `progress`, account, messages done, of how many; at the end of each account `done`, account, messages, not junk, junk, unreadable, words, or `failed`, account, why. Closing the connection interrupts it |
+ * | importmaildir, importmbox | account, mailbox, path (of the server's file system, absolute), empty or `recursive` | ok once it could be opened, and a stream of lines while it goes on: `progress`, messages read; `warning`, a text; at the end `done`, messages, or `failed`, why, and then nothing was imported. Closing the connection interrupts it |
  * | explain | account, mailbox, UID, `text` or `json` | ok, and a stream of text: why the message is there |
  * | check | account, recipient or empty, `text` or `json`, client's address, EHLO, local part and domain of MAIL FROM, time in seconds since 1970, `yes` or `no` (TLS), the list of blocked addresses that has the client, empty for none, `?` for not asked, bytes of names, bytes in all; then these bytes: names as in mox/dns_zone.h, and the message | ok, and a stream of text: what the account would do with the message; or the line `lists`: ask the lists, and then again |
  *
@@ -89,7 +90,7 @@ struct mox_ctl_handlers {
                           struct mox_slice certificate, struct mox_client_key *added,
                           struct mox_error *err);
 
-    /** For `retrain`; all three or none. The name of the nth account, from 0, that has a junk filter, or
+    /** For `retrain` and importing; all three or none. The name of the nth account, from 0, that has a junk filter, or
      *  NULL; and an account of that name, opened, and given back. */
     const char *(*filtered_account)(void *user, size_t n);
     int (*open_account)(void *user, const char *name, struct mox_account **out,

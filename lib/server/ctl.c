@@ -125,7 +125,7 @@ static int take_line(struct mox_ctl *c, struct mox_slice line)
         c->state = CLOSING; /* the client says that it failed */
     } else {
         c->ack_due = false;
-        if (c->retrain == NULL) /* else the next piece is made on a worker */
+        if (c->work == NULL) /* else the next piece is made on a worker */
             send_piece(c);
     }
     return MOX_OK;
@@ -202,7 +202,7 @@ static unsigned wants(void *self)
 {
     struct mox_ctl *c = self;
     unsigned set = c->out.len > 0 ? MOX_WANTS_WRITE : 0;
-    if (c->peer_closed && c->retrain != NULL) /* to end it may wait for the disk */
+    if (c->peer_closed && c->work != NULL) /* to end it may wait for the disk */
         return set | MOX_WANTS_RUN;
     if (c->state == CLOSING || (c->peer_closed && c->state != RUN))
         return set | MOX_WANTS_CLOSE;
@@ -245,13 +245,22 @@ static int run_command(struct mox_ctl *c)
     return MOX_OK;
 }
 
+void mox__ctl_work_end(struct mox_ctl *c)
+{
+    if (c->work == NULL)
+        return;
+    c->work->end(c);
+    c->work = NULL;
+    c->work_state = NULL;
+}
+
 /* What is streamed while it is made: nothing may be there yet. */
 static void make_piece(struct mox_ctl *c)
 {
     if (c->answer_at == c->answer.len) {
         mox__buf_clear(&c->answer);
         c->answer_at = 0;
-        mox__ctl_retrain_go_on(c);
+        c->work->go_on(c);
     }
     if (c->answer_at < c->answer.len)
         send_piece(c);
@@ -260,13 +269,13 @@ static void make_piece(struct mox_ctl *c)
 static int run(void *self)
 {
     struct mox_ctl *c = self;
-    if (c->peer_closed && c->retrain != NULL) {
-        mox__ctl_retrain_end(c);
+    if (c->peer_closed && c->work != NULL) {
+        mox__ctl_work_end(c);
         return MOX_OK;
     }
     if (c->state == RUN)
         (void)run_command(c);
-    if (c->state == STREAM && !c->ack_due && c->retrain != NULL)
+    if (c->state == STREAM && !c->ack_due && c->work != NULL)
         make_piece(c);
     else if (c->state == STREAM && !c->ack_due)
         send_piece(c);
@@ -356,7 +365,7 @@ void mox_ctl_free(struct mox_ctl *ctl)
 {
     if (ctl == NULL)
         return;
-    mox__ctl_retrain_end(ctl);
+    mox__ctl_work_end(ctl);
     forget_params(ctl);
     mox__wipe(ctl->in.data, ctl->in.len);
     mox__buf_free(&ctl->in);

@@ -34,7 +34,16 @@ struct mox_ctl {
     bool ack_due;     /* a piece was sent and waits for its ok */
     bool peer_closed;
     int64_t deadline_us;
-    struct ctl_retrain *retrain; /* what goes on filling the stream; or NULL */
+    const struct ctl_work *work; /* what goes on filling the stream; or NULL */
+    void *work_state;            /* its own */
+};
+
+/* A command whose answer is made bit by bit, while its client is told how far it is. */
+struct ctl_work {
+    /* The next piece of it: appends to `answer` now and then, and at the end calls mox__ctl_work_end(). */
+    void (*go_on)(struct mox_ctl *c);
+    /* Interrupts it, and frees its state. */
+    void (*end)(struct mox_ctl *c);
 };
 
 struct ctl_command {
@@ -55,10 +64,11 @@ int mox__ctl_remove_key(struct mox_ctl *c, struct mox_error *err);
 int mox__ctl_list_logins(struct mox_ctl *c, struct mox_error *err);
 /* ctl_retrain.c */
 int mox__ctl_retrain(struct mox_ctl *c, struct mox_error *err);
-/* The next piece of it: appends to `answer` now and then, and at the end c->retrain is NULL. */
-void mox__ctl_retrain_go_on(struct mox_ctl *c);
-/* Interrupts it; without one, nothing happens. */
-void mox__ctl_retrain_end(struct mox_ctl *c);
+/* ctl_import.c */
+int mox__ctl_import_maildir(struct mox_ctl *c, struct mox_error *err);
+int mox__ctl_import_mbox(struct mox_ctl *c, struct mox_error *err);
+/* Interrupts what goes on; without anything, nothing happens. */
+void mox__ctl_work_end(struct mox_ctl *c);
 /* ctl_explain.c */
 int mox__ctl_explain(struct mox_ctl *c, struct mox_error *err);
 int mox__ctl_check(struct mox_ctl *c, struct mox_error *err);

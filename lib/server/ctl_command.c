@@ -95,6 +95,8 @@ static const struct ctl_command commands[] = {
     {"tlspubkeyrm", 1, false, mox__ctl_remove_key},
     {"loginattempts", 2, false, mox__ctl_list_logins},
     {"retrain", 1, false, mox__ctl_retrain},
+    {"importmaildir", 4, false, mox__ctl_import_maildir},
+    {"importmbox", 4, false, mox__ctl_import_mbox},
     {"explain", 4, false, mox__ctl_explain},
     {"check", 12, true, mox__ctl_check},
 };

@@ -24,7 +24,7 @@ struct ctl_retrain {
 
 static void close_one(struct mox_ctl *c)
 {
-    struct ctl_retrain *r = c->retrain;
+    struct ctl_retrain *r = c->work_state;
     mox__retrain_end(r->task);
     r->task = NULL;
     if (r->account != NULL)
@@ -36,7 +36,7 @@ static void close_one(struct mox_ctl *c)
 
 static int begin(struct mox_ctl *c, const char *name, struct mox_error *err)
 {
-    struct ctl_retrain *r = c->retrain;
+    struct ctl_retrain *r = c->work_state;
     r->name = mox__strndup(&c->env, name, strlen(name));
     if (r->name == NULL)
         return mox__fail(err, MOX_ENOMEM, "retrain: out of memory");
@@ -49,43 +49,19 @@ static int begin(struct mox_ctl *c, const char *name, struct mox_error *err)
     return rc;
 }
 
-void mox__ctl_retrain_end(struct mox_ctl *c)
+static void end(struct mox_ctl *c)
 {
-    if (c->retrain == NULL)
-        return;
-    if (c->retrain->task != NULL)
+    const struct ctl_retrain *r = c->work_state;
+    if (r->task != NULL)
         log_line(&c->env, MOX_LOG_INFO, "ctl", "retraining was interrupted", NULL,
-                 F_TEXT("account", c->retrain->name));
+                 F_TEXT("account", r->name));
     close_one(c);
-    mox__mem_free(&c->env, c->retrain);
-    c->retrain = NULL;
-}
-
-int mox__ctl_retrain(struct mox_ctl *c, struct mox_error *err)
-{
-    const char *name = c->params[0];
-    if (c->handlers->filtered_account == NULL)
-        return mox__fail(err, MOX_EUNSUPPORTED, "there are no accounts here");
-    if (*name == '\0' && c->handlers->filtered_account(c->user, 0) == NULL)
-        return mox__fail(err, MOX_EUNSUPPORTED,
-                         "no account has a junk filter; give one a JunkFilter in domains.conf");
-    c->retrain = mem_new(&c->env, struct ctl_retrain, 1);
-    if (c->retrain == NULL)
-        return mox__fail(err, MOX_ENOMEM, "retrain: out of memory");
-    c->retrain->all = *name == '\0';
-    int rc = c->retrain->all ? MOX_OK : begin(c, name, err);
-    if (rc < 0) {
-        mox__ctl_retrain_end(c);
-        return rc;
-    }
-    mox__ctl_say(c, "ok");
-    c->state = STREAM;
-    return MOX_OK;
+    mox__mem_free(&c->env, c->work_state);
 }
 
 static void tell_end(struct mox_ctl *c, int rc, const struct mox_error *err)
 {
-    const struct ctl_retrain *r = c->retrain;
+    const struct ctl_retrain *r = c->work_state;
     struct mox_retrain done = {.size = sizeof done};
     if (rc < 0) {
         log_line(&c->env, MOX_LOG_ERROR, "ctl", "retraining failed", err->text,
@@ -105,7 +81,7 @@ static void tell_end(struct mox_ctl *c, int rc, const struct mox_error *err)
 
 static void tell_progress(struct mox_ctl *c)
 {
-    struct ctl_retrain *r = c->retrain;
+    struct ctl_retrain *r = c->work_state;
     struct mox_retrain now = {.size = sizeof now};
     int64_t now_us = c->env.monotonic_us(c->env.user);
     if (now_us < r->tell_us)
@@ -119,7 +95,7 @@ static void tell_progress(struct mox_ctl *c)
 /* The next of all accounts; false: there is none. */
 static bool next_account(struct mox_ctl *c)
 {
-    struct ctl_retrain *r = c->retrain;
+    struct ctl_retrain *r = c->work_state;
     const char *name = r->all ? c->handlers->filtered_account(c->user, r->next++) : NULL;
     struct mox_error err = {0};
     if (name == NULL)
@@ -132,13 +108,13 @@ static bool next_account(struct mox_ctl *c)
     return true;
 }
 
-void mox__ctl_retrain_go_on(struct mox_ctl *c)
+static void go_on(struct mox_ctl *c)
 {
-    struct ctl_retrain *r = c->retrain;
+    struct ctl_retrain *r = c->work_state;
     struct mox_error err = {0};
     if (r->task == NULL) {
         if (!next_account(c))
-            mox__ctl_retrain_end(c);
+            mox__ctl_work_end(c);
         return;
     }
     int rc = mox__retrain_step(r->task, &err);
@@ -148,4 +124,29 @@ void mox__ctl_retrain_go_on(struct mox_ctl *c)
     }
     tell_end(c, rc, &err);
     close_one(c);
+}
+
+int mox__ctl_retrain(struct mox_ctl *c, struct mox_error *err)
+{
+    static const struct ctl_work work = {.go_on = go_on, .end = end};
+    const char *name = c->params[0];
+    if (c->handlers->filtered_account == NULL)
+        return mox__fail(err, MOX_EUNSUPPORTED, "there are no accounts here");
+    if (*name == '\0' && c->handlers->filtered_account(c->user, 0) == NULL)
+        return mox__fail(err, MOX_EUNSUPPORTED,
+                         "no account has a junk filter; give one a JunkFilter in domains.conf");
+    struct ctl_retrain *r = mem_new(&c->env, struct ctl_retrain, 1);
+    if (r == NULL)
+        return mox__fail(err, MOX_ENOMEM, "retrain: out of memory");
+    c->work = &work;
+    c->work_state = r;
+    r->all = *name == '\0';
+    int rc = r->all ? MOX_OK : begin(c, name, err);
+    if (rc < 0) {
+        mox__ctl_work_end(c);
+        return rc;
+    }
+    mox__ctl_say(c, "ok");
+    c->state = STREAM;
+    return MOX_OK;
 }
