@@ -53,7 +53,7 @@ static bool is_skipped(struct mox_slice name)
         "x-uid",
     };
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-        if (mox__slice_starts_nocase(name, prefixes[i]))
+        if (name_may_be(name, prefixes[i]) && mox__slice_starts_nocase(name, prefixes[i]))
             return true;
     return false;
 }
@@ -73,11 +73,11 @@ static void add_words(struct gram_reader *r, enum gram_block block, struct mox_s
         while (at < value.len && !is_word_byte(value.data[at]))
             at++;
         const size_t begin = at;
-        while (at < value.len && is_word_byte(value.data[at]))
-            at++;
+        uint64_t h = field;
+        for (; at < value.len && is_word_byte(value.data[at]); at++)
+            h = hash_byte(h, to_lower(value.data[at]));
         if (at == begin || at - begin >= WORD_BYTES_MAX)
             continue;
-        const uint64_t h = hash_lower(field, slice(value.data + begin, at - begin));
         mox__gram_reader_add(r, block, h);
         if (block == GRAMS_WORDS && last != 0) /* and two side by side */
             mox__gram_reader_add(r, block, (last ^ h >> 7) * 3);
@@ -158,7 +158,7 @@ static void add_marks(struct gram_reader *r, struct mox_slice subject)
     for (size_t i = 0; i < subject.len; i++) {
         const uint8_t c = subject.data[i];
         small = small || (c >= 'a' && c <= 'z');
-        if (c >= 0x80 || (c != 0 && strchr("!$%?*", c) != NULL))
+        if (c >= 0x80 || c == '!' || c == '$' || c == '%' || c == '?' || c == '*')
             add(r, hash_byte(hash('S'), c >= 0x80 ? '8' : c));
     }
     if (!small)
@@ -187,7 +187,7 @@ static enum field_kind kind_of(struct mox_slice name)
         {"From", FROM},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (mox__slice_is_nocase(name, kinds[i].name))
+        if (name_may_be(name, kinds[i].name) && mox__slice_is_nocase(name, kinds[i].name))
             return kinds[i].kind;
     return PLAIN;
 }

@@ -5,7 +5,14 @@
 #include <mox/message.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "junk/grams.h"
+
+/* A look at the first letter, before a call: each field's name is compared with dozens. */
+static inline bool name_may_be(struct mox_slice name, const char *text)
+{
+    return name.len > 0 && to_lower(name.data[0]) == to_lower((uint8_t)text[0]);
+}
 
 /* What the fields of a header say of how a message was made: which there are, the words of each, hosts it
  * came over, the form of its date and id. `decoded` is used to decode values. */

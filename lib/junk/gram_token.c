@@ -6,25 +6,42 @@
 
 #define TOKEN_BYTES_MAX 30 /* the rest of longer ones does not count */
 
+/* What a byte is: between tokens, part of a word, a mark, or a mark that may join two parts of a word. All
+ * beyond ASCII is of words. */
+static const char classes[] = "                                "
+                              " JMMJJMJMMMMJJJMWWWWWWWWWWMMMMMM"
+                              "JWWWWWWWWWWWWWWWWWWWWWWWWWWMMMM "
+                              "MWWWWWWWWWWWWWWWWWWWWWWWWWWMMMM "
+                              "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW"
+                              "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW"
+                              "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW"
+                              "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW";
+
+enum class { BETWEEN = ' ', WORD = 'W', MARK = 'M', JOINT = 'J' };
+
 static bool is_word_byte(uint8_t c)
 {
-    return is_alpha(c) || is_digit(c) || c >= 0x80;
-}
-
-static bool is_mark(uint8_t c)
-{
-    return c > ' ' && c < 0x7f && c != '_' && !is_word_byte(c);
-}
-
-static bool joins(uint8_t c)
-{
-    return c != 0 && strchr("'.,@$%!-", c) != NULL;
+    return classes[c] == WORD;
 }
 
 static void append(struct gram_token *t, uint8_t c)
 {
     if (t->len++ < TOKEN_BYTES_MAX)
         t->hash = (t->hash ^ c) * UINT64_C(0x100000001b3);
+}
+
+/* The word bytes at the start of the text: how many there are. */
+static size_t append_run(struct gram_token *t, struct mox_slice text)
+{
+    const size_t room = t->len < TOKEN_BYTES_MAX ? TOKEN_BYTES_MAX - t->len : 0;
+    uint64_t hash = t->hash;
+    size_t len = 0;
+    for (; len < text.len && classes[text.data[len]] == WORD; len++)
+        if (len < room)
+            hash = (hash ^ text.data[len]) * UINT64_C(0x100000001b3);
+    t->hash = hash;
+    t->len += len;
+    return len;
 }
 
 static void begin(struct gram_token *t, uint8_t c, bool link)
@@ -55,7 +72,7 @@ void mox__gram_reader_token_end(struct gram_reader *r, bool link)
 static void take_mark(struct gram_reader *r, uint8_t c, bool link)
 {
     struct gram_token *t = &r->token;
-    if (t->state == TOKEN_WORD && t->mark == 0 && joins(c)) {
+    if (t->state == TOKEN_WORD && t->mark == 0 && classes[c] == JOINT) {
         t->mark = c;
         return;
     }
@@ -91,11 +108,13 @@ void mox__gram_reader_tokens(struct gram_reader *r, struct mox_slice text, bool 
 {
     for (size_t i = 0; i < text.len && r->counts[GRAMS_WORDS] < GRAMS_WORDS_MAX; i++) {
         const uint8_t c = text.data[i];
-        if (is_word_byte(c))
+        if (classes[c] == WORD) {
             take_word(r, c, link);
-        else if (is_mark(c))
+            i += append_run(&r->token, slice_from(text, i + 1));
+        } else if (classes[c] != BETWEEN) {
             take_mark(r, c, link);
-        else if (r->token.state != TOKEN_NONE)
+        } else if (r->token.state != TOKEN_NONE) {
             mox__gram_reader_token_end(r, link);
+        }
     }
 }

@@ -43,7 +43,14 @@ static const struct known_element {
 
 static int compare(const void *name, const void *entry)
 {
-    return strcmp((const char *)name, ((const struct known_element *)entry)->name);
+    const char *a = name, *b = ((const struct known_element *)entry)->name;
+    return a[0] != b[0] ? (uint8_t)a[0] - (uint8_t)b[0] : strcmp(a, b);
+}
+
+/* A look at the first letter, before a call. */
+static bool is(const char *name, const char *other)
+{
+    return name[0] == other[0] && strcmp(name, other) == 0;
 }
 
 static unsigned element(const char *name)
@@ -61,7 +68,7 @@ static bool is_hidden(const struct html *h)
 static void open_element(struct html *h)
 {
     if (h->depth < HTML_DEPTH_MAX)
-        h->is_svg[h->depth] = strcmp(h->name, "svg") == 0;
+        h->is_svg[h->depth] = is(h->name, "svg");
     h->depth++;
 }
 
@@ -75,19 +82,19 @@ static void close_element(struct html *h)
 /* At the ">". */
 static void end_tag(struct html *h)
 {
-    const unsigned is = element(h->name);
+    const unsigned kind = element(h->name);
     h->state = HTML_TEXT;
-    if ((is & INLINE) == 0)
+    if ((kind & INLINE) == 0)
         mox__tokenizer_break(h->out);
     if (h->end_tag) {
-        if ((is & (EMPTY | RAW)) == 0)
+        if ((kind & (EMPTY | RAW)) == 0)
             close_element(h);
         return;
     }
-    if ((is & RAW) != 0 && !h->self_closing) {
+    if ((kind & RAW) != 0 && !h->self_closing) {
         h->state = HTML_RAW;
         h->raw_matched = 0;
-    } else if ((is & EMPTY) == 0 && !h->self_closing) {
+    } else if ((kind & EMPTY) == 0 && !h->self_closing) {
         open_element(h);
     }
 }
@@ -250,8 +257,8 @@ static bool in_before_value(struct html *h, uint8_t c)
         return false;
     }
     h->quote = c == '"' || c == '\'' ? c : 0;
-    h->is_alt = strcmp(h->name, "img") == 0 && strcmp(h->attribute, "alt") == 0;
-    h->is_link = strcmp(h->attribute, "href") == 0 || strcmp(h->attribute, "src") == 0;
+    h->is_alt = is(h->attribute, "alt") && is(h->name, "img");
+    h->is_link = is(h->attribute, "href") || is(h->attribute, "src");
     h->state = HTML_VALUE;
     if (h->is_alt)
         mox__tokenizer_break(h->out);

@@ -75,7 +75,8 @@ static void add_header(struct walk *w, struct mox_slice header)
     while (mox_header_next(header, &at, &field)) {
         mox__gram_field(&w->grams, &field, &decoded);
         for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-            if (mox__slice_is_nocase(field.name, fields[i].name))
+            if (name_may_be(field.name, fields[i].name) &&
+                mox__slice_is_nocase(field.name, fields[i].name))
                 add_field(w, fields[i].prefix, field.value);
     }
     mox__buf_free(&decoded);
