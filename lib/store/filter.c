@@ -98,6 +98,13 @@ void mox__filter_leave(struct filter *f)
     pthread_mutex_unlock(&f->lock);
 }
 
+void mox__filter_changes(struct filter *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->outline.is_valid = false;
+    pthread_mutex_unlock(&f->lock);
+}
+
 /* ---- the database ---- */
 
 void mox__filter_failed(struct filter *f, int status, const char *text)
@@ -244,7 +251,31 @@ static int ask_again(struct filter *f, const struct mox_junk_words *words,
     return ask(f, words, verdict, err);
 }
 
-/* Learns what is new, and says how messages are read and whether anything is known. */
+/* What prepare() says, if it said so before and nothing is new. */
+static bool is_prepared(struct filter *f, struct mox_junk_params *params, bool *knows)
+{
+    if (is_behind(f))
+        return false;
+    pthread_mutex_lock(&f->lock);
+    bool valid = f->outline.is_valid;
+    if (valid) {
+        *params = f->outline.params;
+        *knows = f->outline.knows_something;
+    }
+    pthread_mutex_unlock(&f->lock);
+    return valid;
+}
+
+static void keep_outline(struct filter *f, const struct mox_junk_params *params, bool knows)
+{
+    pthread_mutex_lock(&f->lock);
+    f->outline.is_valid = true;
+    f->outline.params = *params;
+    f->outline.knows_something = knows;
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* With the turn: learns what is new, and says how messages are read and whether anything is known. */
 static int prepare(struct filter *f, struct mox_junk_params *params, bool *knows,
                    struct mox_error *err)
 {
@@ -260,6 +291,8 @@ static int prepare(struct filter *f, struct mox_junk_params *params, bool *knows
     *params = *mox_junk_file_params(f->file.words);
     rc = db.ops->totals(db.self, &totals, err);
     *knows = rc < 0 || totals.hams > 0 || totals.spams > 0;
+    if (rc == MOX_OK)
+        keep_outline(f, params, *knows);
     return rc == MOX_ECORRUPT ? MOX_OK : rc; /* asking mends it */
 }
 
@@ -289,9 +322,12 @@ int mox_account_classify(struct mox_account *a, struct mox_slice content,
     if (f == NULL)
         return mox__fail(err, MOX_EUNSUPPORTED, "account %s has no junk filter", a->name);
     *verdict = (struct mox_junk_verdict){.probability = 0.5};
-    mox__filter_enter(f);
-    int rc = prepare(f, &params, &knows, &why);
-    mox__filter_leave(f);
+    int rc = MOX_OK;
+    if (!is_prepared(f, &params, &knows)) {
+        mox__filter_enter(f);
+        rc = prepare(f, &params, &knows, &why);
+        mox__filter_leave(f);
+    }
     if (rc == MOX_OK && knows)
         rc = read_and_ask(f, content, &params, verdict, &why);
     if (rc < 0)

@@ -74,6 +74,12 @@ struct filter {
     pthread_mutex_t lock;
     pthread_cond_t turn;
     uint64_t next_ticket, serving;
+    /* Under the lock: what who asks has to know first. It is right until the next change of the file, so that most
+     * who ask need no turn for it. */
+    struct {
+        bool is_valid, knows_something;
+        struct mox_junk_params params; /* how messages are read */
+    } outline;
 
     /* whose turn it is */
     struct filter_file file;
@@ -104,6 +110,8 @@ void mox__filter_free(struct mox_account *a);
 void mox__filter_enter(struct filter *f);
 bool mox__filter_try_enter(struct filter *f);
 void mox__filter_leave(struct filter *f);
+/* With the turn: the file changes, or is closed. */
+void mox__filter_changes(struct filter *f);
 /* With the turn: opens junk.db if it is not. MOX_ENOMEM, MOX_EIO …, told in the log. */
 int mox__filter_open(struct filter *f);
 void mox__filter_close(struct filter *f);

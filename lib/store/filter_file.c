@@ -48,6 +48,8 @@ int mox__filter_file_open(struct filter *f, struct filter_file *file, const char
 
 void mox__filter_file_close(struct filter *f, struct filter_file *file)
 {
+    if (file == &f->file)
+        mox__filter_changes(f);
     mox_junk_file_close(file->words);
     mox__db_close(&file->index);
     mox__changes_free(f->account->env, &file->due);

@@ -154,6 +154,8 @@ int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
     if (l.index == NULL)
         return MOX_EIO;
     struct db *db = &file->words->db;
+    if (file == &f->file)
+        mox__filter_changes(f);
     if (!file->bulk)
         rc = mox_junk_file_begin(file->words, &failure);
     for (; rc == MOX_OK && db->status == MOX_OK && at < due->count && max > 0; max--)

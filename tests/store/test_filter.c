@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "store/filterfix.h"
 #include "support/cm.h"
 
@@ -26,6 +27,38 @@ static void a_message_is_learnt_as_it_is_marked(void **state)
     assert_learnt(f, 1, 0);
     mark(f, "Inbox", uid, 0);
     assert_learnt(f, 0, 0);
+}
+
+static void assert_asked(struct storefix *f, unsigned hams, unsigned spams)
+{
+    struct mox_junk_verdict v;
+    const struct mox_slice content = slice_of("Subject: pills\r\n\r\npills at noon\r\n");
+    assert_int_equal(mox_account_classify(f->account, content, &v, NULL), MOX_OK);
+    assert_int_equal(v.hams, hams);
+    assert_int_equal(v.spams, spams);
+}
+
+/* Nobody asks meanwhile. */
+static void await_learnt(struct storefix *f, int64_t count)
+{
+    for (int i = 0; i < 2000 && junk_query(f, "SELECT count(*) FROM trained") != count; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    assert_int_equal(junk_query(f, "SELECT count(*) FROM trained"), count);
+}
+
+/* Whoever asks does not take what was true before, whoever learnt since. */
+static void what_was_just_marked_counts(void **state)
+{
+    struct storefix *f = *state;
+    assert_asked(f, 0, 0);
+    assert_asked(f, 0, 0);
+    uint32_t uid = add_marked(f, "Inbox", "Subject: pills\r\n", SPAM);
+    await_learnt(f, 1);
+    assert_asked(f, 0, 1);
+    (void)add_marked(f, "Inbox", "Subject: noon\r\n", HAM);
+    assert_asked(f, 1, 1);
+    mark(f, "Inbox", uid, HAM);
+    assert_asked(f, 2, 0);
 }
 
 static void forgetting_leaves_the_counts_as_they_were(void **state)
@@ -209,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FILTER_TEST(a_message_is_learnt_as_it_is_marked),
+        FILTER_TEST(what_was_just_marked_counts),
         FILTER_TEST(forgetting_leaves_the_counts_as_they_were),
         FILTER_TEST(both_flags_say_nothing),
         FILTER_TEST(a_copy_is_learnt_too),
