@@ -54,28 +54,34 @@ const char *mox__analysis_word(enum mox_analysis_reason reason)
     return outcomes[reason].word;
 }
 
-static void put_printable(char *out, size_t size, const char *text)
+static void put_printable(char *out, size_t size, const char *text, size_t len)
 {
     size_t n = 0;
-    for (; text[n] != '\0' && n + 1 < size; n++)
+    for (; n < len && n + 1 < size; n++)
         out[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
     out[n] = '\0';
 }
 
-enum looked mox__analysis_note(struct judging *j, const char *name, const char *format, ...)
+enum looked mox__analysis_note_text(struct judging *j, const char *name, const char *text,
+                                    size_t size)
 {
     if (j->out->rule_count == MOX_ANALYSIS_RULES_MAX)
         return LOOKED_ON;
     struct mox_analysis_rule *rule = &j->out->rules[j->out->rule_count++];
     rule->decided = rule->found_nothing = false;
-    char text[sizeof rule->text];
+    rule->name = name;
+    put_printable(rule->text, sizeof rule->text, text, strnlen(text, size));
+    return LOOKED_ON;
+}
+
+enum looked mox__analysis_note(struct judging *j, const char *name, const char *format, ...)
+{
+    char text[sizeof j->out->rules->text];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    rule->name = name;
-    put_printable(rule->text, sizeof rule->text, text);
-    return LOOKED_ON;
+    return mox__analysis_note_text(j, name, text, sizeof text);
 }
 
 static enum looked decide(struct judging *j, enum mox_analysis_reason reason)
@@ -100,7 +106,8 @@ enum looked mox__analysis_accept(struct judging *j, enum mox_analysis_reason rea
 static void ask_for_proof(struct judging *j)
 {
     const struct mox_checks_verdict *checks = j->facts->checks;
-    put_printable(j->out->reply, sizeof j->out->reply, j->facts->auth_required);
+    put_printable(j->out->reply, sizeof j->out->reply, j->facts->auth_required,
+                  strlen(j->facts->auth_required));
     if (checks != NULL && checks->dmarc->status == MOX_DMARC_TEMPERROR) {
         j->out->code = 451;
         j->out->enhanced[0] = '4';

@@ -35,6 +35,9 @@ struct judging {
 /* What a rule saw, in words: made printable ASCII, and cut. Returns LOOKED_ON. */
 enum looked mox__analysis_note(struct judging *j, const char *name, const char *format, ...)
     MOX_PRINTF(3, 4);
+/* The same in words that are there, up to a NUL or `size` bytes. */
+enum looked mox__analysis_note_text(struct judging *j, const char *name, const char *text,
+                                    size_t size);
 /* The end, decided by the rule noted last. */
 enum looked mox__analysis_accept(struct judging *j, enum mox_analysis_reason reason);
 enum looked mox__analysis_refuse(struct judging *j, enum mox_analysis_reason reason);

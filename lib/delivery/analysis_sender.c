@@ -87,8 +87,8 @@ static void note_steps(struct judging *j, const struct mox_reputation *r)
     for (size_t i = 0; i < r->step_count && i < MOX_REPUTATION_METHODS; i++) {
         const struct mox_reputation_step *step = &r->steps[i];
         const size_t at = j->out->rule_count;
-        mox__analysis_note(j, mox_reputation_method_name(step->method), "%.*s",
-                           (int)sizeof step->text, step->text);
+        mox__analysis_note_text(j, mox_reputation_method_name(step->method), step->text,
+                                sizeof step->text);
         if (j->out->rule_count > at)
             j->out->rules[at].found_nothing =
                 !step->decided && step->junk == 0 && step->notjunk == 0;

@@ -39,10 +39,11 @@ int mox_judge_new(struct mox_judge **out, const struct mox_env *env,
                   const struct mox_judge_message *message,
                   const struct mox_judge_recipient *recipient)
 {
-    struct mox_judge *j = mem_new(env, struct mox_judge, 1);
+    struct mox_judge *j = mox__realloc(env, NULL, 1, sizeof *j);
     *out = j;
     if (j == NULL)
         return MOX_ENOMEM;
+    memset(j, 0, offsetof(struct mox_judge, facts));
     j->env = *env;
     j->message = message;
     j->recipient = recipient;

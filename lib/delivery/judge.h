@@ -22,10 +22,11 @@ struct mox_judge {
     const struct mox_ruleset *ruleset;
     const char *mailbox; /* whose history counts */
     bool is_begun;
-    struct mox_analysis_facts facts;
-    struct mox_analysis analysis;
     struct mox_judgement judgement;
     char reply[400];
+    /* Large, and set as a whole; what is before them begins as zeros. */
+    struct mox_analysis_facts facts;
+    struct mox_analysis analysis;
 };
 
 /* Fills what mox_analyze() needs at once. MOX_OK, MOX_ENOMEM. */

@@ -52,7 +52,8 @@ struct shown mox__domain_shown(const char *domain)
 {
     struct shown shown;
     struct mox_domain parsed;
-    if (mox_domain_parse(&parsed, slice_of(domain), MOX_DOMAIN_UNDERSCORES) == MOX_OK)
+    if (!mox__slice_is_ascii(slice_of(domain)) &&
+        mox_domain_parse(&parsed, slice_of(domain), MOX_DOMAIN_UNDERSCORES) == MOX_OK)
         domain = parsed.ascii;
     (void)snprintf(shown.text, sizeof shown.text, "%.99s", domain);
     return shown;

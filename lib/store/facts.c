@@ -15,12 +15,21 @@
 /* As long as an address may be (RFC 5321 §4.5.3.1.3), with room for the kind and for UTF-8. */
 #define VALUE_MAX 1100
 
+/* Behind the first n bytes, as far as there is room for it and a NUL. */
+static size_t put_text(char text[VALUE_MAX], size_t n, const char *more)
+{
+    size_t len = strnlen(more, VALUE_MAX - 1 - n);
+    memcpy(text + n, more, len);
+    return n + len;
+}
+
 uint64_t mox__verdict_hash(enum mox_sender sender, const char *localpart, const char *name)
 {
     char text[VALUE_MAX];
-    int len = snprintf(text, sizeof text, "%c%s@%s", (char)('A' + (int)sender),
-                       localpart == NULL ? "" : localpart, name);
-    size_t n = len < 0 ? 0 : (size_t)len < sizeof text ? (size_t)len : sizeof text - 1;
+    text[0] = (char)('A' + (int)sender);
+    size_t n = put_text(text, 1, localpart == NULL ? "" : localpart);
+    n = put_text(text, n, "@");
+    n = put_text(text, n, name);
     return mox__hash64(slice(text, n));
 }
 
