@@ -1,171 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <mox/dns_packet.h>
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "dns/packet.h"
 #include "support/cm.h"
-#include "support/testenv.h"
-
-enum { QR = 0x8000, AA = 0x0400, TC = 0x0200, RA = 0x0080 };
-enum { OK = QR | RA, NXDOMAIN = QR | RA | 3 };
-enum { T_SOA = 6, T_OPT = 41, T_RRSIG = 46 };
-
-/* A packet that is built piece by piece. The question's name is at offset 12. */
-#define AT_QUESTION 12
-struct packet {
-    uint8_t data[70000];
-    size_t len;
-};
-
-static struct packet p;
-
-static void put8(unsigned n)
-{
-    assert_true(p.len < sizeof p.data);
-    p.data[p.len++] = (uint8_t)n;
-}
-
-static void put16(unsigned n)
-{
-    put8(n >> 8 & 255);
-    put8(n & 255);
-}
-
-static void put_bytes(const void *data, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        put8(((const uint8_t *)data)[i]);
-}
-
-static void put_label(const char *text, size_t len)
-{
-    put8((unsigned)len);
-    put_bytes(text, len);
-}
-
-/* Labels without the zero at the end. */
-static void put_labels(const char *name)
-{
-    while (*name != '\0') {
-        size_t len = strcspn(name, ".");
-        put_label(name, len);
-        name += len + (name[len] == '.');
-    }
-}
-
-static void put_name(const char *name)
-{
-    put_labels(name);
-    put8(0);
-}
-
-static void put_pointer(size_t at)
-{
-    put16(0xc000 | (unsigned)at);
-}
-
-static void begin(unsigned flags, const char *name, unsigned type, unsigned answers)
-{
-    p.len = 0;
-    put16(0x1234);
-    put16(flags);
-    put16(1);
-    put16(answers);
-    put16(0);
-    put16(0);
-    put_name(name);
-    put16(type);
-    put16(1);
-}
-
-/* What follows the owner's name; end_data() writes the length of what comes then. */
-static size_t data_at;
-static void begin_data(unsigned type)
-{
-    put16(type);
-    put16(1);
-    put16(0);
-    put16(300);
-    put16(0);
-    data_at = p.len;
-}
-
-static void end_data(void)
-{
-    size_t len = p.len - data_at;
-    p.data[data_at - 2] = (uint8_t)(len >> 8);
-    p.data[data_at - 1] = (uint8_t)len;
-}
-
-static void put_a(unsigned last)
-{
-    begin_data(MOX_DNS_A);
-    put16(0xc000);
-    put8(2);
-    put8(last);
-    end_data();
-}
-
-static void put_cname(const char *owner, const char *target)
-{
-    put_name(owner);
-    begin_data(MOX_DNS_CNAME);
-    put_name(target);
-    end_data();
-}
-
-/* Reads the packet as the answer, and tells how it went. The answer lives until the next call. */
-static struct test_env env;
-static struct mox_dns_answers *answers;
-
-static const struct mox_dns_answer *answer_to(const char *name, enum mox_dns_type type)
-{
-    struct mox_dns_question q = {name, type};
-    const struct mox_dns_answer *a;
-    mox_dns_answers_free(answers);
-    assert_int_equal(mox_dns_answers_new(&answers, &env.env), MOX_OK);
-    assert_int_equal(mox_dns_put_packet(answers, &q, slice(p.data, p.len), true), MOX_OK);
-    assert_int_equal(mox_dns_ask(answers, slice_of(name), type, &a), MOX_OK);
-    assert_true(a->secure == (a->status != MOX_DNS_SERVFAIL));
-    assert_true((a->problem != NULL) == (a->status == MOX_DNS_SERVFAIL));
-    assert_true((a->count > 0) == (a->status == MOX_DNS_FOUND));
-    return a;
-}
-
-static void expect(const char *name, enum mox_dns_type type, enum mox_dns_status status,
-                   size_t count)
-{
-    const struct mox_dns_answer *a = answer_to(name, type);
-    if (a->status != status || a->count != count)
-        fail_msg("%s: %s with %zu records (%s)", name, mox_dns_status_name(a->status), a->count,
-                 a->problem != NULL ? a->problem : "");
-}
-
-static void refused(const char *problem)
-{
-    const struct mox_dns_answer *a = answer_to("a.example", MOX_DNS_A);
-    assert_int_equal(a->status, MOX_DNS_SERVFAIL);
-    if (strstr(a->problem, problem) == NULL)
-        fail_msg("\"%s\" instead of \"%s\"", a->problem, problem);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    test_env_init(&env);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    mox_dns_answers_free(answers);
-    answers = NULL;
-    test_env_done(&env);
-    return 0;
-}
 
 static void addresses_are_read(void **state)
 {
@@ -461,196 +300,6 @@ static void only_our_question_is_answered(void **state)
     refused("one question");
 }
 
-/* Every packet that ends early, and one that does not end. */
-static void what_is_cut_is_refused(void **state)
-{
-    (void)state;
-    begin(OK, "a.example", MOX_DNS_A, 2);
-    p.data[9] = p.data[11] = 1;
-    put_cname("a.example", "b.example");
-    put_name("b.example");
-    put_a(1);
-    put_name("b.example");
-    begin_data(MOX_DNS_NS);
-    put_name("ns.example");
-    end_data();
-    put8(0);
-    begin_data(T_OPT);
-    end_data();
-    expect("a.example", MOX_DNS_A, MOX_DNS_FOUND, 1);
-    size_t whole = p.len;
-    for (p.len = 0; p.len < whole; p.len++)
-        expect("a.example", MOX_DNS_A, MOX_DNS_SERVFAIL, 0);
-    put8(0);
-    p.len = whole + 1;
-    refused("malformed");
-    p.len = sizeof p.data;
-    refused("malformed");
-}
-
-/* One record whose data is `data`, of the type. */
-static void expect_bad_data(enum mox_dns_type type, const void *data, size_t len)
-{
-    begin(OK, "a.example", type, 1);
-    put_pointer(AT_QUESTION);
-    begin_data(type);
-    put_bytes(data, len);
-    end_data();
-    expect("a.example", type, MOX_DNS_SERVFAIL, 0);
-}
-
-static void data_has_the_form_of_its_type(void **state)
-{
-    (void)state;
-    expect_bad_data(MOX_DNS_A, "\1\2\3", 3);
-    expect_bad_data(MOX_DNS_A, "\1\2\3\4\5", 5);
-    expect_bad_data(MOX_DNS_AAAA, "\1\2\3\4", 4);
-    expect_bad_data(MOX_DNS_TXT, "", 0);
-    expect_bad_data(MOX_DNS_TXT, "\3ab", 3);
-    expect_bad_data(MOX_DNS_TXT, "\1ab", 3);
-    expect_bad_data(MOX_DNS_MX, "\0", 1);
-    expect_bad_data(MOX_DNS_MX, "\0\12", 2);
-    expect_bad_data(MOX_DNS_MX, "\0\12\1a\0x", 6);
-    expect_bad_data(MOX_DNS_PTR, "", 0);
-    expect_bad_data(MOX_DNS_PTR, "\1a", 2);
-    expect_bad_data(MOX_DNS_PTR, "\1a\0\0", 4);
-    expect_bad_data(MOX_DNS_SRV, "\0\1\0\1\0", 5);
-    expect_bad_data(MOX_DNS_SRV, "\0\1\0\1\0\1", 6);
-    expect_bad_data(MOX_DNS_TLSA, "\3\1\1", 3);
-}
-
-/* The target of a PTR record, where it begins. */
-static void begin_ptr(void)
-{
-    begin(OK, "a.example", MOX_DNS_PTR, 1);
-    put_pointer(AT_QUESTION);
-    begin_data(MOX_DNS_PTR);
-}
-
-static void pointers_only_lead_back(void **state)
-{
-    (void)state;
-    begin_ptr();
-    put_pointer(data_at); /* to itself */
-    end_data();
-    expect("a.example", MOX_DNS_PTR, MOX_DNS_SERVFAIL, 0);
-    begin_ptr();
-    put_labels("x");
-    put_pointer(data_at); /* a loop of one label */
-    end_data();
-    expect("a.example", MOX_DNS_PTR, MOX_DNS_SERVFAIL, 0);
-    begin_ptr();
-    put_pointer(data_at + 2);
-    end_data();
-    expect("a.example", MOX_DNS_PTR, MOX_DNS_SERVFAIL, 0);
-    begin_ptr();
-    p.data[7] = 2;
-    put_pointer(data_at + 2); /* to the next record's owner */
-    end_data();
-    put_name("a.example");
-    begin_data(MOX_DNS_PTR);
-    put_name("b.example");
-    end_data();
-    expect("a.example", MOX_DNS_PTR, MOX_DNS_SERVFAIL, 0);
-    begin_ptr();
-    put_pointer(4); /* into the header, where a zero stands */
-    end_data();
-    expect("a.example", MOX_DNS_PTR, MOX_DNS_SERVFAIL, 0);
-    begin_ptr();
-    put8(0x41); /* RFC 6891 §5: withdrawn label types */
-    put8('a');
-    put8(0);
-    end_data();
-    expect("a.example", MOX_DNS_PTR, MOX_DNS_SERVFAIL, 0);
-}
-
-static void jumps_have_a_bound(void **state)
-{
-    (void)state;
-    for (size_t jumps = 127; jumps <= 128; jumps++) {
-        begin(OK, "a.example", MOX_DNS_PTR, 2);
-        put_pointer(AT_QUESTION); /* a record that is ignored, with pointers to pointers */
-        begin_data(T_RRSIG);
-        size_t last = AT_QUESTION;
-        for (size_t i = 1; i < jumps; i++) {
-            size_t here = p.len;
-            put_pointer(last);
-            last = here;
-        }
-        end_data();
-        put_pointer(AT_QUESTION);
-        begin_data(MOX_DNS_PTR);
-        put_pointer(last);
-        end_data();
-        bool fits = jumps == 127;
-        expect("a.example", MOX_DNS_PTR, fits ? MOX_DNS_FOUND : MOX_DNS_SERVFAIL, fits ? 1 : 0);
-    }
-}
-
-static void names_have_a_bound(void **state)
-{
-    (void)state;
-    static const char label[] = "0123456789012345678901234567890123456789012345678";
-    for (size_t last = 3; last <= 4; last++) { /* 5 * 50 + 3 = 253 */
-        begin_ptr();
-        for (int i = 0; i < 5; i++)
-            put_label(label, 49);
-        put_label("abcd", last);
-        put8(0);
-        end_data();
-        bool fits = last == 3;
-        expect("a.example", MOX_DNS_PTR, fits ? MOX_DNS_FOUND : MOX_DNS_SERVFAIL, fits ? 1 : 0);
-    }
-}
-
-static void names_that_cannot_be_written_are_left_out(void **state)
-{
-    (void)state;
-    static const char *const labels[] = {"a.b", "a\0b"};
-    for (size_t i = 0; i < 2; i++) {
-        begin(OK, "a.example", MOX_DNS_PTR, 2);
-        put_pointer(AT_QUESTION);
-        begin_data(MOX_DNS_PTR);
-        put_label(labels[i], 3);
-        put8(0);
-        end_data();
-        put_pointer(AT_QUESTION);
-        begin_data(MOX_DNS_PTR);
-        put_name("good.example");
-        end_data();
-        const struct mox_dns_answer *a = answer_to("a.example", MOX_DNS_PTR);
-        assert_int_equal(a->count, 1);
-        assert_string_equal(a->records[0].data.name, "good.example");
-        p.data[7] = 1; /* the first alone */
-        p.len = data_at - 12;
-        expect("a.example", MOX_DNS_PTR, MOX_DNS_NODATA, 0);
-    }
-    /* "a.example" in one label is another name. */
-    begin(OK, "a.example", MOX_DNS_A, 1);
-    put_label("a.example", 9);
-    put8(0);
-    put_a(1);
-    expect("a.example", MOX_DNS_A, MOX_DNS_NODATA, 0);
-    begin(OK, "a.example", MOX_DNS_A, 1);
-    put_pointer(AT_QUESTION);
-    begin_data(MOX_DNS_CNAME);
-    put_label("b.example", 9);
-    put8(0);
-    end_data();
-    refused("cannot be written");
-}
-
-static void records_have_a_bound(void **state)
-{
-    (void)state;
-    begin(OK, "a.example", MOX_DNS_A, 1000);
-    for (int i = 0; i < 1000; i++) {
-        put_pointer(AT_QUESTION);
-        put_a(1);
-    }
-    expect("a.example", MOX_DNS_A, MOX_DNS_FOUND, MOX_DNS_RECORDS_MAX);
-}
-
 static void a_query_is_written(void **state)
 {
     (void)state;
@@ -730,33 +379,24 @@ static void no_memory_is_said(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(addresses_are_read),
-        TEST(names_in_data_are_read),
-        TEST(strings_are_joined),
-        TEST(tlsa_is_read),
-        TEST(what_was_not_asked_is_ignored),
-        TEST(a_ttl_with_its_first_bit_set_is_none),
-        TEST(cnames_lead_to_the_records_in_any_order),
-        TEST(cnames_have_an_end),
-        TEST(nothing_is_nodata_or_nxdomain),
-        TEST(a_referral_is_no_answer),
-        TEST(failures_say_which),
-        TEST(only_our_question_is_answered),
-        TEST(what_is_cut_is_refused),
-        TEST(data_has_the_form_of_its_type),
-        TEST(pointers_only_lead_back),
-        TEST(jumps_have_a_bound),
-        TEST(names_have_a_bound),
-        TEST(names_that_cannot_be_written_are_left_out),
-        TEST(records_have_a_bound),
-        TEST(a_query_is_written),
-        TEST(replies_of_others_are_known),
-        TEST(no_memory_is_said),
+        PACKET_TEST(addresses_are_read),
+        PACKET_TEST(names_in_data_are_read),
+        PACKET_TEST(strings_are_joined),
+        PACKET_TEST(tlsa_is_read),
+        PACKET_TEST(what_was_not_asked_is_ignored),
+        PACKET_TEST(a_ttl_with_its_first_bit_set_is_none),
+        PACKET_TEST(cnames_lead_to_the_records_in_any_order),
+        PACKET_TEST(cnames_have_an_end),
+        PACKET_TEST(nothing_is_nodata_or_nxdomain),
+        PACKET_TEST(a_referral_is_no_answer),
+        PACKET_TEST(failures_say_which),
+        PACKET_TEST(only_our_question_is_answered),
+        PACKET_TEST(a_query_is_written),
+        PACKET_TEST(replies_of_others_are_known),
+        PACKET_TEST(no_memory_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
