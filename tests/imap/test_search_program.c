@@ -92,14 +92,38 @@ static void done(struct fixture *f)
     test_env_done(&f->t);
 }
 
-static void keys_judge_a_message_with_as_little_of_it_as_possible(void **state)
+struct judged {
+    const char *text;
+    bool found;
+    enum search_level level; /* at which the answer is known */
+};
+
+/* Each has no answer below its level, and the right one from there on. */
+static void judge_all(const struct judged *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct fixture f;
+        parse(&f, cases[i].text);
+        if (f.rc != MOX_OK)
+            fail_msg("%s: expected %s", cases[i].text, f.l.expected);
+        for (int level = SEARCH_VIEW; level <= SEARCH_TEXT; level++) {
+            f.x.level = (enum search_level)level;
+            f.x.texts_done = false;
+            const enum search_verdict v = mox__search_eval(f.p.root, &f.x);
+            const enum search_verdict right = f.x.level < cases[i].level ? SEARCH_UNKNOWN
+                                              : cases[i].found           ? SEARCH_YES
+                                                                         : SEARCH_NO;
+            if (v != right)
+                fail_msg("%s at level %d: %d, not %d", cases[i].text, level, (int)v, (int)right);
+        }
+        done(&f);
+    }
+}
+
+static void flags_numbers_and_sizes_are_judged_by_the_view(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        bool found;
-        enum search_level level; /* at which the answer is known */
-    } cases[] = {
+    static const struct judged cases[] = {
         {"ALL", true, SEARCH_VIEW},
         {"ANSWERED", true, SEARCH_VIEW},
         {"unanswered", false, SEARCH_VIEW},
@@ -133,6 +157,14 @@ static void keys_judge_a_message_with_as_little_of_it_as_possible(void **state)
         {"SMALLER 1001", true, SEARCH_VIEW},
         {"SMALLER 1000", false, SEARCH_VIEW},
         {"OR LARGER 1 SMALLER 2", true, SEARCH_VIEW},
+    };
+    judge_all(cases, sizeof cases / sizeof cases[0]);
+}
+
+static void dates_and_fields_are_judged_without_the_text(void **state)
+{
+    (void)state;
+    static const struct judged cases[] = {
         {"ON 5-Mar-2026", true, SEARCH_ROW},
         {"BEFORE 5-Mar-2026", false, SEARCH_ROW},
         {"BEFORE \"6-Mar-2026\"", true, SEARCH_ROW},
@@ -155,6 +187,14 @@ static void keys_judge_a_message_with_as_little_of_it_as_possible(void **state)
         {"HEADER X-Empty \"\"", true, SEARCH_HEADER},
         {"HEADER X-Absent \"\"", false, SEARCH_HEADER},
         {"HEADER x-prefix ADDED", true, SEARCH_HEADER},
+    };
+    judge_all(cases, sizeof cases / sizeof cases[0]);
+}
+
+static void words_are_looked_for_in_the_text(void **state)
+{
+    (void)state;
+    static const struct judged cases[] = {
         {"BODY {5}\r\ncaf\xc3\xa9", true, SEARCH_TEXT},
         {"BODY {6}\r\npr\xc3\xaate", true, SEARCH_TEXT},
         {"BODY \"inner words\"", true, SEARCH_TEXT},
@@ -170,6 +210,14 @@ static void keys_judge_a_message_with_as_little_of_it_as_possible(void **state)
         {"BODY caf", true, SEARCH_TEXT},
         {"NOT BODY absent", true, SEARCH_TEXT},
         {"BODY words TEXT alice NOT TEXT absent", true, SEARCH_TEXT},
+    };
+    judge_all(cases, sizeof cases / sizeof cases[0]);
+}
+
+static void several_keys_are_judged_by_as_little_as_decides(void **state)
+{
+    (void)state;
+    static const struct judged cases[] = {
         {"BODY alice SEEN", false, SEARCH_VIEW},
         {"OR TEXT absent ANSWERED", true, SEARCH_VIEW},
         {"FROM bob SMALLER 10", false, SEARCH_VIEW},
@@ -178,23 +226,7 @@ static void keys_judge_a_message_with_as_little_of_it_as_possible(void **state)
         {"CHARSET utf-8 ALL", true, SEARCH_VIEW},
         {"CHARSET \"US-ASCII\" FROM alice", true, SEARCH_HEADER},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct fixture f;
-        parse(&f, cases[i].text);
-        if (f.rc != MOX_OK)
-            fail_msg("%s: expected %s", cases[i].text, f.l.expected);
-        for (int level = SEARCH_VIEW; level <= SEARCH_TEXT; level++) {
-            f.x.level = (enum search_level)level;
-            f.x.texts_done = false;
-            const enum search_verdict v = mox__search_eval(f.p.root, &f.x);
-            const enum search_verdict right = f.x.level < cases[i].level ? SEARCH_UNKNOWN
-                                              : cases[i].found           ? SEARCH_YES
-                                                                         : SEARCH_NO;
-            if (v != right)
-                fail_msg("%s at level %d: %d, not %d", cases[i].text, level, (int)v, (int)right);
-        }
-        done(&f);
-    }
+    judge_all(cases, sizeof cases / sizeof cases[0]);
 }
 
 /* Searches a body with the needle at an offset; the passes pause as often as they may. */
@@ -369,7 +401,10 @@ static void a_date_may_stand_in_front_of_the_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_judge_a_message_with_as_little_of_it_as_possible),
+        cmocka_unit_test(flags_numbers_and_sizes_are_judged_by_the_view),
+        cmocka_unit_test(dates_and_fields_are_judged_without_the_text),
+        cmocka_unit_test(words_are_looked_for_in_the_text),
+        cmocka_unit_test(several_keys_are_judged_by_as_little_as_decides),
         cmocka_unit_test(a_date_may_stand_in_front_of_the_message),
         cmocka_unit_test(a_pass_that_pauses_finds_the_same),
         cmocka_unit_test(what_breaks_the_grammar_is_refused),
