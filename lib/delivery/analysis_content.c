@@ -66,33 +66,44 @@ static void put_word(struct buf *out, const char *before, const struct mox_junk_
     mox__buf_printf(out, "\" %.2f", word->score);
 }
 
-static void note_content(struct judging *j, bool counts)
+/* Numbers, and as many whole words as fit. */
+static void note_content(struct judging *j, const char *doubt)
 {
     const struct mox_junk_verdict *v = &j->facts->junk;
     const struct mox_analysis *a = j->out;
     char memory[sizeof a->rules->text];
-    struct buf words = buf_over(memory, sizeof memory - 1);
-    size_t kept = 0; /* bytes of whole words */
-    for (size_t i = 0; i < v->shown && i < WORDS_NAMED && !words.failed; i++) {
-        put_word(&words, i == 0 ? ";" : "", &v->words[i]);
-        kept = words.failed ? kept : words.len;
+    struct buf text = buf_over(memory, sizeof memory - 1);
+    const bool strict = a->strict[0] != '\0';
+    mox__buf_printf(&text, "probability %.3f, threshold %.3f%s%s%s; learnt %u ham, %u junk%s",
+                    v->probability, a->threshold, strict ? " (" : "", a->strict, strict ? ")" : "",
+                    (unsigned)v->hams, (unsigned)v->spams, doubt);
+    size_t kept = text.len;
+    for (size_t i = 0; i < v->shown && i < WORDS_NAMED && !text.failed; i++) {
+        put_word(&text, i == 0 ? ";" : "", &v->words[i]);
+        kept = text.failed ? kept : text.len;
     }
     memory[kept] = '\0';
-    const bool strict = a->strict[0] != '\0';
-    mox__analysis_note(j, strict ? "junk-content-strict" : "junk-content",
-                       "probability %.3f, threshold %.3f%s%s%s; learnt %u ham, %u junk%s%s",
-                       v->probability, a->threshold, strict ? " (" : "", a->strict,
-                       strict ? ")" : "", (unsigned)v->hams, (unsigned)v->spams,
-                       counts ? "" : ", too little", memory);
+    mox__analysis_note(j, strict ? "junk-content-strict" : "junk-content", "%s", memory);
+}
+
+/* Whether the filter is believed, and what there is to say about that. */
+static bool is_believed(const struct judging *j, const char **doubt)
+{
+    const bool few = j->facts->junk.hams < HAMS_MIN;
+    *doubt = !few            ? ""
+             : j->suspicious ? ", which is little, but the client has no reverse name"
+                             : ", which is too little to be believed";
+    return !few || j->suspicious;
 }
 
 static enum looked look_at_verdict(struct judging *j)
 {
     const struct mox_junk_verdict *v = &j->facts->junk;
     const double configured = j->facts->threshold + j->facts->jitter;
-    const bool counts = v->hams >= HAMS_MIN || j->suspicious;
+    const char *doubt;
+    const bool counts = is_believed(j, &doubt);
     set_threshold(j, configured);
-    note_content(j, counts);
+    note_content(j, doubt);
     if (v->probability <= j->out->threshold || !counts)
         return LOOKED_ON;
     j->unwanted = true;

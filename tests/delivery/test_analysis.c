@@ -375,6 +375,52 @@ static void the_header_tells_the_reason_and_what_led_to_it(void **state)
     test_env_done(&t);
 }
 
+/* The text of the rule about content, of a filter with 1 ham. */
+static const char *content_text(struct judged *j, enum mox_iprev_status reverse_name)
+{
+    judged_stranger(j);
+    j->iprev.status = reverse_name;
+    j->facts.junk.probability = 0.99;
+    j->facts.junk.hams = 1;
+    judged_run(j);
+    for (size_t i = 0; i < j->analysis.rule_count; i++)
+        if (strncmp(j->analysis.rules[i].name, "junk-content", 12) == 0)
+            return j->analysis.rules[i].text;
+    fail_msg("no rule about content");
+    return "";
+}
+
+static void a_filter_that_is_not_believed_is_told_of(void **state)
+{
+    (void)state;
+    struct judged j;
+    assert_non_null(
+        strstr(content_text(&j, MOX_IPREV_PASS), "1 ham, 1000 junk, which is too little"));
+    assert_true(j.analysis.accept);
+    assert_non_null(
+        strstr(content_text(&j, MOX_IPREV_FAIL), "which is little, but the client has no"));
+    assert_false(j.analysis.accept);
+}
+
+static void only_whole_words_are_named(void **state)
+{
+    (void)state;
+    struct judged j;
+    judged_stranger(&j);
+    j.facts.junk.shown = 4;
+    for (size_t i = 0; i < 4; i++)
+        memset(j.facts.junk.words[i].text, 'w', 40);
+    judged_run(&j);
+    for (size_t i = 0; i < j.analysis.rule_count; i++) {
+        const char *text = j.analysis.rules[i].text;
+        if (strstr(text, "www") != NULL) {
+            assert_string_equal(text + strlen(text) - 6, "\" 0.00");
+            return;
+        }
+    }
+    fail_msg("no word is named");
+}
+
 static void the_header_is_short_and_clean(void **state)
 {
     (void)state;
@@ -445,6 +491,8 @@ int main(void)
         cmocka_unit_test(strictness_has_one_cause),
         cmocka_unit_test(the_words_asked_for_are_the_reply),
         cmocka_unit_test(the_header_tells_the_reason_and_what_led_to_it),
+        cmocka_unit_test(a_filter_that_is_not_believed_is_told_of),
+        cmocka_unit_test(only_whole_words_are_named),
         cmocka_unit_test(the_header_is_short_and_clean),
         cmocka_unit_test(the_header_leaves_out_that_nothing_is_known),
         cmocka_unit_test(a_header_without_memory_is_none),
