@@ -135,6 +135,7 @@ static enum exit_code run_train(struct cli *cli)
     struct junk_files files;
     struct mox_junk_file *file;
     struct mox_junk_params params;
+    junk_keep_memory();
     enum exit_code code = junk_list(&files, cli->args[0], cli->args[1]);
     if (code != EXIT_OK)
         return code;
@@ -229,6 +230,7 @@ static enum exit_code run_test(struct cli *cli)
     struct mox_junk_params params;
     struct junk_files files = {0};
     double threshold = 0.95;
+    junk_keep_memory();
     enum exit_code code = junk_number(cli, "spam-threshold", 0, 1, &threshold);
     if (code == EXIT_OK)
         code = load(cli, &memory, &params);

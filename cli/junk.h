@@ -33,6 +33,9 @@ enum exit_code junk_params(const struct cli *cli, struct mox_junk_params *params
 enum exit_code junk_number(const struct cli *cli, const char *flag, double least, double most,
                            double *out);
 
+/* Memory that was freed is used again, not given back to the system: most pages of a short run would be
+ * fetched from it many times. Before anything large is allocated. */
+void junk_keep_memory(void);
 /* Takes a message apart; *words is freed with mox_junk_words_free(). */
 enum exit_code junk_read(const struct cli *cli, const struct mox_junk_params *params,
                          const char *path, struct mox_junk_words **words);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,7 +12,8 @@
  * reads too when the next one is not there yet, so that nobody sleeps as long as there is something to do. */
 
 #define HELPERS_MAX 7
-#define AHEAD       64 /* messages that are read and not yet handed on */
+#define KEEP_BYTES  (1 << 25) /* the most that glibc takes */
+#define AHEAD       64        /* messages that are read and not yet handed on */
 
 struct reader {
     const struct cli *cli;
@@ -28,6 +30,12 @@ struct reader {
         bool ready;
     } slots[AHEAD];
 };
+
+void junk_keep_memory(void)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, KEEP_BYTES);
+}
 
 enum exit_code junk_read(const struct cli *cli, const struct mox_junk_params *params,
                          const char *path, struct mox_junk_words **words)

@@ -445,12 +445,7 @@ int mox_junk_file_load(struct mox_junk_file *file, struct mox_junk_memory *memor
     if (rc < 0)
         return rc;
     mox__junk_memory_set_totals(memory, &sums);
-    const uint64_t *table;
-    struct mox_junk_middle *middle;
-    rc = weights(file, &table, &middle, err);
-    if (rc < 0)
-        return rc;
-    memcpy(mox__junk_memory_weights(memory), table, MOX_JUNK_WEIGHTS * sizeof *table);
+    (void)mox__junk_weights_read(mox__junk_memory_weights(memory), &file->db, &file->env);
     sqlite3_stmt *s = db_query(&file->db, SQL_JUNK_PAGES, V_INT(0));
     while (rc == MOX_OK && mox__db_step(&file->db, s)) {
         struct junk_row row;

@@ -104,43 +104,51 @@ static bool take_page(uint64_t *table, int64_t number, struct mox_slice bytes)
     return true;
 }
 
-static void read_pages(struct junk_weights *w, struct db *db)
+static void read_pages(uint64_t *table, struct db *db)
 {
     sqlite3_stmt *s = db_query(db, SQL_JUNK_WEIGHTS, V_INT(0));
     while (mox__db_step(db, s))
-        if (!take_page(w->table, sqlite3_column_int64(s, 0), mox__db_blob(s, 1)))
+        if (!take_page(table, sqlite3_column_int64(s, 0), mox__db_blob(s, 1)))
             (void)mox__db_fail(db, MOX_ECORRUPT, "a page of weights makes no sense");
 }
 
-static void read_steps(struct junk_weights *w, struct db *db, uint32_t *places)
+static void take_step(uint64_t *table, struct db *db, const struct mox_env *env, uint64_t by,
+                      struct mox_slice bytes)
 {
+    struct mox_junk_step step = {.by = by};
+    uint32_t *places = NULL;
+    if (bytes.len <= MOX_JUNK_WEIGHTS)
+        places = mem_new(env, uint32_t, bytes.len + 1);
+    step.places = places;
+    if (bytes.len <= MOX_JUNK_WEIGHTS && places == NULL)
+        (void)mox__db_fail(db, MOX_ENOMEM, "read weights");
+    else if (places != NULL && mox__junk_places_decode(bytes, places, &step.count))
+        mox__junk_step(table, &step);
+    else
+        (void)mox__db_fail(db, MOX_ECORRUPT, "a step of weights makes no sense");
+    mox__mem_free(env, places);
+}
+
+int64_t mox__junk_weights_read(uint64_t *table, struct db *db, const struct mox_env *env)
+{
+    int64_t steps = 0;
+    read_pages(table, db);
     sqlite3_stmt *s = db_query(db, SQL_JUNK_STEPS, V_INT(0));
-    while (mox__db_step(db, s)) {
-        struct mox_junk_step step = {.places = places, .by = (uint64_t)sqlite3_column_int64(s, 0)};
-        const struct mox_slice bytes = mox__db_blob(s, 1);
-        if (bytes.len <= MOX_JUNK_WEIGHTS && mox__junk_places_decode(bytes, places, &step.count))
-            mox__junk_step(w->table, &step);
-        else
-            (void)mox__db_fail(db, MOX_ECORRUPT, "a step of weights makes no sense");
-        w->steps++;
-    }
+    for (; mox__db_step(db, s); steps++)
+        take_step(table, db, env, (uint64_t)sqlite3_column_int64(s, 0), mox__db_blob(s, 1));
+    return steps;
 }
 
 void mox__junk_weights_load(struct junk_weights *w, struct db *db, const struct mox_env *env)
 {
     if (w->table != NULL || db->status < 0)
         return;
-    uint32_t *places = mem_new(env, uint32_t, MOX_JUNK_WEIGHTS);
     w->table = mem_new(env, uint64_t, MOX_JUNK_WEIGHTS);
-    w->steps = 0;
     mox__buf_init(&w->waiting, env, PAGE_BYTES * PAGE_COUNT);
-    if (w->table == NULL || places == NULL) {
+    if (w->table == NULL)
         (void)mox__db_fail(db, MOX_ENOMEM, "read weights");
-    } else {
-        read_pages(w, db);
-        read_steps(w, db, places);
-    }
-    mox__mem_free(env, places);
+    else
+        w->steps = mox__junk_weights_read(w->table, db, env);
     if (db->status < 0)
         mox__junk_weights_free(w, env);
 }

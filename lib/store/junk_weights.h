@@ -21,7 +21,9 @@ struct junk_weights {
 
 /* Forgets what is in memory: it is read again when it is asked for. */
 void mox__junk_weights_free(struct junk_weights *w, const struct mox_env *env);
-/* Each leaves its failure in the database. */
+/* Each leaves its failure in the database. The first reads into a table of zeros, and returns how many steps
+ * there are. */
+int64_t mox__junk_weights_read(uint64_t *table, struct db *db, const struct mox_env *env);
 void mox__junk_weights_load(struct junk_weights *w, struct db *db, const struct mox_env *env);
 void mox__junk_weights_step(struct junk_weights *w, struct db *db, const struct mox_env *env,
                             const struct mox_junk_step *step);
