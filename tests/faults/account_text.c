@@ -9,11 +9,11 @@
 #include "support/cm.h"
 
 /* Everything that clients can see of an account, and what later answers depend on. Rows whose order
- * says nothing are sorted. */
+ * says nothing are sorted. The account's numbers are the first line. */
 static const char *const queries[] = {
     "SELECT 'account', modseq, uidvalidity FROM account",
     "SELECT 'mailbox', id, name, uidvalidity, uidnext, messages, unseen, deleted, bytes, modseq,"
-    " createseq, special_use, keywords, removed FROM mailbox ORDER BY id",
+    " createseq, special_use, keywords, removed FROM mailbox WHERE name NOT LIKE '#%' ORDER BY id",
     "SELECT 'subscription', name FROM subscription ORDER BY name",
     "SELECT 'gone', mailbox, uid, modseq FROM gone ORDER BY mailbox, uid",
     "SELECT 'credential', kind FROM credential ORDER BY kind",
@@ -23,7 +23,8 @@ static const char *const queries[] = {
     "SELECT 'entry', e.mailbox, e.uid, e.modseq, e.flags, e.keywords, e.bytes, e.origin, e.held, "
     "m.message_id,"
     " hex(m.envelope), c.prefix FROM entry e JOIN message m ON m.id = e.message"
-    " JOIN content c ON c.message = m.id ORDER BY e.mailbox, e.uid",
+    " JOIN content c ON c.message = m.id JOIN mailbox b ON b.id = e.mailbox"
+    " WHERE b.name NOT LIKE '#%' ORDER BY e.mailbox, e.uid",
 };
 
 static const char *const passwords[] = {"the first password", "the second password"};

@@ -9,6 +9,7 @@
 
 #include "faults/need.h"
 #include "faults/record.h"
+#include "store/import.h"
 #include "store/password.h"
 #include "store/store.h"
 #include "support/cm.h"
@@ -137,6 +138,25 @@ static void submit_change(struct storefix *f, struct task *t)
     f->mail.ops->change_mailbox(f->mail.self, &t->op.change);
 }
 
+static int import(struct storefix *f, const struct task *t)
+{
+    const struct step *s = t->step;
+    const char *const boxes[] = {s->box, s->to};
+    const struct mox_mailfile_item item = {.where = "here",
+                                           .flags = s->flags,
+                                           .keywords = &s->keyword,
+                                           .keyword_count = s->keyword != NULL};
+    struct import *import;
+    struct mox_error err;
+    int rc = mox__import_begin(&import, f->account, boxes, 2, &err);
+    for (uint32_t i = 0; i < 2 * s->first && rc == MOX_OK; i++)
+        rc = mox__import_add(import, i % 2, spool(f, t), &item, &err);
+    if (rc == MOX_OK)
+        rc = mox__import_publish(import, &err);
+    mox__import_end(import);
+    return rc;
+}
+
 static void submit_other(struct storefix *f, struct task *t)
 {
     const struct step *s = t->step;
@@ -178,6 +198,11 @@ static void submit_other(struct storefix *f, struct task *t)
         t->op.write = (struct mox_write){.done = answered, .user = t};
         t->op.write.status = mox_account_retrain(
             f->account, &(struct mox_retrain){.size = sizeof(struct mox_retrain)}, NULL);
+        answered(&t->op.write);
+        break;
+    case STEP_IMPORT:
+        t->op.write = (struct mox_write){.done = answered, .user = t};
+        t->op.write.status = import(f, t);
         answered(&t->op.write);
         break;
     case STEP_CREATE_ACCOUNT:

@@ -21,6 +21,7 @@ enum step_kind {
     STEP_PASSWORD, /* of `box` */
     STEP_SEND,     /* counts a message to `box`, and to `to` if there is one */
     STEP_RETRAIN,  /* the filter is built anew */
+    STEP_IMPORT,   /* `first` messages go into `box`, and as many into `to` */
     STEP_CREATE_ACCOUNT
 };
 
@@ -40,11 +41,11 @@ enum step_way {
 struct step {
     enum step_kind kind;
     const char *box;
-    const char *to;       /* COPY, MOVE, RENAME */
+    const char *to;       /* COPY, MOVE, RENAME, IMPORT */
     uint32_t first, last; /* UIDs; REJECT, ACCEPT: `first` is in the message-id */
     uint32_t flags;       /* APPEND; FLAGS adds them */
     const char *keyword;  /* the same */
-    size_t size;          /* of an APPEND's body */
+    size_t size;          /* of a body: APPEND, IMPORT */
     unsigned way;         /* a set of enum step_way */
     const char
         *failing; /* WAY_SYNC_FAILS, _LATER_FAILS: of the file with such a name, see fnmatch(3) */

@@ -84,6 +84,19 @@ static void rejects_once_and_accepted_messages_never_there(void **state)
     POWER_CUTS(some_mail, steps);
 }
 
+/* What is read of it before it is there, is not there after a cut either. */
+static void imports_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    static const struct step steps[] = {
+        {STEP_IMPORT, "Inbox", "old/mail", .first = 3, .size = 3000, .flags = MOX_FLAG_SEEN,
+         .keyword = "new"},
+        {STEP_APPEND, "Inbox", .size = 100},
+        {STEP_IMPORT, "old/mail", "Sent", .first = 1, .size = 150000},
+    };
+    POWER_CUTS(some_mail, steps);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
@@ -95,6 +108,7 @@ int main(int argc, char **argv)
         CUT_TEST(flags_copies_and_moves),
         CUT_TEST(removed_messages_and_their_files),
         CUT_TEST(rejects_once_and_accepted_messages_never_there),
+        CUT_TEST(imports_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
