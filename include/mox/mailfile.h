@@ -56,7 +56,8 @@ MOX_API const char *mox_mailfile_folder(const struct mox_mailfile *m, size_t n);
  *
  * @param found  false: there are no more
  * @return MOX_OK; MOX_ELIMIT: it is larger than the spool takes; MOX_ESYNTAX, MOX_EIO, MOX_ENOTFOUND (a file
- *         went meanwhile), MOX_ENOSPACE, MOX_ENOMEM. The text begins with the place.
+ *         went meanwhile), MOX_ENOSPACE, MOX_ENOMEM. The text, printable ASCII as all others are, begins with
+ *         the place.
  */
 MOX_API MOX_MUST_USE int mox_mailfile_next(struct mox_mailfile *m, struct mox_spool *to,
                                            struct mox_mailfile_item *item, bool *found,

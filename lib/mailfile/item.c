@@ -23,9 +23,7 @@ void mox__item_where(struct item *i, const char *path, uint64_t line)
     /* of a long path the end is what tells files apart */
     size_t len = strlen(path), room = sizeof i->where - sizeof number;
     (void)snprintf(i->where, sizeof i->where, "%s%s", path + (len > room ? len - room : 0), number);
-    for (char *p = i->where; *p != '\0'; p++)
-        if (*p < ' ' || *p > '~')
-            *p = '?';
+    mox__mailfile_clean(i->where);
 }
 
 static bool has_keyword(const struct item *i, const char *keyword)

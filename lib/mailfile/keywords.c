@@ -15,9 +15,7 @@ void mox__mailfile_warn(const struct mox_mailfile_config *config, const char *fo
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    for (char *p = text; *p != '\0'; p++)
-        if (*p < ' ' || *p > '~')
-            *p = '?';
+    mox__mailfile_clean(text);
     config->warn(config->user, text);
 }
 

@@ -9,6 +9,13 @@
 #include "base/mem.h"
 #include "mailfile/mailfile.h"
 
+void mox__mailfile_clean(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
 static int read_fd(void *user, uint8_t *to, size_t room, size_t *len)
 {
     const int *fd = user;
@@ -39,22 +46,22 @@ int mox_mailfile_open(struct mox_mailfile **out, const struct mox_env *env,
 {
     *out = NULL;
     struct mox_mailfile *m = mem_new(env, struct mox_mailfile, 1);
-    char *name = mox__strndup(env, path, strlen(path));
     int rc = MOX_ENOMEM;
-    if (m != NULL && name != NULL) {
+    if (m != NULL) {
         m->env = *env;
-        m->path = name;
-        name = NULL;
         m->fd = -1;
+        m->path = mox__strndup(env, path, strlen(path));
         if (config != NULL)
             m->config = *config;
+    }
+    if (m != NULL && m->path != NULL)
         rc = kind == MOX_MAILFILE_MBOX
                  ? open_mbox(m, m->path, err)
                  : mox__maildir_open(&m->maildir, &m->env, m->path, &m->config, err);
-    }
-    mox__mem_free(env, name);
     if (rc == MOX_ENOMEM)
         (void)mox__fail(err, rc, "open %s: out of memory", path);
+    if (rc < 0 && err != NULL)
+        mox__mailfile_clean(err->text);
     if (rc == MOX_OK)
         *out = m;
     else
@@ -89,6 +96,8 @@ int mox_mailfile_next(struct mox_mailfile *m, struct mox_spool *to, struct mox_m
     int rc = m->mbox != NULL
                  ? mox__mbox_next(m->mbox, &m->crlf, &m->item, found, &m->config, err)
                  : mox__maildir_next(m->maildir, &m->crlf, &m->item, found, &m->config, err);
+    if (rc < 0 && err != NULL)
+        mox__mailfile_clean(err->text);
     *item = m->item.pub;
     return rc;
 }

@@ -45,6 +45,9 @@ struct mox_mailfile {
     struct crlf crlf;
 };
 
+/* Texts have names of strangers' files in them: what is not printable ASCII becomes `?`. */
+void mox__mailfile_clean(char *text);
+
 /* ---- item.c ---- */
 void mox__item_begin(struct item *i);
 /* Where it is: `line` 0 for none. What is not printable ASCII in `path` becomes `?`. */

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "dns/nfc.h"
+#include "mailfile/mailfile.h"
 #include "store/import.h"
 
 /* What is read goes into mailboxes: the one that was asked for, and those below it for folders. */
@@ -33,10 +34,14 @@ static int target_name(const struct mox_env *env, const char *mailbox, const cha
     struct buf text, normal;
     struct mox_error why = {0};
     *out = NULL;
-    mox__buf_init(&text, env, 2 * MOX_MAILBOX_NAME_MAX);
-    mox__buf_init(&normal, env, 4 * MOX_MAILBOX_NAME_MAX);
-    mox__buf_printf(&text, "%s%s%s", mailbox, *folder == '\0' ? "" : "/", folder);
-    int rc = text.failed ? MOX_ELIMIT : mox__nfc(&normal, slice(text.data, text.len));
+    mox__buf_init(&text, env, 3 * MOX_MAILBOX_NAME_MAX);
+    mox__buf_init(&normal, env, 8 * MOX_MAILBOX_NAME_MAX); /* it may become three times as long */
+    const bool fits = strlen(mailbox) + 1 + strlen(folder) <= 2 * MOX_MAILBOX_NAME_MAX;
+    if (fits)
+        mox__buf_printf(&text, "%s%s%s", mailbox, *folder == '\0' ? "" : "/", folder);
+    int rc = !fits         ? MOX_ELIMIT
+             : text.failed ? MOX_ENOMEM
+                           : mox__nfc(&normal, slice(text.data, text.len));
     if (rc == MOX_EUNSUPPORTED || rc == MOX_ESYNTAX) { /* the check says why */
         mox__buf_clear(&normal);
         mox__buf_append(&normal, text.data, text.len);
@@ -44,13 +49,15 @@ static int target_name(const struct mox_env *env, const char *mailbox, const cha
     }
     mox__buf_byte(&normal, '\0');
     if (rc == MOX_OK)
-        rc = normal.failed ? MOX_ELIMIT
+        rc = normal.failed ? MOX_ENOMEM
                            : mox_mailbox_name_check((const char *)normal.data, name, &why);
     if (rc == MOX_OK && (*out = mox__strndup(env, name, strlen(name))) == NULL)
         rc = MOX_ENOMEM;
     if (rc < 0)
         (void)mox__fail(err, rc, "import%s%s: %s", *folder == '\0' ? "" : " folder ", folder,
                         why.text[0] != '\0' ? why.text : mox_status_text(rc));
+    if (rc < 0 && err != NULL)
+        mox__mailfile_clean(err->text);
     mox__buf_free(&text);
     mox__buf_free(&normal);
     return rc;

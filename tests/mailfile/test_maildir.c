@@ -24,6 +24,14 @@ static const char *below(const char *relative)
     return path;
 }
 
+/* For a second one at the same time. */
+static const char *below_too(const char *relative)
+{
+    static char path[500];
+    (void)snprintf(path, sizeof path, "%s/%s", top, relative);
+    return path;
+}
+
 static void folder(const char *relative)
 {
     assert_int_equal(mkdir(below(relative), 0700), 0);
@@ -179,6 +187,8 @@ static void folders_have_names_in_modified_utf7(void **state)
     reads_as(false, "[]");
     maildir(".&broken");
     reads_as(true, "error folder .&broken has a name that is not modified UTF-7; rename it");
+    assert_int_equal(rename(below(".&broken"), below_too(".\x1b[31m\xff")), 0);
+    reads_as(true, "error folder .?[31m? has a name that is not modified UTF-7; rename it");
 }
 
 static void what_is_no_maildir_is_refused(void **state)

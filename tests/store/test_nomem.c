@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,6 +144,19 @@ static void send(struct storefix *f)
         expect(rc, &op.write.error);
 }
 
+static void import(struct storefix *f)
+{
+    char path[100];
+    struct mox_error err = {0};
+    struct mox_import op = {.size = sizeof op, .path = path, .mailbox = "imported/mail"};
+    (void)snprintf(path, sizeof path, "%s/box", f->dir);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    (void)fputs("From a\nX-Keywords: one\nTo: b@b.example\n\nx\n\nFrom b\nSubject: y\n\n", file);
+    assert_int_equal(fclose(file), 0);
+    expect(mox_account_import(f->account, &op, &err), &err);
+}
+
 static void use_account(struct storefix *f)
 {
     struct mox_error err = {0};
@@ -187,6 +201,7 @@ static void use_account(struct storefix *f)
     use_names(f);
     use_password(f);
     send(f);
+    import(f);
     f->mail.ops->unwatch(f->mail.self, &watch);
 }
 
