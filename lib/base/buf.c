@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define FIRST_CAP 256
 
@@ -75,6 +76,32 @@ void mox__buf_slice(struct buf *b, struct mox_slice s)
 void mox__buf_byte(struct buf *b, uint8_t byte)
 {
     mox__buf_append(b, &byte, 1);
+}
+
+void mox__buf_quoted(struct buf *b, struct mox_slice s)
+{
+    size_t from = 0;
+    mox__buf_byte(b, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] != '"' && s.data[i] != '\\')
+            continue;
+        mox__buf_append(b, s.data + from, i - from);
+        mox__buf_byte(b, '\\');
+        from = i;
+    }
+    mox__buf_slice(b, slice_from(s, from));
+    mox__buf_byte(b, '"');
+}
+
+void mox__buf_unquoted(struct buf *b, struct mox_slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '\r' || s.data[i] == '\n')
+            continue;
+        if (s.data[i] == '\\' && i + 1 < s.len)
+            i++;
+        mox__buf_byte(b, s.data[i]);
+    }
 }
 
 void mox__buf_uint(struct buf *b, uint64_t n)

@@ -28,6 +28,10 @@ MOX_PRIV void mox__buf_append(struct buf *b, const void *data, size_t len);
 MOX_PRIV void mox__buf_text(struct buf *b, const char *text);
 MOX_PRIV void mox__buf_slice(struct buf *b, struct mox_slice s);
 MOX_PRIV void mox__buf_byte(struct buf *b, uint8_t byte);
+/* As a quoted string: between ", with a \ in front of each " and \ (RFC 5322 §3.2.4, RFC 9051 §9). */
+MOX_PRIV void mox__buf_quoted(struct buf *b, struct mox_slice s);
+/* What a quoted string of a header says, given without its ": no \ in front of others, no line ends. */
+MOX_PRIV void mox__buf_unquoted(struct buf *b, struct mox_slice s);
 MOX_PRIV void mox__buf_uint(struct buf *b, uint64_t n); /* decimal */
 MOX_PRIV void mox__buf_printf(struct buf *b, const char *format, ...) MOX_PRINTF(2, 3);
 /* Room for `len` more bytes, to be written at data + len; NULL when there is none. */

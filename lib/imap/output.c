@@ -54,25 +54,10 @@ static bool is_quotable(struct mox_slice text, bool utf8)
     return !utf8 || mox__slice_is_utf8(text);
 }
 
-static void put_quoted(struct buf *out, struct mox_slice text)
-{
-    mox__buf_byte(out, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] != '"' && text.data[i] != '\\')
-            continue;
-        mox__buf_append(out, text.data + from, i - from);
-        mox__buf_byte(out, '\\');
-        from = i;
-    }
-    mox__buf_slice(out, slice_from(text, from));
-    mox__buf_byte(out, '"');
-}
-
 void mox__imap_put_string(struct mox_imap_server *s, struct mox_slice text)
 {
     if (is_quotable(text, s->utf8)) {
-        put_quoted(&s->out, text);
+        mox__buf_quoted(&s->out, text);
         return;
     }
     mox__imap_putf(s, "{%zu}\r\n", text.len);
@@ -96,7 +81,7 @@ void mox__imap_put_mailbox(struct mox_imap_server *s, const char *name)
         if (is_plain_atom(text))
             mox__buf_slice(&s->out, text);
         else
-            put_quoted(&s->out, text);
+            mox__buf_quoted(&s->out, text);
         return;
     }
     /* Written in place, then read once more to see how it must be quoted. */
@@ -108,7 +93,7 @@ void mox__imap_put_mailbox(struct mox_imap_server *s, const char *name)
     mox__buf_init(&copy, &s->env, SIZE_MAX / 2);
     mox__buf_append(&copy, s->out.data + start, s->out.len - start);
     s->out.len = start;
-    put_quoted(&s->out, slice(copy.data, copy.len));
+    mox__buf_quoted(&s->out, slice(copy.data, copy.len));
     s->out.failed |= copy.failed;
     mox__buf_free(&copy);
 }

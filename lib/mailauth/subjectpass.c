@@ -36,17 +36,10 @@ static void add_localpart(struct buf *out, struct mox_slice s)
         quoted = quoted || s.data[i] <= ' ' || s.data[i] == 0x7f ||
                  strchr("()<>[]:;@\\,\"", s.data[i]) != NULL ||
                  (s.data[i] == '.' && i + 1 < s.len && s.data[i + 1] == '.');
-    if (!quoted) {
+    if (quoted)
+        mox__buf_quoted(out, s);
+    else
         mox__buf_slice(out, s);
-        return;
-    }
-    mox__buf_byte(out, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '"' || s.data[i] == '\\')
-            mox__buf_byte(out, '\\');
-        mox__buf_byte(out, s.data[i]);
-    }
-    mox__buf_byte(out, '"');
 }
 
 static int write_address(struct buf *out, struct mox_slice localpart, struct mox_slice host)

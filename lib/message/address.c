@@ -122,17 +122,6 @@ static size_t quoted_end(struct addresses *a)
     return 0;
 }
 
-static void append_unquoted(struct buf *out, struct mox_slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '\r' || s.data[i] == '\n')
-            continue;
-        if (s.data[i] == '\\' && i + 1 < s.len)
-            i++;
-        mox__buf_byte(out, s.data[i]);
-    }
-}
-
 static bool at_word(const struct addresses *a)
 {
     return !at_end(a) && (peek(a) == '"' || is_word(peek(a)));
@@ -147,7 +136,7 @@ static bool take_word(struct addresses *a, struct buf *out)
         size_t end = quoted_end(a);
         a->at = end > 0 ? end : start + 1;
         if (end > 0)
-            append_unquoted(out, slice(a->text.data + start + 1, end - start - 2));
+            mox__buf_unquoted(out, slice(a->text.data + start + 1, end - start - 2));
         return false;
     }
     while (!at_end(a) && is_word(peek(a)))

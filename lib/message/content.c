@@ -164,18 +164,10 @@ bool mox__param_is_escaped(const struct param *param)
 
 void mox__param_text(struct buf *out, const struct param *param)
 {
-    if (!mox__param_is_escaped(param)) {
+    if (mox__param_is_escaped(param))
+        mox__buf_unquoted(out, param->value);
+    else
         mox__buf_slice(out, param->value);
-        return;
-    }
-    struct mox_slice s = param->value;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '\r' || s.data[i] == '\n')
-            continue;
-        if (s.data[i] == '\\' && i + 1 < s.len)
-            i++;
-        mox__buf_byte(out, s.data[i]);
-    }
 }
 
 static int hex_value(uint8_t c)

@@ -98,17 +98,6 @@ static bool is_literal(struct mox_slice s)
     return true;
 }
 
-static void put_quoted(struct buf *out, struct mox_slice s)
-{
-    mox__buf_byte(out, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '"' || s.data[i] == '\\')
-            mox__buf_byte(out, '\\');
-        mox__buf_byte(out, s.data[i]);
-    }
-    mox__buf_byte(out, '"');
-}
-
 bool mox__dsn_addr_spec(struct buf *out, const char *address, bool utf8)
 {
     struct mox_slice s = bounded(address, DSN_ADDRESS_MAX + 1);
@@ -123,7 +112,7 @@ bool mox__dsn_addr_spec(struct buf *out, const char *address, bool utf8)
     if (mox__is_dot_atom(local) || is_quoted(local))
         mox__buf_slice(out, local);
     else
-        put_quoted(out, local);
+        mox__buf_quoted(out, local);
     mox__buf_slice(out, slice_from(s, local.len));
     return true;
 }

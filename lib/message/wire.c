@@ -14,22 +14,6 @@ static bool can_be_quoted(struct mox_slice s)
     return true;
 }
 
-static void put_quoted(struct buf *out, struct mox_slice s)
-{
-    uint8_t *room = mox__buf_reserve(out, 2 * s.len + 2);
-    if (room == NULL)
-        return;
-    uint8_t *at = room;
-    *at++ = '"';
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '"' || s.data[i] == '\\')
-            *at++ = '\\';
-        *at++ = s.data[i];
-    }
-    *at++ = '"';
-    out->len += (size_t)(at - room);
-}
-
 static void put_literal(struct buf *out, struct mox_slice s)
 {
     static const char replacement[] = "\xef\xbf\xbd";
@@ -52,7 +36,7 @@ static void put_literal(struct buf *out, struct mox_slice s)
 void mox__wire_string(struct buf *out, struct mox_slice s)
 {
     if (can_be_quoted(s))
-        put_quoted(out, s);
+        mox__buf_quoted(out, s);
     else
         put_literal(out, s);
 }

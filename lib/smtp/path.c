@@ -243,15 +243,9 @@ void mox__smtp_path_write(struct buf *out, const struct mox_smtp_path *path)
         mox__buf_text(out, path->localpart);
         return;
     }
-    bool quoted = !is_dot_string(path->localpart);
-    if (quoted)
-        mox__buf_byte(out, '"');
-    for (const char *at = path->localpart; *at != '\0'; at++) {
-        if (quoted && (*at == '"' || *at == '\\'))
-            mox__buf_byte(out, '\\');
-        mox__buf_byte(out, (uint8_t)*at);
-    }
-    if (quoted)
-        mox__buf_byte(out, '"');
+    if (is_dot_string(path->localpart))
+        mox__buf_text(out, path->localpart);
+    else
+        mox__buf_quoted(out, slice_of(path->localpart));
     mox__buf_printf(out, "@%s", path->domain);
 }

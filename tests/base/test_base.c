@@ -200,6 +200,28 @@ static void ip_addresses_are_masked_by_class(void **state)
     assert_false(mox__ip_parse(slice("1.2.3.4\0x", 9), &ip));
 }
 
+static void quoted_strings_say_what_was_quoted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *quoted;
+    } cases[] = {{"", "\"\""}, {"a b", "\"a b\""}, {"\"", "\"\\\"\""}, {"\\a\\", "\"\\\\a\\\\\""}};
+    char memory[40], plain[40];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buf b = buf_over(memory, sizeof memory), back = buf_over(plain, sizeof plain);
+        mox__buf_quoted(&b, slice_of(cases[i].text));
+        assert_true(mox__slice_is(slice(b.data, b.len), cases[i].quoted));
+        mox__buf_unquoted(&back, slice(b.data + 1, b.len - 2));
+        assert_true(mox__slice_is(slice(back.data, back.len), cases[i].text));
+    }
+    struct buf folded = buf_over(memory, sizeof memory);
+    mox__buf_unquoted(&folded, slice_of("a\r\n b\\"));
+    assert_true(mox__slice_is(slice(folded.data, folded.len), "a b\\"));
+    struct buf full = buf_over(memory, 3);
+    mox__buf_quoted(&full, slice_of("ab"));
+    assert_true(full.failed);
+}
+
 static void addresses_that_the_internet_has_are_told_from_others(void **state)
 {
     (void)state;
@@ -360,6 +382,7 @@ int main(void)
         cmocka_unit_test(hashes_need_no_memory),
         cmocka_unit_test(received_id_block_is_reversible),
         cmocka_unit_test(ip_addresses_are_masked_by_class),
+        cmocka_unit_test(quoted_strings_say_what_was_quoted),
         cmocka_unit_test(addresses_that_the_internet_has_are_told_from_others),
         cmocka_unit_test(numbers_and_utf8_are_checked_to_the_end),
         cmocka_unit_test(log_values_are_quoted_when_needed),
