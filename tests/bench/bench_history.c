@@ -22,6 +22,7 @@
 #define SENDERS     5000
 #define PROLIFIC    10000 /* messages, all judged, of one sender */
 #define REPEATS     7
+#define COMMITS     500
 #define LOOKUPS     2000 /* in each repeat */
 
 static struct storefix f;
@@ -177,6 +178,26 @@ static void measure(const char *params, unsigned first, unsigned step,
     report_median(&report, "reputation", params, ms, REPEATS, "ms", NULL);
 }
 
+/* The same while mail comes: each look-up is the first after a commit, of which connections have to take notice. */
+static void measure_between_commits(const char *params, unsigned first, unsigned step,
+                                    enum mox_reputation_method expected)
+{
+    double ms[REPEATS];
+    for (int r = 0; r < REPEATS; r++) {
+        ms[r] = 0;
+        for (unsigned i = 0; i < COMMITS; i++) {
+            struct mox_append op = {.mailbox = inbox,
+                                    .spool = mail_spool(&f, "Subject: x\r\n", 100)};
+            check(wait_append(&f, &op), &op.write.error);
+            mox_spool_free(op.spool);
+            double start = seconds_now();
+            look_up(first + i * step, expected);
+            ms[r] += (seconds_now() - start) * 1000 / COMMITS;
+        }
+    }
+    report_median(&report, "reputation after a commit", params, ms, REPEATS, "ms", NULL);
+}
+
 /* ---- judging ---- */
 
 static const char content[] =
@@ -280,6 +301,8 @@ int main(void)
     measure("sender=unknown", 100000000, 10, MOX_REPUTATION_NONE);
     measure("sender=judged", 10, 1, MOX_REPUTATION_MSGFROMFULL);
     measure("sender=prolific", 0, 0, MOX_REPUTATION_MSGFROMFULL);
+    measure_between_commits("sender=unknown", 100000000, 10, MOX_REPUTATION_NONE);
+    measure_between_commits("sender=judged", 10, 1, MOX_REPUTATION_MSGFROMFULL);
     measure_verdict("sender=unknown", 100000000, 10, "no-bad-signals");
     measure_verdict("sender=judged", 10, 1, "msgfromfull");
     measure_verdict("sender=prolific", 0, 0, "msgfromfull");
