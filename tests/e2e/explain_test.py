@@ -69,7 +69,9 @@ class Explain(Server):
         data = message("someone@work.example", "x", "y", "1").replace(
             b"Subject: x", b"X-Mox-Reason: forged\r\nAuthentication-Results: forged\r\nSubject: \x1b[2J")
         self.assertEqual(self.send(data, "someone@work.example")[0], 250)
-        self.assertNotIn("forged", self.explain("Inbox", 1))
+        text = self.explain("Inbox", 1)
+        self.assertNotIn("forged", text)
+        self.assertIn("reason: no-bad-signals;", text)
 
     def test_a_message_that_did_not_come_by_smtp_has_no_sender(self):
         self.append("Archive", ham(3))

@@ -42,7 +42,7 @@ class Server(unittest.TestCase):
 
     @contextlib.contextmanager
     def imap(self):
-        with imaplib.IMAP4("127.0.0.1", self.daemon.port("imap")) as c:
+        with imaplib.IMAP4("127.0.0.1", self.daemon.port("imap"), timeout=60) as c:
             c.starttls(any_certificate())
             c.login(USER, PASSWORD)
             yield c
@@ -125,7 +125,7 @@ class Judging(Server):
         self.assertEqual(self.send(data, sender)[0], 250)
         self.assertEqual(self.stored("Rejects"), [])
 
-    def test_the_filter_learns_from_moves_and_tells_strangers_apart(self):
+    def test_the_filter_learns_where_mail_is_put_and_tells_strangers_apart(self):
         self.teach()
         self.assertEqual(self.send(spam(1000), "stranger@bulk.example"), NEUTRAL)
         self.assertTrue(self.reason("Rejects").startswith("junk-content"))
@@ -228,10 +228,15 @@ class Configured(Server):
         self.assertEqual(self.send(data, "ann@localhost", ["family@localhost"])[0], 250)
         self.assertEqual(len(self.stored("Inbox")), 2)
 
-    def test_the_sender_is_told_of_recipients_who_did_not_get_it(self):
+    def test_a_message_that_one_recipient_refuses_is_there_for_the_other(self):
         to = ["mox@localhost", "proved@localhost"]
-        data = message("stranger@localhost", "Twice", "x", 6)
+        data = message("stranger@elsewhere.example", "Twice", "x", 6)
         self.assertEqual(self.send(data, "mox@localhost", to)[0], 250)
+        (_, stored), = self.stored("Inbox")
+        self.assertEqual(stored["Delivered-To"], "mox@localhost")
+        log = self.daemon.log_text()
+        self.assertRegex(log, "incoming message rejected.*reason=msg-auth-required.*rcptto=proved@localhost")
+        self.assertIn("sender not told of failed recipients", log)  # a server for tests makes no bounces
 
 
 if __name__ == "__main__":

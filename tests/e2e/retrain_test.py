@@ -95,7 +95,7 @@ class Retrain(unittest.TestCase):
             process = subprocess.Popen([MOX, "retrain", "-dir", self.server.dir], stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE, text=True)
             while not os.path.exists(self.account_file("junk.db.new")) and process.poll() is None:
-                pass
+                time.sleep(0.001)
             for s in signals:
                 process.send_signal(s)
             out, err = process.communicate(timeout=PATIENCE)
