@@ -253,7 +253,7 @@ static const struct command commands[] = {
          "With -account, that account is asked what it would do if the message came now: which rules look\n"
          "at it and which one decides, whether the sender is known, what the junk filter thinks, and where\n"
          "it would go. Nothing is stored. The running server answers, or, when none runs, the data\n"
-         "directory. Limits on deliveries, and reports that it may bring, are left out.\n"
+         "directory. Limits on deliveries count by what came so far; reports that it may bring are left out.\n"
          "\n"
          "In JSON, the keys are iprev {result, names}, spf {result, domain, mechanism, "
          "explanation},\n"

@@ -33,7 +33,8 @@ enum exit_code offline_open(struct offline *o, const struct cli *cli, const char
                                          .config = o->config,
                                          .store = o->store,
                                          .name = account,
-                                         .mode = MOX_ACCOUNT_EXISTING};
+                                         .mode = MOX_ACCOUNT_EXISTING,
+                                         .count_arrivals = true};
     rc = mox_server_open_account(&o->account, &cli->env, &a, &err);
     return rc < 0 ? cli_fail("%s", err.text) : EXIT_OK;
 }

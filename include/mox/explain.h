@@ -45,6 +45,9 @@ struct mox_explain_incoming {
     /** What the lists of blocked addresses said, when they were asked: the zone of the first that has the client,
      *  "" for none. NULL: not asked yet. */
     const char *listed_in;
+    /** The configured limits on deliveries hold, by what came into the account if it counts that; see struct
+     *  mox_account_config. */
+    bool limits;
 };
 
 /** The defaults: with TLS, no lists asked. */
@@ -52,8 +55,8 @@ MOX_API void mox_explain_incoming_init(struct mox_explain_incoming *incoming);
 
 /**
  * What the account would do with a message: each rule that is looked at, the one that decides, the mailbox. Nothing is
- * stored. Limits on deliveries, and reports that the message may bring, are left out; the junk filter's threshold is
- * taken without chance. Reads the disk.
+ * stored. Reports that the message may bring are left out; the junk filter's threshold is taken without chance. Reads
+ * the disk.
  *
  * @return MOX_OK; MOX_NEED_DNS: lists of blocked addresses are configured, and nothing else has decided: ask
  *         mox_explain_lists() and call again; MOX_ENOTFOUND: the address is not the account's; MOX_EIO, MOX_ENOMEM

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "server/explain.h"
+#include "server/smtp_session.h"
 
 #define ANSWER_MAX  (1024 * 1024)
 #define ADDRESS_MAX 1024
@@ -22,6 +23,7 @@ struct received {
     struct mox_domain mail_from_domain, ehlo_domain, recipient_domain;
     struct mox_judge_message message;
     struct mox_judge_recipient query;
+    struct mox_smtp_reply over_limit; /* when query.over_limit */
     struct mox_error *err;
 };
 
@@ -77,6 +79,16 @@ static bool has_lists(const struct mox_config *config)
     return false;
 }
 
+static bool is_over_limit(struct received *r)
+{
+    struct mox_arrivals stored;
+    if (!r->incoming->limits)
+        return false;
+    mox_account_arrivals(r->explain->account, r->incoming->query->ip, &stored);
+    return mox__delivery_limits(&r->explain->config->mox->limits, &stored, r->incoming->content.len,
+                                &r->over_limit) < 0;
+}
+
 static void fill_query(struct received *r)
 {
     const struct explained_target *t = &r->target;
@@ -94,6 +106,7 @@ static void fill_query(struct received *r)
     q->threshold = filter != NULL ? filter->threshold : 0;
     q->subjectpass_us = t->account->subject_pass.period_us;
     q->has_dnsbl = has_lists(r->explain->config);
+    q->over_limit = is_over_limit(r);
     if (t->destination == NULL)
         return;
     q->ruleset_list = t->destination->rulesets.items;
@@ -147,12 +160,14 @@ static void put_rules(struct outline *o, const struct mox_analysis *a)
     mox__outline_close(o);
 }
 
-static void put_reply(struct outline *o, const struct mox_judgement *j)
+static void put_reply(const struct received *r, struct outline *o, const struct mox_judgement *j)
 {
     const struct mox_analysis *a = j->analysis;
+    const bool limited = a->reason == MOX_REASON_HIGH_RATE;
     char reply[512] = "";
     if (!a->accept && !a->accepted_reject)
-        (void)snprintf(reply, sizeof reply, "%d %s %s", a->code, a->enhanced, j->reply);
+        (void)snprintf(reply, sizeof reply, "%d %s %.480s", a->code, a->enhanced,
+                       limited ? r->over_limit.text : j->reply);
     mox__outline_text(o, "reply", reply);
 }
 
@@ -164,7 +179,7 @@ static void put_judgement(const struct received *r, struct outline *o,
     mox__outline_text(o, "recipient", r->recipient);
     mox__outline_bool(o, "accepted", j->analysis->accept || j->analysis->accepted_reject);
     mox__outline_text(o, "reason", j->analysis->word);
-    put_reply(o, j);
+    put_reply(r, o, j);
     mox__outline_text(o, "mailbox", j->mailbox);
     mox__outline_text(o, "destined", j->destined);
     mox__outline_bool(o, "waits_as_first_message", j->first_time);

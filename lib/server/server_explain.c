@@ -81,6 +81,7 @@ static int judge(struct mox_server *s, const struct mox_ctl_check *q,
     incoming.tls = q->tls;
     incoming.lenient = s->config.localserve;
     incoming.listed_in = q->listed_in;
+    incoming.limits = s->config.limits;
     int rc = open_existing(s, q->account, &explain.account, err);
     if (rc == MOX_OK)
         rc = mox_explain_received(text, &s->env, &explain, &incoming, err);

@@ -155,6 +155,19 @@ class Check(Server):
         self.analysis(ham(1, KNOWN))
         self.assertEqual(self.stored("Inbox") + self.stored("Rejects"), [])
 
+    def test_limits_count(self):
+        self.daemon.stop()
+        path = pathlib.Path(self.daemon.dir, "mox.conf")
+        path.write_text(path.read_text() + "Limits:\n\tMessagesPerDay:\n\t\tAddress: 1\n")
+        self.daemon.args = ("-limits",)
+        self.daemon.start()
+        self.assertEqual(self.send(ham(1), "someone@work.example")[0], 250)
+        for _ in self.with_and_without_the_server():
+            got = self.analysis(ham(2), ip="127.0.0.1", sender="someone@work.example")
+            self.assertEqual((got["accepted"], got["reason"]), (False, "high-rate"))
+            self.assertTrue(got["reply"].startswith("452 4.2.2 too many messages from your address"), got["reply"])
+            self.assertNotEqual(self.analysis(ham(2))["reason"], "high-rate")
+
     def set_lists(self):
         """Lists that the first listener asks; the server reads them when it starts."""
         self.daemon.stop()
