@@ -161,37 +161,36 @@ static double score_block(const struct knowledge *k, const uint32_t *places, siz
 /* It holds until one in so many messages is new. */
 #define MIDDLE_HOLDS 16
 
-struct mean {
-    double sum, length;
-};
-
-static void add_to(struct mean *m, const struct batch *b, const int32_t *messages)
+/* All messages of a kind together. */
+static void add_messages(struct sums *s, const struct batch *b, const int32_t *messages)
 {
-    for (size_t i = 0; i < KERNEL_BATCH; i++) {
-        const double says = (double)b->says[i] * messages[i];
-        m->sum += (double)b->numbers[i] * says;
-        m->length += says;
-    }
+    for (size_t i = 0; i < KERNEL_BATCH; i += LANES)
+        for (size_t lane = 0; lane < LANES; lane++) {
+            const double says = (double)b->says[i + lane] * messages[i + lane];
+            s->score[lane] += (double)b->numbers[i + lane] * says;
+            s->length[lane] += says;
+        }
 }
 
-static double mean_score(const struct mean *m, double messages)
+static double mean_score(const struct sums *s, double messages)
 {
-    return m->sum / SCALE / messages / sqrt(fmax(m->length / messages, NORM_MIN));
+    const double length = sum_of(s->length) / messages;
+    return sum_of(s->score) / SCALE / messages / sqrt(fmax(length, NORM_MIN));
 }
 
 /* Between what the mean message of each kind scores, under the weights of now. Without this, scores
  * would lean to the kind that was learnt last. */
 static double middle_of(const struct knowledge *k, const struct region *r, const uint64_t *weights)
 {
-    struct mean ham = {0}, spam = {0};
+    struct sums ham = {{0}, {0}}, spam = {{0}, {0}};
     struct batch batch;
     for (uint32_t at = 0; at < r->count; at += KERNEL_BATCH) {
         const uint32_t left = r->count - at;
         mox__batch_look(&batch, weights + r->first + at, left < KERNEL_BATCH ? left : KERNEL_BATCH,
                         0, 0);
         mox__batch_weigh(&batch, k);
-        add_to(&ham, &batch, batch.hams);
-        add_to(&spam, &batch, batch.spams);
+        add_messages(&ham, &batch, batch.hams);
+        add_messages(&spam, &batch, batch.spams);
     }
     return (mean_score(&ham, (double)k->hams) + mean_score(&spam, (double)k->spams)) / 2;
 }
