@@ -26,7 +26,8 @@ MOX_MUST_USE int mox__pool_new(struct pool **out, const struct mox_env *env, str
  * not yet run. NULL is fine. */
 void mox__pool_free(struct pool *p);
 
-/* MOX_ETOOMANY when too much is waiting already. The loop's thread. */
+/* A thread takes it once this turn of the loop is over. MOX_ETOOMANY when too much is waiting already. The loop's
+ * thread. */
 MOX_MUST_USE int mox__pool_submit(struct pool *p, struct work *w);
 
 #endif
