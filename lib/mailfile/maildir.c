@@ -99,23 +99,42 @@ static int add_folder(struct maildir *m, const char *dir, const char *name)
     return MOX_OK;
 }
 
-static bool has_folder(const char *path, const char *dir, const char *sub)
+/* What cannot be looked at fails: it might be full of mail. */
+static int has_folder(const struct maildir *m, const char *dir, const char *sub, bool *has,
+                      struct mox_error *err)
 {
     char text[WHERE_MAX];
     struct stat st;
-    int len = snprintf(text, sizeof text, "%s/%s/%s", path, dir, sub);
-    return len > 0 && (size_t)len < sizeof text && stat(text, &st) == 0 && S_ISDIR(st.st_mode);
+    int len = snprintf(text, sizeof text, "%s/%s/%s", m->path, dir, sub);
+    *has = false;
+    if (len < 0 || (size_t)len >= sizeof text)
+        return too_long(m, err);
+    if (stat(text, &st) == 0)
+        *has = S_ISDIR(st.st_mode);
+    else if (errno != ENOENT && errno != ENOTDIR)
+        return failed("open folder", text, errno, err);
+    return MOX_OK;
+}
+
+/* Either of them: programs make them when they need them. */
+static int is_maildir(const struct maildir *m, const char *dir, bool *is, struct mox_error *err)
+{
+    int rc = has_folder(m, dir, "cur", is, err);
+    return rc == MOX_OK && !*is ? has_folder(m, dir, "new", is, err) : rc;
 }
 
 static int take_folder(struct maildir *m, const char *dir, struct mox_error *err)
 {
     char name[NAME_BYTES_MAX];
-    if (dir[0] != '.' || strcmp(dir, ".") == 0 || strcmp(dir, "..") == 0 ||
-        !has_folder(m->path, dir, "cur"))
+    bool is = false;
+    if (dir[0] != '.' || strcmp(dir, ".") == 0 || strcmp(dir, "..") == 0)
         return MOX_OK;
+    int rc = is_maildir(m, dir, &is, err);
+    if (rc < 0 || !is)
+        return rc;
     if (m->folder_count == FOLDERS_MAX)
         return mox__fail(err, MOX_ELIMIT, "%s: it has more than %d folders", m->path, FOLDERS_MAX);
-    int rc = mox__maildir_folder_name(dir, name, sizeof name);
+    rc = mox__maildir_folder_name(dir, name, sizeof name);
     if (rc < 0)
         return mox__fail(err, rc, "%s: folder %s has a name that is not modified UTF-7; rename it",
                          m->path, dir);
@@ -143,6 +162,19 @@ static int list_folders(struct maildir *m, struct mox_error *err)
     return rc;
 }
 
+/* Here both: a folder of anything else has one of them sooner. */
+static int check_top(const struct maildir *m, struct mox_error *err)
+{
+    bool fresh = false, seen = false;
+    int rc = has_folder(m, ".", "new", &fresh, err);
+    if (rc == MOX_OK)
+        rc = has_folder(m, ".", "cur", &seen, err);
+    if (rc == MOX_OK && !(fresh && seen))
+        rc = mox__fail(err, MOX_ESYNTAX, "open folder %s: a maildir has folders new and cur",
+                       m->path);
+    return rc;
+}
+
 int mox__maildir_open(struct maildir **out, const struct mox_env *env, const char *path,
                       const struct mox_mailfile_config *config, struct mox_error *err)
 {
@@ -156,10 +188,9 @@ int mox__maildir_open(struct maildir **out, const struct mox_env *env, const cha
     if (dir == NULL)
         return failed("open folder", path, errno, err);
     (void)closedir(dir);
-    if (!has_folder(path, ".", "new") || !has_folder(path, ".", "cur"))
-        return mox__fail(err, MOX_ESYNTAX, "open folder %s: a maildir has folders new and cur",
-                         path);
-    int rc = add_folder(m, ".", "");
+    int rc = check_top(m, err);
+    if (rc == MOX_OK)
+        rc = add_folder(m, ".", "");
     if (rc == MOX_OK && config->recursive)
         rc = list_folders(m, err);
     return rc;
@@ -210,8 +241,8 @@ static int list_files(struct maildir *m, bool in_new, struct mox_error *err)
     if (path_of(m, path, in_new ? "new" : "cur", "") < 0)
         return too_long(m, err);
     DIR *dir = opendir(path);
-    if (dir == NULL && errno == ENOENT && m->folder > 0 && in_new)
-        return MOX_OK; /* what was never delivered to may have none */
+    if (dir == NULL && errno == ENOENT && m->folder > 0)
+        return MOX_OK; /* it has the other one */
     if (dir == NULL)
         return failed("open folder", path, errno, err);
     int rc = MOX_OK;

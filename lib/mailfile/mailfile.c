@@ -52,7 +52,8 @@ int mox_mailfile_open(struct mox_mailfile **out, const struct mox_env *env,
         m->fd = -1;
         m->path = mox__strndup(env, path, strlen(path));
         if (config != NULL)
-            m->config = *config;
+            memcpy(&m->config, config,
+                   config->size < sizeof m->config ? config->size : sizeof m->config);
     }
     if (m != NULL && m->path != NULL)
         rc = kind == MOX_MAILFILE_MBOX

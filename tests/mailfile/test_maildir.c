@@ -191,6 +191,29 @@ static void folders_have_names_in_modified_utf7(void **state)
     reads_as(true, "error folder .?[31m? has a name that is not modified UTF-7; rename it");
 }
 
+static void a_folder_may_have_one_of_new_and_cur(void **state)
+{
+    (void)state;
+    maildir("");
+    folder(".New");
+    folder(".New/new");
+    folder(".Cur");
+    folder(".Cur/cur");
+    put(".New/new/1.a.h", "a\n", 1);
+    put(".Cur/cur/2.a.h:2,S", "b\n", 2);
+    reads_as(true, "[][Cur][New]/.Cur/cur/2.a.h:2,S 1 2 1 b\r\n/.New/new/1.a.h 2 1 0 a\r\n");
+}
+
+/* As for somebody without the right to: a link to itself is not to be looked at by root either. */
+static void a_folder_that_cannot_be_looked_at_is_not_passed_over(void **state)
+{
+    (void)state;
+    maildir("");
+    assert_int_equal(symlink(".Loop", below(".Loop")), 0);
+    reads_as(false, "[]");
+    reads_as(true, "error Too many levels of symbolic links");
+}
+
 static void what_is_no_maildir_is_refused(void **state)
 {
     (void)state;
@@ -212,6 +235,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_is_as_old_as_its_older_time, setup, teardown),
         cmocka_unit_test_setup_teardown(letters_are_keywords_of_their_folder, setup, teardown),
         cmocka_unit_test_setup_teardown(folders_have_names_in_modified_utf7, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_folder_may_have_one_of_new_and_cur, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_looked_at_is_not_passed_over, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_is_no_maildir_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
