@@ -111,7 +111,7 @@ static void send_piece(struct mox_ctl *c)
     if (len == 0) {
         mox__buf_clear(&c->answer);
         c->answer_at = 0;
-        c->state = COMMAND;
+        c->state = c->leaving ? CLOSING : COMMAND;
     }
 }
 
@@ -198,11 +198,17 @@ static void sent(void *self, size_t len)
     mox__buf_consume(&c->out, len);
 }
 
+/* Nobody will hear of it. To end it may wait for the disk, so a worker does. */
+static bool work_is_in_vain(const struct mox_ctl *c)
+{
+    return c->work != NULL && (c->peer_closed || c->state == CLOSING);
+}
+
 static unsigned wants(void *self)
 {
     struct mox_ctl *c = self;
     unsigned set = c->out.len > 0 ? MOX_WANTS_WRITE : 0;
-    if (c->peer_closed && c->work != NULL) /* to end it may wait for the disk */
+    if (work_is_in_vain(c))
         return set | MOX_WANTS_RUN;
     if (c->state == CLOSING || (c->peer_closed && c->state != RUN))
         return set | MOX_WANTS_CLOSE;
@@ -269,7 +275,7 @@ static void make_piece(struct mox_ctl *c)
 static int run(void *self)
 {
     struct mox_ctl *c = self;
-    if (c->peer_closed && c->work != NULL) {
+    if (work_is_in_vain(c)) {
         mox__ctl_work_end(c);
         return MOX_OK;
     }
@@ -286,7 +292,9 @@ static int run(void *self)
 static void shut_down(void *self)
 {
     struct mox_ctl *c = self;
-    if (c->state != STOPPING && c->state != CLOSING)
+    if (c->state == STREAM && c->work == NULL)
+        c->leaving = true; /* it is done: the client hears what came of it */
+    else if (c->state != STOPPING && c->state != CLOSING)
         refuse(c, "the server is shutting down");
 }
 

@@ -33,6 +33,7 @@ struct mox_ctl {
     size_t answer_at;
     bool ack_due;     /* a piece was sent and waits for its ok */
     bool peer_closed;
+    bool leaving; /* what is streamed is the last */
     int64_t deadline_us;
     const struct ctl_work *work; /* what goes on filling the stream; or NULL */
     void *work_state;            /* its own */

@@ -208,9 +208,8 @@ int mox_ctl_receive(struct mox_ctl_client *client,
         int rc = read_line(client, line, sizeof line, err);
         if (rc < 0)
             return rc;
-        if (!mox__slice_uint(slice_of(line), PIECE_MAX_BYTES, &len))
-            return mox__fail(err, MOX_ESYNTAX, "control socket: expected a count of bytes, got: %s",
-                             line);
+        if (!mox__slice_uint(slice_of(line), PIECE_MAX_BYTES, &len)) /* why it does not go on */
+            return mox__fail(err, MOX_EREFUSED, "%s", line);
         if (len == 0)
             return MOX_OK;
         rc = receive_piece(client, (size_t)len, each, user, err);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "server/ctl.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 
@@ -390,6 +391,87 @@ static void shutdown_and_idleness_close_the_others(void **state)
     server_end(&s);
 }
 
+/* Work of two pieces, which tells who ended it. */
+static bool on_worker, ended_on_worker;
+
+static void work_ends(struct mox_ctl *c)
+{
+    (void)c;
+    ended_on_worker = on_worker;
+}
+
+static void work_goes_on(struct mox_ctl *c)
+{
+    bool is_first = c->work_state == NULL;
+    mox__buf_text(&c->answer, is_first ? "half\n" : "done\n");
+    c->work_state = c;
+    if (!is_first)
+        mox__ctl_work_end(c);
+}
+
+static void begin_work(struct server *s)
+{
+    static const struct ctl_work work = {.go_on = work_goes_on, .end = work_ends};
+    assert_int_equal(server_start(s, 0), MOX_OK);
+    pump(s);
+    s->ctl->work = &work;
+    s->ctl->state = STREAM;
+    on_worker = ended_on_worker = false;
+    assert_true(wants(s) & MOX_WANTS_RUN);
+    (void)s->engine.ops->run(s->engine.self);
+}
+
+/* What then is left to do until it closes. */
+static void close_by_worker(struct server *s)
+{
+    on_worker = true;
+    pump(s);
+    on_worker = false;
+    assert_true(wants(s) & MOX_WANTS_CLOSE);
+    server_end(s);
+    assert_true(ended_on_worker);
+}
+
+/* Its end may wait for the disk, which the loop must not. */
+static void work_is_ended_on_a_worker_whatever_ends_it(void **state)
+{
+    (void)state;
+    struct server s;
+    begin_work(&s);
+    pump(&s);
+    s.engine.ops->shutdown(s.engine.self);
+    close_by_worker(&s);
+    assert_string_equal(s.out, "ctlv0\n5\nhalf\nthe server is shutting down\n");
+
+    begin_work(&s);
+    pump(&s);
+    test_env_advance(&s.t, 301 * INT64_C(1000000));
+    assert_int_equal(s.engine.ops->tick(s.engine.self), MOX_OK);
+    close_by_worker(&s);
+
+    begin_work(&s);
+    pump(&s);
+    s.engine.ops->eof(s.engine.self);
+    close_by_worker(&s);
+}
+
+static void what_came_of_work_is_said_though_the_server_stops(void **state)
+{
+    (void)state;
+    struct server s;
+    begin_work(&s);
+    pump(&s);
+    assert_int_equal(s.engine.ops->input(s.engine.self, (const uint8_t *)"ok\n", 3), MOX_OK);
+    (void)s.engine.ops->run(s.engine.self); /* does the rest */
+    pump(&s);
+    s.engine.ops->shutdown(s.engine.self);
+    assert_int_equal(wants(&s), MOX_WANTS_READ);
+    (void)feed(&s, "ok\n", 3);
+    assert_true(wants(&s) & MOX_WANTS_CLOSE);
+    assert_string_equal(s.out, "ctlv0\n5\nhalf\n5\ndone\n0\n");
+    server_end(&s);
+}
+
 static void lines_and_input_are_bounded(void **state)
 {
     (void)state;
@@ -433,6 +515,8 @@ int main(void)
         cmocka_unit_test(handlers_get_the_parameters),
         cmocka_unit_test(stop_keeps_the_connection_until_the_end),
         cmocka_unit_test(shutdown_and_idleness_close_the_others),
+        cmocka_unit_test(work_is_ended_on_a_worker_whatever_ends_it),
+        cmocka_unit_test(what_came_of_work_is_said_though_the_server_stops),
         cmocka_unit_test(lines_and_input_are_bounded),
         cmocka_unit_test(memory_may_run_out_anywhere),
     };
