@@ -32,6 +32,7 @@ struct mbox {
     bool within;     /* the last piece did not end its line */
     bool blank;      /* an empty line that was not written yet */
     bool from_found; /* the line in front of the next message was read */
+    bool has_times;  /* in such a line, the first one */
     uint8_t from[FROM_MAX];
     uint8_t window[WINDOW];
 };
@@ -156,6 +157,21 @@ static void read_from(const struct mbox *m, struct item *item)
         item->pub.received_us = mox_date_unix(&date) * 1000000;
 }
 
+/* Who writes a time into one such line does so into all of them. Text like it is to be quoted, which not
+ * all programs do. */
+static void doubt_from(struct mbox *m, const struct item *item, bool is_first,
+                       const struct mox_mailfile_config *config)
+{
+    const bool has_time = item->pub.received_us != 0;
+    if (is_first)
+        m->has_times = has_time;
+    if (m->has_times && !has_time)
+        mox__mailfile_warn(config,
+                           "%s: a message begins here, though its line \"From \" has no time; if it "
+                           "is text of the one before, put \">\" in front of it and import again",
+                           item->where);
+}
+
 /* The first message; false: there is none. */
 static int find_first(struct mbox *m, struct item *item, struct mox_error *err)
 {
@@ -265,7 +281,8 @@ int mox__mbox_next(struct mbox *m, struct crlf *to, struct item *item, bool *fou
     struct mox_slice content;
     mox__item_begin(item);
     *found = false;
-    if (m->from_line == 0) {
+    const bool is_first = m->from_line == 0;
+    if (is_first) {
         int rc = find_first(m, item, err);
         if (rc < 0)
             return rc;
@@ -274,6 +291,7 @@ int mox__mbox_next(struct mbox *m, struct crlf *to, struct item *item, bool *fou
         return MOX_OK;
     mox__item_where(item, m->name, m->from_line);
     read_from(m, item);
+    doubt_from(m, item, is_first, config);
     int rc = copy_content(m, to);
     if (rc == MOX_OK)
         rc = mox__crlf_end(to);

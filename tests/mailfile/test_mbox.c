@@ -95,6 +95,11 @@ static void reads_as(const char *text, const char *wanted)
     }
 }
 
+/* The warning for a line. */
+#define NO_TIME(line)                                                                              \
+    "! box:" #line ": a message begins here, though its line \"From \" has no time; if it is text " \
+    "of the one before, put \">\" in front of it and import again\n"
+
 static void messages_begin_behind_an_empty_line_that_is_not_theirs(void **state)
 {
     (void)state;
@@ -110,7 +115,7 @@ static void crlf_and_a_missing_line_end_lose_nothing(void **state)
     reads_as("From a Sun Jan 23 20:41:55 2022\r\nSubject: a\r\n\r\nc\rr\r\n\r\nFrom b\r\nX: "
              "y\r\n\r\nend",
              "box:1 1642970515 0\nSubject: a\r\n\r\nc\rr\r\n---\n"
-             "box:6 0 0\nX: y\r\n\r\nend\r\n---\n");
+             NO_TIME(6) "box:6 0 0\nX: y\r\n\r\nend\r\n---\n");
     reads_as("From a\nX: y\n\nend\r", "box:1 0 0\nX: y\r\n\r\nend\r\n---\n");
     reads_as("From a", "box:1 0 0\n---\n");
     reads_as("", "");
@@ -134,7 +139,15 @@ static void dates_have_many_forms(void **state)
         "From a whenever\nDate: Sun, 23 Jan 2022 20:41:55 +0000\n\n\nFrom a\n",
         "box:1 1642970515 0\nX: 1\r\n\r\n---\nbox:5 1641152515 0\nX: 2\r\n\r\n---\n"
         "box:9 1642966915 0\nX: 3\r\n\r\n---\n"
-        "box:13 1642970515 0\nDate: Sun, 23 Jan 2022 20:41:55 +0000\r\n\r\n---\nbox:17 0 0\n---\n");
+        NO_TIME(13) "box:13 1642970515 0\nDate: Sun, 23 Jan 2022 20:41:55 +0000\r\n\r\n---\n"
+        NO_TIME(17) "box:17 0 0\n---\n");
+}
+
+static void text_that_looks_like_a_begin_is_told(void **state)
+{
+    (void)state;
+    reads_as("From a Sun Jan 23 20:41:55 2022\n\nHello.\n\nFrom here on,\nit is text.\n",
+             "box:1 1642970515 0\n\r\nHello.\r\n---\n" NO_TIME(5) "box:5 0 0\nit is text.\r\n---\n");
 }
 
 static void headers_have_flags(void **state)
@@ -239,6 +252,7 @@ int main(void)
         cmocka_unit_test(crlf_and_a_missing_line_end_lose_nothing),
         cmocka_unit_test(quoted_lines_lose_one_mark),
         cmocka_unit_test(dates_have_many_forms),
+        cmocka_unit_test(text_that_looks_like_a_begin_is_told),
         cmocka_unit_test(headers_have_flags),
         cmocka_unit_test(what_is_no_mbox_is_refused),
         cmocka_unit_test(a_message_over_the_limit_is_named),
