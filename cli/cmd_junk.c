@@ -102,7 +102,7 @@ static enum exit_code learn_one(void *user, size_t index, struct mox_junk_words 
 {
     const struct learning *l = user;
     struct mox_error err;
-    int32_t trace;
+    int64_t trace;
     if (mox_junk_learn(&l->db, l->params, words, l->files[index].junk, &trace, &err) < 0)
         return cli_fail("%s: %s", l->files[index].path, err.text);
     return EXIT_OK;

@@ -135,7 +135,7 @@ enum exit_code junk_learn(const struct cli *cli, const struct mox_junk_db *db,
 {
     struct mox_junk_words *words;
     struct mox_error err;
-    int32_t trace;
+    int64_t trace;
     enum exit_code code = junk_read(cli, params, file->path, &words);
     if (code != EXIT_OK)
         return code;

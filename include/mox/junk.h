@@ -105,7 +105,7 @@ struct mox_junk_step {
  *  zeros when the weights are read. */
 struct mox_junk_middle {
     uint32_t hams, spams;
-    double scores[3];
+    double scores[4];
 };
 
 /** Where counts and weights are kept. Each function returns MOX_OK or a failure with its text in *err, which may
@@ -140,11 +140,11 @@ struct mox_junk_db {
 MOX_API MOX_MUST_USE int mox_junk_learn(const struct mox_junk_db *db,
                                         const struct mox_junk_params *params,
                                         const struct mox_junk_words *words, bool junk,
-                                        int32_t *trace, struct mox_error *err);
+                                        int64_t *trace, struct mox_error *err);
 /** Forgets a message that was learned as `junk`. */
 MOX_API MOX_MUST_USE int mox_junk_unlearn(const struct mox_junk_db *db,
                                           const struct mox_junk_words *words, bool junk,
-                                          int32_t trace, struct mox_error *err);
+                                          int64_t trace, struct mox_error *err);
 /** Says how likely a message is junk. */
 MOX_API MOX_MUST_USE int mox_junk_classify(const struct mox_junk_db *db,
                                            const struct mox_junk_params *params,

@@ -22,7 +22,7 @@ void mox_junk_params_init(struct mox_junk_params *params)
 /* How much the words count beside the weights, both as logarithms of odds. Words that are alike in many
  * messages of one kind are not evidence of their own, as the rule of Bayes takes them for. With 0.1 and
  * with 0.2 five-fold cross-validation comes out alike; mail of other sites is told better with 0.1. */
-#define WORDS_SHARE 0.1
+#define WORDS_SHARE 0.07
 
 #define TOP_WORDS_MAX 1000 /* for and against, whatever the parameters say */
 
@@ -162,7 +162,7 @@ static double reserve(const struct mox_junk_totals *totals, double known)
     const double d = log((totals->spams + 1.0) / (totals->hams + 1.0));
     const double excess = fmax(0, -d - 1);
     const double lean = d > 0 ? 4 * d : (d - 0.4 * excess * excess) * fewer / (fewer + 3);
-    return 3.4 * fewer / (fewer + 10) + 16 * 50 / (50 + fewer) * (1 - known) +
+    return 5.2 * fewer / (fewer + 10) + 16 * 50 / (50 + fewer) * (1 - known) +
            fmax(-10, fmin(12, lean));
 }
 

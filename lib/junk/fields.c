@@ -6,11 +6,13 @@
 #include "base/text.h"
 #include "message/text.h"
 
-#define WORDS_MAX       60 /* of a field */
-#define WORD_BYTES_MAX  40
-#define SHAPE_BYTES_MAX 24
-#define VALUE_BYTES_MAX 8192 /* of a field; longer ones are lists of people */
-#define TEXT_BYTES_MAX  200  /* of which byte groups are taken */
+#define WORDS_MAX         60 /* of a field */
+#define WORD_BYTES_MAX    40
+#define SHAPE_BYTES_MAX   40
+#define ADDRESS_SHAPE_MAX 30
+#define RECEIVED_MAX      8
+#define VALUE_BYTES_MAX   8192 /* of a field; longer ones are lists of people */
+#define TEXT_BYTES_MAX    200  /* of which byte groups are taken */
 
 /* Features have a letter in front that tells apart what they are of. */
 static uint64_t hash(char kind)
@@ -33,6 +35,11 @@ static uint64_t hash_lower(uint64_t h, struct mox_slice s)
 static void add(struct gram_reader *r, uint64_t h)
 {
     mox__gram_reader_add(r, GRAMS_HEADER, h);
+}
+
+static void add_heading(struct gram_reader *r, uint64_t h)
+{
+    mox__gram_reader_add(r, GRAMS_HEADING, h);
 }
 
 /* Fields that receivers add: what their filters thought, and where they put a message. Another site's are
@@ -79,7 +86,7 @@ static void add_words(struct gram_reader *r, enum gram_block block, struct mox_s
         if (at == begin || at - begin >= WORD_BYTES_MAX)
             continue;
         mox__gram_reader_add(r, block, h);
-        if (block == GRAMS_WORDS && last != 0) /* and two side by side */
+        if (block == GRAMS_HEADING && last != 0) /* and two side by side */
             mox__gram_reader_add(r, block, (last ^ h >> 7) * 3);
         last = h;
     }
@@ -140,6 +147,23 @@ static void add_shape(struct gram_reader *r, char kind, struct mox_slice value)
     add(r, h);
 }
 
+/* How a list of people is written: names and words are alike, the marks between them count. */
+static void add_address_shape(struct gram_reader *r, struct mox_slice name, struct mox_slice value)
+{
+    uint64_t h = hash_byte(hash_lower(hash('A'), name), ':');
+    bool word = false;
+    for (size_t i = 0, len = 0; i < value.len && len < ADDRESS_SHAPE_MAX; i++) {
+        const uint8_t c = value.data[i];
+        const bool in_word = is_word_byte(c) || c == '_' || c == '.' || c == '-';
+        if (in_word && word)
+            continue;
+        word = in_word;
+        h = hash_byte(h, in_word ? 'a' : c);
+        len++;
+    }
+    add_heading(r, h);
+}
+
 static void add_zone(struct gram_reader *r, struct mox_slice date)
 {
     uint64_t h = hash('Z');
@@ -159,10 +183,12 @@ static void add_marks(struct gram_reader *r, struct mox_slice subject)
         const uint8_t c = subject.data[i];
         small = small || (c >= 'a' && c <= 'z');
         if (c >= 0x80 || c == '!' || c == '$' || c == '%' || c == '?' || c == '*')
-            add(r, hash_byte(hash('S'), c >= 0x80 ? '8' : c));
+            add_heading(r, hash_byte(hash('S'), c >= 0x80 ? '8' : c));
     }
     if (!small)
-        add(r, hash_byte(hash('S'), 'A'));
+        add_heading(r, hash_byte(hash('S'), 'A'));
+    if (mox__slice_starts_nocase(subject, "re:"))
+        add_heading(r, hash_byte(hash('S'), 'r'));
 }
 
 static void add_text(struct gram_reader *r, uint32_t kind, struct mox_slice value)
@@ -174,7 +200,18 @@ static void add_text(struct gram_reader *r, uint32_t kind, struct mox_slice valu
     mox__gram_reader_feed(r, slice(" ", 1));
 }
 
-enum field_kind { NAME_ONLY, DATE, MESSAGE_ID, RECEIVED, SUBJECT, FROM, PLAIN };
+enum field_kind {
+    NAME_ONLY,
+    DATE,
+    MESSAGE_ID,
+    RECEIVED,
+    SUBJECT,
+    FROM,
+    REPLY_TO,
+    PEOPLE,
+    CONTENT_TYPE,
+    PLAIN
+};
 
 static enum field_kind kind_of(struct mox_slice name)
 {
@@ -182,9 +219,10 @@ static enum field_kind kind_of(struct mox_slice name)
         const char *name;
         enum field_kind kind;
     } kinds[] = {
-        {"Date", DATE},         {"Message-ID", MESSAGE_ID}, {"References", NAME_ONLY},
-        {"Received", RECEIVED}, {"In-Reply-To", NAME_ONLY}, {"Subject", SUBJECT},
-        {"From", FROM},
+        {"Date", DATE},         {"Message-ID", MESSAGE_ID},     {"References", NAME_ONLY},
+        {"Received", RECEIVED}, {"In-Reply-To", NAME_ONLY},     {"Subject", SUBJECT},
+        {"From", FROM},         {"Reply-To", REPLY_TO},         {"To", PEOPLE},
+        {"Cc", PEOPLE},         {"Content-Type", CONTENT_TYPE},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (name_may_be(name, kinds[i].name) && mox__slice_is_nocase(name, kinds[i].name))
@@ -195,18 +233,23 @@ static enum field_kind kind_of(struct mox_slice name)
 static void add_value(struct gram_reader *r, struct mox_slice name, enum field_kind kind,
                       struct mox_slice value)
 {
+    const bool heading = kind == SUBJECT || kind == FROM || kind == REPLY_TO;
     if (kind == DATE)
         add_zone(r, value);
-    if (kind == DATE || kind == MESSAGE_ID)
-        add_shape(r, kind == DATE ? 'D' : 'M', value);
-    if (kind == RECEIVED)
+    if (kind == DATE || kind == MESSAGE_ID || kind == CONTENT_TYPE)
+        add_shape(r, kind == DATE ? 'D' : kind == MESSAGE_ID ? 'M' : 'C', value);
+    if (kind == RECEIVED) {
         add_hosts(r, value);
+        r->received += r->received < RECEIVED_MAX;
+    }
     if (kind == SUBJECT)
         add_marks(r, value);
     if (kind == SUBJECT || kind == FROM)
         add_text(r, kind == SUBJECT ? 1 : 2, value);
-    if (kind == PLAIN || kind == SUBJECT || kind == FROM)
-        add_words(r, kind == PLAIN ? GRAMS_HEADER : GRAMS_WORDS, name, value);
+    if (kind == FROM || kind == REPLY_TO || kind == PEOPLE)
+        add_address_shape(r, name, value);
+    if (heading || kind == PLAIN || kind == PEOPLE || kind == CONTENT_TYPE)
+        add_words(r, heading ? GRAMS_HEADING : GRAMS_HEADER, name, value);
 }
 
 void mox__gram_field(struct gram_reader *r, const struct mox_header_field *field,
@@ -234,8 +277,18 @@ void mox__gram_field(struct gram_reader *r, const struct mox_header_field *field
 
 void mox__gram_part(struct gram_reader *r, const struct mox_part *part)
 {
+    r->types = hash_byte(hash_lower(r->types, part->type), '/');
+    r->types = hash_byte(hash_lower(r->types, part->subtype), ',');
+    if (part->kind != MOX_PART_LEAF)
+        return;
     uint64_t h = hash_lower(hash('t'), part->type);
     add(r, hash_lower(hash_byte(h, '/'), part->subtype));
     add(r, hash_lower(hash('c'), part->charset));
     add(r, hash_byte(hash('e'), (uint8_t)part->encoding));
+}
+
+void mox__gram_end(struct gram_reader *r)
+{
+    add(r, hash_byte(hash('n'), (uint8_t)r->received));
+    add(r, hash_byte(r->types, 'T'));
 }

@@ -21,4 +21,7 @@ void mox__gram_field(struct gram_reader *r, const struct mox_header_field *field
 /* What a part is: its type, charset and encoding. */
 void mox__gram_part(struct gram_reader *r, const struct mox_part *part);
 
+/* What is known of a message when all its fields and parts were seen. */
+void mox__gram_end(struct gram_reader *r);
+
 #endif

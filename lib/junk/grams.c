@@ -10,31 +10,27 @@
 
 #define GRAM_BYTES 4
 
-/* Each block has places of its own, as many as it needs for its features to be mostly alone. */
-static const struct region {
-    uint32_t first, count;
-} regions[GRAM_BLOCKS] = {
-    [GRAMS_HEADER] = {0, 65536},
-    [GRAMS_WORDS] = {65536, 131072},
-    [GRAMS_TEXT] = {196608, 327680},
+/* Each block has places of its own in the table, as many as it needs for its features to be mostly alone.
+ * The shares are those that tell best: whose heading and words are apart, and words count less since the
+ * rule of Bayes looks at them too. */
+static const struct block {
+    uint32_t first, count; /* in the table */
+    size_t begin, max;     /* of a message, in its reader */
+    double share;          /* of the score */
+} blocks[GRAM_BLOCKS] = {
+    [GRAMS_HEADER] = {0, 65536, 0, GRAMS_HEADER_MAX, 1},
+    [GRAMS_HEADING] = {65536, 32768, GRAMS_HEADER_MAX + 1, GRAMS_HEADING_MAX, 1},
+    [GRAMS_WORDS] = {98304, 131072, GRAMS_HEADER_MAX + GRAMS_HEADING_MAX + 2, GRAMS_WORDS_MAX, 0.7},
+    [GRAMS_TEXT] = {229376, 294912, GRAMS_MAX - GRAMS_TEXT_MAX + 3, GRAMS_TEXT_MAX, 1},
 };
 
-_Static_assert(196608 + 327680 == MOX_JUNK_WEIGHTS, "they fill the table");
+_Static_assert(229376 + 294912 == MOX_JUNK_WEIGHTS, "they fill the table");
 
 /* ---- reading ---- */
 
 void mox__gram_reader_init(struct gram_reader *r)
 {
-    memset(r, 0, offsetof(struct gram_reader, header));
-}
-
-/* Where a block's places are, and how many fit. */
-static uint32_t *places_of(struct gram_reader *r, enum gram_block block, size_t *max)
-{
-    *max = block == GRAMS_HEADER  ? GRAMS_HEADER_MAX
-           : block == GRAMS_WORDS ? GRAMS_WORDS_MAX
-                                  : GRAMS_TEXT_MAX;
-    return block == GRAMS_HEADER ? r->header : block == GRAMS_WORDS ? r->words : r->text;
+    memset(r, 0, offsetof(struct gram_reader, places));
 }
 
 /* Puts a feature behind the places, where it stays if it is new: half of them are, in no order that a
@@ -44,7 +40,7 @@ static inline size_t add_place(uint64_t *seen, uint32_t *places, size_t count,
 {
     const uint64_t mixed = (hash ^ hash >> 32) * UINT64_C(0x9e3779b97f4a7c15);
     const uint32_t place =
-        regions[block].first + (uint32_t)((mixed >> 32) * regions[block].count >> 32);
+        blocks[block].first + (uint32_t)((mixed >> 32) * blocks[block].count >> 32);
     const uint64_t bits = seen[place / 64];
     seen[place / 64] = bits | UINT64_C(1) << (place % 64);
     places[count] = place;
@@ -53,10 +49,9 @@ static inline size_t add_place(uint64_t *seen, uint32_t *places, size_t count,
 
 void mox__gram_reader_add(struct gram_reader *r, enum gram_block block, uint64_t hash)
 {
-    size_t max;
-    uint32_t *places = places_of(r, block, &max);
-    if (r->counts[block] < max)
-        r->counts[block] = add_place(r->seen, places, r->counts[block], block, hash);
+    if (r->counts[block] < blocks[block].max)
+        r->counts[block] =
+            add_place(r->seen, r->places + blocks[block].begin, r->counts[block], block, hash);
 }
 
 void mox__gram_reader_begin(struct gram_reader *r, uint32_t kind)
@@ -70,6 +65,7 @@ void mox__gram_reader_begin(struct gram_reader *r, uint32_t kind)
 void mox__gram_reader_feed(struct gram_reader *r, struct mox_slice bytes)
 {
     const uint64_t kind = (uint64_t)r->kind << 32;
+    uint32_t *const places = r->places + blocks[GRAMS_TEXT].begin;
     uint32_t last = r->last;
     size_t count = r->counts[GRAMS_TEXT];
     for (size_t i = 0; i < bytes.len && count < GRAMS_TEXT_MAX; i++) {
@@ -78,7 +74,7 @@ void mox__gram_reader_feed(struct gram_reader *r, struct mox_slice bytes)
             continue;
         last = last << 8 | c;
         if (++r->filled >= GRAM_BYTES)
-            count = add_place(r->seen, r->text, count, GRAMS_TEXT, kind | last);
+            count = add_place(r->seen, places, count, GRAMS_TEXT, kind | last);
     }
     r->last = last;
     r->counts[GRAMS_TEXT] = count;
@@ -86,7 +82,7 @@ void mox__gram_reader_feed(struct gram_reader *r, struct mox_slice bytes)
 
 int mox__grams_take(struct grams *out, const struct mox_env *env, struct gram_reader *r)
 {
-    size_t count = 1, max;
+    size_t count = 1;
     for (size_t b = 0; b < GRAM_BLOCKS; b++)
         count += r->counts[b];
     out->places = mox__realloc(env, NULL, count, sizeof *out->places);
@@ -94,7 +90,7 @@ int mox__grams_take(struct grams *out, const struct mox_env *env, struct gram_re
         return MOX_ENOMEM;
     uint32_t *to = out->places;
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {
-        memcpy(to, places_of(r, (enum gram_block)b, &max), r->counts[b] * sizeof *to);
+        memcpy(to, r->places + blocks[b].begin, r->counts[b] * sizeof *to);
         to += r->counts[b];
     }
     memcpy(out->counts, r->counts, sizeof out->counts);
@@ -180,7 +176,7 @@ static double mean_score(const struct sums *s, double messages)
 
 /* Between what the mean message of each kind scores, under the weights of now. Without this, scores
  * would lean to the kind that was learnt last. */
-static double middle_of(const struct knowledge *k, const struct region *r, const uint64_t *weights)
+static double middle_of(const struct knowledge *k, const struct block *r, const uint64_t *weights)
 {
     struct sums ham = {{0}, {0}}, spam = {{0}, {0}};
     struct batch batch;
@@ -214,7 +210,7 @@ static void find_middle(struct mox_junk_middle *m, const struct knowledge *k,
     m->hams = totals->hams;
     m->spams = totals->spams;
     for (size_t b = 0; b < GRAM_BLOCKS; b++)
-        m->scores[b] = middle_of(k, &regions[b], weights);
+        m->scores[b] = middle_of(k, &blocks[b], weights);
 }
 
 double mox__grams_score(const struct grams *g, const uint64_t *weights,
@@ -228,9 +224,9 @@ double mox__grams_score(const struct grams *g, const uint64_t *weights,
     find_middle(middle, &k, weights, totals);
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {
         if (g->counts[b] > 0)
-            score +=
-                score_block(&k, places, g->counts[b], weights, (struct more){0, 0}, &norm, &seen) -
-                middle->scores[b];
+            score += blocks[b].share * (score_block(&k, places, g->counts[b], weights,
+                                                    (struct more){0, 0}, &norm, &seen) -
+                                        middle->scores[b]);
         places += g->counts[b];
         all += g->counts[b];
     }
@@ -257,30 +253,30 @@ static int32_t alpha(double score, double norm, bool junk)
     return (int32_t)lround(fmin(step, ALPHA_MAX));
 }
 
-int32_t mox__grams_trace(const struct grams *g, const uint64_t *weights,
+int64_t mox__grams_trace(const struct grams *g, const uint64_t *weights,
                          const struct mox_junk_totals *totals, bool junk)
 {
     const struct more more = {junk ? 0 : 1, junk ? 1 : 0};
     const struct knowledge k = {.hams = (float)totals->hams + (float)more.hams,
                                 .spams = (float)totals->spams + (float)more.spams};
-    int32_t trace = 0;
+    int64_t trace = 0;
     const uint32_t *places = g->places;
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {
         double norm;
         size_t known = 0;
         const double score = score_block(&k, places, g->counts[b], weights, more, &norm, &known);
-        trace |= alpha(score, norm, junk) << (ALPHA_BITS * b);
+        trace |= (int64_t)alpha(score, norm, junk) << (ALPHA_BITS * b);
         places += g->counts[b];
     }
     return trace;
 }
 
-void mox__grams_steps(const struct grams *g, int32_t trace, bool junk, bool back,
+void mox__grams_steps(const struct grams *g, int64_t trace, bool junk, bool back,
                       struct mox_junk_step steps[GRAM_BLOCKS])
 {
     const uint32_t *places = g->places;
     for (size_t b = 0; b < GRAM_BLOCKS; b++) {
-        const int32_t by = (int32_t)((uint32_t)trace >> (ALPHA_BITS * b) & ALPHA_MAX);
+        const int32_t by = (int32_t)((uint64_t)trace >> (ALPHA_BITS * b) & ALPHA_MAX);
         const uint64_t add = mox__weight_change(junk ? by : -by, junk);
         steps[b] = (struct mox_junk_step){
             .places = places, .count = g->counts[b], .by = back ? 0 - add : add};

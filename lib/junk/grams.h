@@ -6,17 +6,19 @@
 
 #include "base/buf.h"
 
-/* The second look at a message: how it was made (fields of its header, hosts, words of fields), its words,
- * and which four bytes follow each other in its text, which sees misspelled words and any language.
+/* The second look at a message: how it was made (fields of its header, hosts, words of fields), who writes
+ * about what (its heading: subject, sender), its words, and which four bytes follow each other in its text,
+ * which sees misspelled words and any language.
  * Each feature is a place in a table of weights; different ones may share a place. */
 
-enum gram_block { GRAMS_HEADER, GRAMS_WORDS, GRAMS_TEXT, GRAM_BLOCKS };
+enum gram_block { GRAMS_HEADER, GRAMS_HEADING, GRAMS_WORDS, GRAMS_TEXT, GRAM_BLOCKS };
 
 /* How many features of each are looked at. */
-#define GRAMS_HEADER_MAX 1000
-#define GRAMS_WORDS_MAX  4000
-#define GRAMS_TEXT_MAX   5000
-#define GRAMS_MAX        (GRAMS_HEADER_MAX + GRAMS_WORDS_MAX + GRAMS_TEXT_MAX)
+#define GRAMS_HEADER_MAX  1000
+#define GRAMS_HEADING_MAX 500
+#define GRAMS_WORDS_MAX   2500
+#define GRAMS_TEXT_MAX    3000
+#define GRAMS_MAX         (GRAMS_HEADER_MAX + GRAMS_HEADING_MAX + GRAMS_WORDS_MAX + GRAMS_TEXT_MAX)
 
 /* The places of a message, each once, block by block. */
 struct grams {
@@ -38,12 +40,12 @@ struct gram_reader {
     uint32_t last;   /* its last four bytes */
     unsigned filled; /* of them, or more */
     struct gram_token token;
+    unsigned received; /* fields of that name, up to some */
+    uint64_t types;    /* a hash of those of all parts, in their order */
     size_t counts[GRAM_BLOCKS];
     uint64_t seen[MOX_JUNK_WEIGHTS / 64];
-    /* The places, with room for one that turns out to be there already. */
-    uint32_t header[GRAMS_HEADER_MAX + 1];
-    uint32_t words[GRAMS_WORDS_MAX + 1];
-    uint32_t text[GRAMS_TEXT_MAX + 1];
+    /* Block by block, with room for one that turns out to be there already. */
+    uint32_t places[GRAMS_MAX + GRAM_BLOCKS];
 };
 
 void mox__gram_reader_init(struct gram_reader *r);
@@ -67,11 +69,11 @@ void mox__grams_free(struct grams *g, const struct mox_env *env);
 double mox__grams_score(const struct grams *g, const uint64_t *weights,
                         struct mox_junk_middle *middle, const struct mox_junk_totals *totals,
                         double *known);
-/* How far the weights have to move for a message that is junk or not: its trace, three steps. */
-int32_t mox__grams_trace(const struct grams *g, const uint64_t *weights,
+/* How far the weights have to move for a message that is junk or not: its trace, a step for each block. */
+int64_t mox__grams_trace(const struct grams *g, const uint64_t *weights,
                          const struct mox_junk_totals *totals, bool junk);
 /* The steps of a trace, one for each block: there, or back. */
-void mox__grams_steps(const struct grams *g, int32_t trace, bool junk, bool back,
+void mox__grams_steps(const struct grams *g, int64_t trace, bool junk, bool back,
                       struct mox_junk_step steps[GRAM_BLOCKS]);
 
 #endif

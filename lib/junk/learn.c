@@ -20,7 +20,7 @@ static int add(const struct mox_junk_db *db, const struct mox_junk_words *words,
 }
 
 static int step(const struct mox_junk_db *db, const struct mox_junk_words *words, bool junk,
-                int32_t trace, bool back, struct mox_error *err)
+                int64_t trace, bool back, struct mox_error *err)
 {
     struct mox_junk_step steps[GRAM_BLOCKS];
     mox__grams_steps(&words->grams, trace, junk, back, steps);
@@ -28,7 +28,7 @@ static int step(const struct mox_junk_db *db, const struct mox_junk_words *words
 }
 
 int mox_junk_learn(const struct mox_junk_db *db, const struct mox_junk_params *params,
-                   const struct mox_junk_words *words, bool junk, int32_t *trace,
+                   const struct mox_junk_words *words, bool junk, int64_t *trace,
                    struct mox_error *err)
 {
     const uint64_t *weights;
@@ -47,7 +47,7 @@ int mox_junk_learn(const struct mox_junk_db *db, const struct mox_junk_params *p
 }
 
 int mox_junk_unlearn(const struct mox_junk_db *db, const struct mox_junk_words *words, bool junk,
-                     int32_t trace, struct mox_error *err)
+                     int64_t trace, struct mox_error *err)
 {
     struct mox_junk_totals totals;
     int rc = db->ops->totals(db->self, &totals, err);

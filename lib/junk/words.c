@@ -127,8 +127,7 @@ static int add_text_part(struct walk *w, const struct mox_part *part)
 static int add_part(struct walk *w, const struct mox_part *part)
 {
     int rc = MOX_OK;
-    if (part->kind == MOX_PART_LEAF)
-        mox__gram_part(&w->grams, part);
+    mox__gram_part(&w->grams, part);
     if (part->kind == MOX_PART_LEAF && mox_part_is_text(part) && w->text_left > 0)
         rc = add_text_part(w, part);
     for (const struct mox_part *c = part->children; c != NULL && rc == MOX_OK; c = c->next)
@@ -146,6 +145,7 @@ static int add_message(struct mox_junk_words *words, struct walk *w)
     add_header(w, mox_part_header(root, w->content));
     rc = add_part(w, root);
     mox_message_free(message);
+    mox__gram_end(&w->grams);
     if (rc == MOX_OK)
         rc = mox__grams_take(&words->grams, w->env, &w->grams);
     return words->set.failed ? MOX_ENOMEM : rc;

@@ -40,7 +40,7 @@ enum learnt {
 struct change {
     uint64_t mailbox, message; /* message 0: erased already */
     uint32_t uid;
-    int32_t trace; /* of what it had */
+    int64_t trace; /* of what it had */
     uint8_t had, wants;
 };
 

@@ -43,7 +43,7 @@ static int compare(struct filter *f, struct filter_file *file, struct change *on
     sqlite3_stmt *s = db_query(db, SQL_TRAINED_FIND, V_INT(one->mailbox), V_INT(one->uid));
     while (mox__db_step(db, s)) {
         one->had = (uint8_t)sqlite3_column_int(s, 0);
-        one->trace = sqlite3_column_int(s, 1);
+        one->trace = sqlite3_column_int64(s, 1);
     }
     if (db->status < 0)
         return db->status;

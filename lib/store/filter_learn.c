@@ -80,7 +80,7 @@ static void cannot_forget(struct lesson *l, const struct change *c)
     (void)mox__db_run(&file->words->db, SQL_FILTER_RELEARN, NULL, 0);
 }
 
-static void record(struct filter_file *file, const struct change *c, unsigned kind, int32_t trace)
+static void record(struct filter_file *file, const struct change *c, unsigned kind, int64_t trace)
 {
     if (kind == LEARNT_NOTHING)
         (void)db_run(&file->words->db, SQL_TRAINED_DELETE, V_INT(c->mailbox), V_INT(c->uid));
@@ -99,7 +99,7 @@ static int learn(struct lesson *l, const struct change *c, struct learn_counts *
                  struct mox_error *err)
 {
     bool junk = c->wants == LEARNT_SPAM;
-    int32_t trace = 0;
+    int64_t trace = 0;
     const struct mox_junk_db db = mox_junk_file_db(l->file->words);
     int rc = mox_junk_learn(&db, mox_junk_file_params(l->file->words), l->words, junk, &trace, err);
     if (rc == MOX_OK) {

@@ -131,13 +131,13 @@ static int learn_again(struct check *c, const struct mox_junk_db *memory,
         struct mox_junk_words *words = NULL;
         uint64_t message =
             message_of(c, entry, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
-        int32_t trace; /* another than when it was learnt, since others were before it */
+        int64_t trace; /* another than when it was learnt, since others were before it */
         bool junk = sqlite3_column_int(s, 2) == LEARNT_SPAM;
         rc = mox__filter_words(c->a, index, params, message, &words, NULL);
         if (rc == MOX_OK)
             rc = mox_junk_learn(memory, params, words, junk, &trace, NULL);
         if (rc == MOX_OK)
-            rc = mox_junk_unlearn(copy, words, junk, sqlite3_column_int(s, 3), NULL);
+            rc = mox_junk_unlearn(copy, words, junk, sqlite3_column_int64(s, 3), NULL);
         mox_junk_words_free(words);
     }
     (void)sqlite3_finalize(s);

@@ -80,7 +80,7 @@ static void learn_or_classify(const struct test_env *t, const struct mox_junk_db
     struct mox_junk_params params;
     struct mox_junk_words *words;
     struct mox_junk_verdict verdict;
-    int32_t trace;
+    int64_t trace;
     mox_junk_params_init(&params);
     assert_int_equal(mox_junk_words_new(&words, &t->env, &params, mail->content), MOX_OK);
     if (learn) {

@@ -36,16 +36,16 @@ static struct mox_junk_words *words_of(struct rig *r, const char *content)
     return words;
 }
 
-static int32_t learn(struct rig *r, const char *content, bool junk)
+static int64_t learn(struct rig *r, const char *content, bool junk)
 {
-    int32_t trace;
+    int64_t trace;
     struct mox_junk_words *words = words_of(r, content);
     assert_int_equal(mox_junk_learn(&r->db, &r->params, words, junk, &trace, NULL), MOX_OK);
     mox_junk_words_free(words);
     return trace;
 }
 
-static void unlearn(struct rig *r, const char *content, bool junk, int32_t trace)
+static void unlearn(struct rig *r, const char *content, bool junk, int64_t trace)
 {
     struct mox_junk_words *words = words_of(r, content);
     assert_int_equal(mox_junk_unlearn(&r->db, words, junk, trace, NULL), MOX_OK);
@@ -69,7 +69,7 @@ static void what_was_learned_twice_is_known(void **state)
 {
     (void)state;
     struct rig r;
-    int32_t traces[4];
+    int64_t traces[4];
     rig_init(&r);
     assert_true(classify(&r, ham).probability == 0.5);
     for (size_t i = 0; i < 2; i++) {

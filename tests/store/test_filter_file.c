@@ -154,6 +154,19 @@ static void a_file_of_a_newer_program_is_set_aside(void **state)
     is_set_aside(f);
 }
 
+static void a_file_that_read_messages_another_way_learns_again(void **state)
+{
+    struct storefix *f = *state;
+    add_some(f);
+    assert_learnt(f, 2, 1);
+    storefix_stop(f);
+    assert_int_equal(junk_query(f, "UPDATE weight SET weights = zeroblob(65536)"), -1);
+    assert_int_equal(junk_query(f, "PRAGMA user_version = 1"), -1);
+    storefix_start(f); /* and stopping looks whether weights are those of the messages */
+    assert_learnt(f, 2, 1);
+    assert_int_equal(test_env_logged(&f->t, "was set aside"), 0);
+}
+
 static void a_file_that_is_ahead_of_its_account_is_set_aside(void **state)
 {
     struct storefix *f = *state;
@@ -341,6 +354,7 @@ int main(void)
         FILTER_TEST(a_file_damaged_in_its_middle_is_set_aside),
         FILTER_TEST(a_foreign_file_is_set_aside),
         FILTER_TEST(a_file_of_a_newer_program_is_set_aside),
+        FILTER_TEST(a_file_that_read_messages_another_way_learns_again),
         FILTER_TEST(a_file_that_is_ahead_of_its_account_is_set_aside),
         FILTER_TEST(a_half_built_file_is_removed),
         FILTER_TEST(other_parameters_make_it_begin_anew),

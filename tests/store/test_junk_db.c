@@ -44,10 +44,10 @@ static void rig_done(struct rig *r)
     test_env_done(&r->t);
 }
 
-static int32_t change(struct rig *r, const char *content, bool junk, const int32_t *trace)
+static int64_t change(struct rig *r, const char *content, bool junk, const int64_t *trace)
 {
     struct mox_junk_words *words;
-    int32_t out = 0;
+    int64_t out = 0;
     assert_int_equal(mox_junk_words_new(&words, &r->t.env, &r->params, slice_of(content)), MOX_OK);
     if (trace == NULL)
         assert_int_equal(mox_junk_learn(&r->db, &r->params, words, junk, &out, NULL), MOX_OK);
@@ -112,7 +112,7 @@ static void a_file_knows_what_memory_knows(void **state)
     struct rig r;
     struct mox_junk_memory *memory, *loaded;
     char text[200];
-    static int32_t traces[COUNT];
+    static int64_t traces[COUNT];
     rig_init(&r);
     assert_int_equal(mox_junk_memory_new(&memory, &r.t.env, 8 << 20), MOX_OK);
     assert_int_equal(mox_junk_memory_new(&loaded, &r.t.env, 8 << 20), MOX_OK);
@@ -171,7 +171,7 @@ static void learning_needs_a_transaction(void **state)
     (void)state;
     struct rig r;
     struct mox_junk_words *words;
-    int32_t trace;
+    int64_t trace;
     rig_init(&r);
     assert_int_equal(mox_junk_words_new(&words, &r.t.env, &r.params, slice_of("\r\nword\r\n")),
                      MOX_OK);
