@@ -2,6 +2,10 @@
 #include "offline.h"
 
 #include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <mox/server.h>
 
@@ -19,11 +23,26 @@ enum exit_code offline_config(struct mox_config **out, const struct cli *cli)
                : cli_fail("%s cannot be used; mox config test says why", path);
 }
 
+enum exit_code offline_check_user(const char *data_dir)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    int len = snprintf(path, sizeof path, "%s/accounts", data_dir);
+    if (geteuid() != 0 || len < 0 || len >= PATH_MAX || stat(path, &st) != 0 || st.st_uid == 0)
+        return EXIT_OK;
+    const struct passwd *owner = getpwuid(st.st_uid);
+    return cli_fail("%s belongs to user %s (%lu), and no server of that user could use what root "
+                    "writes there; run the command as that user, or start the server first",
+                    path, owner == NULL ? "?" : owner->pw_name, (unsigned long)st.st_uid);
+}
+
 enum exit_code offline_open(struct offline *o, const struct cli *cli, const char *account)
 {
     struct mox_error err = {0};
     *o = (struct offline){.config = NULL};
     enum exit_code code = offline_config(&o->config, cli);
+    if (code == EXIT_OK)
+        code = offline_check_user(o->config->data_dir);
     if (code != EXIT_OK)
         return code;
     int rc = mox_store_open(&o->store, &cli->env, o->config->data_dir, &err);

@@ -6,6 +6,7 @@
 #include <mox/store.h>
 
 #include "interrupt.h"
+#include "offline.h"
 #include "retrain.h"
 
 /* Without a server: under the data directory's lock, as the server opens accounts. */
@@ -78,10 +79,10 @@ enum exit_code retrain_direct(struct cli *cli, const char *path)
     struct mox_error err = {0};
     if (mox_config_load(&config, &cli->env, path, NULL) != MOX_OK)
         return cli_fail("%s cannot be used; mox config test says why", path);
-    enum exit_code code = EXIT_FAILED;
-    if (mox_store_open(&store, &cli->env, config->data_dir, &err) < 0) {
-        (void)cli_fail("%s", err.text);
-    } else {
+    enum exit_code code = offline_check_user(config->data_dir);
+    if (code == EXIT_OK && mox_store_open(&store, &cli->env, config->data_dir, &err) < 0)
+        code = cli_fail("%s", err.text);
+    if (code == EXIT_OK) {
         struct mox_server_account place = {
             .size = sizeof place, .config = config, .store = store, .mode = MOX_ACCOUNT_EXISTING};
         interrupt_catch();

@@ -123,6 +123,19 @@ class Import(unittest.TestCase):
         self.server.start()
         self.assertEqual(self.fetch("Inbox")[0][3], b"Subject: a\r\n\r\none\r\n")
 
+    @unittest.skipIf(os.geteuid() != 0, "only root may give files away")
+    def test_root_writes_nothing_where_somebody_else_is_the_server(self):
+        path = self.mbox("box", ["Subject: a\n\none"])
+        self.assertEqual(self.server.stop(), signal.SIGTERM)
+        accounts = os.path.join(self.server.dir, "data/accounts")
+        os.chown(accounts, 65534, 65534)
+        self.fails("run the command as that user", "mbox", "mox", "Inbox", path)
+        retrained = subprocess.run([MOX, "retrain", "-dir", self.server.dir], capture_output=True, text=True,
+                                   timeout=PATIENCE)
+        self.assertIn("run the command as that user", retrained.stderr)
+        os.chown(accounts, 0, 0)
+        self.imports(1, "mbox", "mox", "Inbox", path)
+
     def test_a_maildir_is_read_with_its_folders(self):
         for name in ("cur", "new", "tmp", ".Sub.Folder/cur", ".Sub.Folder/new", ".&AOk-/cur", ".&AOk-/new"):
             os.makedirs(os.path.join(self.import_dir, "Maildir", name))
