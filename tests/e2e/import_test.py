@@ -224,8 +224,8 @@ class Import(unittest.TestCase):
         self.assertNotIn("old", self.mailboxes()[0])
         self.stop_and_verify()
 
-    def big(self):
-        return self.mbox("big", [f"Subject: {n}\n\n{words(700, n)}" for n in range(6000)])
+    def big(self, name="big", count=6000):
+        return self.mbox(name, [f"Subject: {n}\n\n{words(700, n)}" for n in range(count)])
 
     def interrupted(self, *signals, under=None):
         process = subprocess.Popen(self.command("mbox", "mox", "old", self.big()), stdout=subprocess.PIPE,
@@ -254,6 +254,31 @@ class Import(unittest.TestCase):
             self.assertIn("interrupted; nothing was imported", err)
             self.server.start()
             self.assertNotIn("old", self.mailboxes()[0])
+
+    def test_a_server_that_stops_says_so_and_leaves_nothing(self):
+        returncode, out, err = self.interrupted(under=lambda: self.server.process.terminate())
+        self.assertEqual(self.server.stop(), signal.SIGTERM)
+        self.assertEqual(self.server.verify(), (True, ""))
+        if out == "":  # else it was too late
+            self.assertEqual((returncode, err), (1, "mox: the server is shutting down\n"))
+            self.server.start()
+            self.assertNotIn("old", self.mailboxes()[0])
+
+    def test_two_at_once_into_one_mailbox_that_a_client_has_open(self):
+        imap = self.imap()
+        self.assertEqual(imap.create("old")[0], "OK")
+        self.assertEqual(imap.select("old"), ("OK", [b"0"]))
+        both = [subprocess.Popen(self.command("mbox", "mox", "old", self.big(name, 2000)), stdout=subprocess.PIPE, text=True)
+                for name in ("one", "two")]
+        for process in both:
+            self.assertEqual(process.communicate(timeout=PATIENCE)[0], "imported 2000 messages into old of account mox\n")
+        self.assertEqual(imap.noop()[0], "OK")
+        self.assertEqual(imap.response("EXISTS")[1][-1], b"4000")
+        subjects = [part[1] for part in imap.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
+                    if isinstance(part, tuple)]
+        once = [b"Subject: %d\r\n\r\n" % n for n in range(2000)]
+        self.assertEqual(subjects, once + once)  # one behind the other
+        self.stop_and_verify()
 
     def test_a_killed_server_leaves_nothing(self):
         returncode, out, err = self.interrupted(under=self.server.kill)
