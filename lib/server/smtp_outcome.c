@@ -135,6 +135,8 @@ static const char *problem_of(const struct handover *h, int rc)
 {
     if (rc == MOX_OK || rc == MOX_EREFUSED)
         return NULL;
+    if (h->cut_short)
+        return "the connection ends";
     if (h->error.text[0] != '\0')
         return h->error.text;
     return h->rc == MOX_OK && h->delivery != NULL ? mox_delivery_problem(h->delivery)
@@ -149,6 +151,12 @@ static const char *mailbox_of(const struct handover *h, const struct verdict *v)
     return t->judgement != NULL ? t->judgement->mailbox : t->mailbox;
 }
 
+/* Whoever leaves while he waits, or is sent away when the server stops, comes again: nothing is to be mended. */
+static enum mox_log_level level_of_trouble(const struct handover *h)
+{
+    return h->cut_short ? MOX_LOG_INFO : MOX_LOG_ERROR;
+}
+
 static void tell_one(const struct handover *h, size_t i, int rc)
 {
     const struct smtp_session *ss = h->session;
@@ -160,7 +168,8 @@ static void tell_one(const struct handover *h, size_t i, int rc)
                           : refused ? "incoming message rejected"
                                     : "message delivered";
     const char *account = v->count > 0 ? h->targets[v->first].config->name : "";
-    log_line(mox__conn_env(ss->conn), ours ? MOX_LOG_ERROR : MOX_LOG_INFO, "smtpserver", message,
+    log_line(mox__conn_env(ss->conn), ours ? level_of_trouble(h) : MOX_LOG_INFO, "smtpserver",
+             message,
              ours      ? problem_of(h, rc)
              : refused ? v->reply.text
                        : NULL,
@@ -179,7 +188,7 @@ static void count_one(const struct handover *h, size_t i, int rc)
     bool limited = v->decisive != NULL && v->decisive->query.over_limit;
     const char *result = "delivered";
     if (is_trouble_of_ours(rc) && rc != MOX_EREFUSED)
-        result = h->rc < 0 ? "accounterror" : "delivererror";
+        result = h->rc < 0 && !h->cut_short ? "accounterror" : "delivererror";
     else if (!v->accepted)
         result = limited ? "highrate" : "reject";
     mox__count_delivery(s, result, v->reason);
@@ -190,9 +199,9 @@ static void tell_early(const struct handover *h, int rc)
 {
     struct mox_server *s = h->session->server;
     const struct mox_smtp_envelope *e = &h->envelope;
-    log_line(mox__conn_env(h->session->conn), h->cut_short ? MOX_LOG_INFO : MOX_LOG_ERROR,
-             "smtpserver", "message not delivered", problem_of(h, rc),
-             F_TEXT("mailfrom", e->mail_from.address), F_UINT("recipients", e->recipient_count),
+    log_line(mox__conn_env(h->session->conn), level_of_trouble(h), "smtpserver",
+             "message not delivered", problem_of(h, rc), F_TEXT("mailfrom", e->mail_from.address),
+             F_UINT("recipients", e->recipient_count),
              F_UINT("size", mox_spool_size(h->session->spool)));
     if (!mox__handover_is_submission(h))
         mox__count_delivery(s, "delivererror", "");

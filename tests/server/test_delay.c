@@ -137,6 +137,8 @@ static void a_delivery_that_waits_ends_with_the_client(void **state)
     r->fd = 0;
     wait_for_no_session(r);
     assert_false(is_delivered(r));
+    assert_int_equal(test_env_logged(&r->t, "message not delivered"), 1);
+    assert_int_equal(test_env_logged(&r->t, "l=error"), 0); /* nothing is to be mended */
 }
 
 /* Who has only said all that he wants to say is told that it failed for now. */
