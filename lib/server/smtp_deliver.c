@@ -81,9 +81,11 @@ void mox__handover_fail(struct handover *h, int rc)
     reply_and_end(h, rc, &reply);
 }
 
+/* However that went, the message is delivered. */
 static void bounced(struct handover *h)
 {
     mox__bounce_ended(h);
+    h->rc = MOX_OK;
     reply_and_end(h, MOX_OK, &h->reply);
 }
 
@@ -95,10 +97,15 @@ static void stored(struct handover *h)
         return;
     }
     int rc = mox__outcome_reply(h, &h->reply);
-    if (rc == MOX_OK && mox__bounce_is_due(h) &&
-        mox__handover_step(h, mox__bounce_start, bounced) == MOX_OK)
+    if (rc < 0 || !mox__bounce_is_due(h)) {
+        reply_and_end(h, rc, &h->reply);
         return;
-    reply_and_end(h, rc, &h->reply);
+    }
+    rc = mox__handover_step(h, mox__bounce_start, bounced);
+    if (rc == MOX_OK)
+        return;
+    h->rc = rc; /* too much waits for workers */
+    bounced(h);
 }
 
 /* ---- steps ---- */
