@@ -119,6 +119,10 @@ struct mox_analysis_rule {
 
 #define MOX_ANALYSIS_RULES_MAX 32
 
+/** A junk filter that has learnt from fewer messages that people want takes all that is new for junk: it is believed
+ *  only of clients without a name that leads back to their address. */
+#define MOX_ANALYSIS_HAMS_MIN 50
+
 /** Texts that are not arrays live for ever. */
 struct mox_analysis {
     unsigned wants; /* with MOX_NEED_FACTS: a set of enum mox_analysis_wants */

@@ -7,8 +7,6 @@
 
 /* The threshold of messages with a sign of mass mailing about them. */
 #define STRICT_THRESHOLD 0.25
-/* A filter that has learnt from fewer messages that people want takes all that is new for junk. */
-#define HAMS_MIN 50
 /* This far below the threshold a person may be asked to try again. */
 #define TOKEN_DISTANCE 0.2
 /* Words that are named in a rule's text: more would not fit. */
@@ -89,7 +87,7 @@ static void note_content(struct judging *j, const char *doubt)
 /* Whether the filter is believed, and what there is to say about that. */
 static bool is_believed(const struct judging *j, const char **doubt)
 {
-    const bool few = j->facts->junk.hams < HAMS_MIN;
+    const bool few = j->facts->junk.hams < MOX_ANALYSIS_HAMS_MIN;
     *doubt = !few            ? ""
              : j->suspicious ? ", which is little, but the client has no reverse name"
                              : ", which is too little to be believed";

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <mox/analysis.h>
+
 #include "server/explain.h"
 
 const char *mox__validation_name(enum mox_validation validation)
@@ -37,6 +39,7 @@ void mox__explain_junk(struct outline *o, const struct mox_junk_verdict *v, doub
     mox__outline_share(o, "threshold", threshold);
     mox__outline_uint(o, "trained_hams", v->hams);
     mox__outline_uint(o, "trained_spams", v->spams);
+    mox__outline_bool(o, "learnt_enough", v->hams >= MOX_ANALYSIS_HAMS_MIN);
     mox__outline_uint(o, "words_of_message", v->word_count);
     mox__outline_list(o, "words");
     for (size_t i = 0; i < v->shown; i++) {

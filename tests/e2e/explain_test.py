@@ -38,6 +38,7 @@ class Explain(Server):
         self.assertEqual(first["now"]["mailbox"], "Inbox")
         self.assertEqual(first["now"]["reputation"]["method"], "none")
         self.assertIn("junk_filter", first["now"])
+        self.assertIs(first["now"]["junk_filter"]["learnt_enough"], False)
         self.mark(r"$Junk")
         self.assertEqual(self.send(message(KNOWN, "Again", text_of(HAM_WORDS, 2), "again"), KNOWN)[0], 451)
         now = self.explained("Inbox", 1)
@@ -147,7 +148,7 @@ class Check(Server):
             self.assertEqual((got["accepted"], got["reason"]), (False, "junk-content"))
             judged = got["junk_filter"]
             self.assertGreater(judged["probability"], judged["threshold"])
-            self.assertEqual((judged["trained_hams"], judged["trained_spams"]), (60, 60))
+            self.assertEqual((judged["trained_hams"], judged["trained_spams"], judged["learnt_enough"]), (60, 60, True))
             self.assertTrue({w["word"] for w in judged["words"]} & set(SPAM_WORDS), judged["words"])
             self.assertTrue(self.analysis(ham(1000, KNOWN))["accepted"])
 
