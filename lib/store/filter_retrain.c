@@ -121,13 +121,17 @@ static int settle(struct retrain *r, struct mox_error *err)
     return rc < 0 ? mox__fail(err, rc, "write %s: %s", r->path, mox_status_text(rc)) : MOX_OK;
 }
 
-/* The old one's log goes first: it would be played into the new one. */
+/* The old one goes first, and for good: its log would be played into the new one. Of what is done to names a power
+ * cut leaves any part, in no order, unless the folder is synced in between. Who then opens the account finds
+ * no filter, and builds one. */
 static int replace(struct retrain *r, uint64_t modseq, struct mox_error *err)
 {
     struct filter *f = r->f;
     mox__filter_close(f);
     mox__filter_file_remove(f->account->env, f->path);
-    int rc = rename(r->path, f->path) < 0 ? mox__status_of_errno(errno) : MOX_OK;
+    int rc = mox__sync_dir(f->account->dir);
+    if (rc == MOX_OK && rename(r->path, f->path) < 0)
+        rc = mox__status_of_errno(errno);
     if (rc == MOX_OK)
         rc = mox__sync_dir(f->account->dir);
     if (rc < 0)
