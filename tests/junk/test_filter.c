@@ -107,6 +107,47 @@ static void who_has_seen_no_junk_calls_nothing_junk(void **state)
     rig_done(&r);
 }
 
+/* Messages that differ in how they are made, and in nothing that a reader sees. */
+static void how_a_message_is_made_tells(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ham, *spam;
+    } traits[] = {
+        {"Date: Mon, 2 Sep 2024 10:00:00 +0200\r\n", "Date: Mon, 2 Sep 2024 10:00:00 -0700\r\n"},
+        {"Message-ID: <a.b@x.example>\r\n", "Message-ID: <AB12@x.example>\r\n"},
+        {"To: a <b@c.example>\r\n", "To: b@c.example, a\r\n"},
+        {"X-Mailer: b\r\n", "x-mailer: b\r\n"},
+        {"Content-Type: text/plain; format=flowed\r\n",
+         "Content-Type: text/plain; format=\"flowed\"\r\n"},
+        {"Content-Type: text/html\r\n", "Content-Type: text/plain\r\n"},
+        {"Content-Transfer-Encoding: 8bit\r\n", "Content-Transfer-Encoding: 7bit\r\n"},
+        {"Received: from a by b\r\n", "Received: from a by b\r\nReceived: from a by b\r\n"},
+        {"Received: from a.one.example by b\r\n", "Received: from a.two.example by b\r\n"},
+        {"Subject: Re: news\r\n", "Subject: news, re:\r\n"},
+        {"Subject: (news)\r\n", "Subject: (news!)\r\n"},
+        {"Subject: News\r\n", "Subject: NEWS\r\n"},
+    };
+    for (size_t i = 0; i < sizeof traits / sizeof traits[0]; i++) {
+        struct rig r;
+        char ham_mail[300], spam_mail[300];
+        rig_init(&r);
+        (void)snprintf(ham_mail, sizeof ham_mail, "%s\r\nhello to all the friends\r\n",
+                       traits[i].ham);
+        (void)snprintf(spam_mail, sizeof spam_mail, "%s\r\nhello to all the friends\r\n",
+                       traits[i].spam);
+        for (int n = 0; n < 20; n++) {
+            (void)learn(&r, ham_mail, false);
+            (void)learn(&r, spam_mail, true);
+        }
+        const double told =
+            classify(&r, spam_mail).probability - classify(&r, ham_mail).probability;
+        if (told < 0.001)
+            fail_msg("%s is as likely junk as %s", traits[i].spam, traits[i].ham);
+        rig_done(&r);
+    }
+}
+
 static void a_verdict_says_which_words_decided(void **state)
 {
     (void)state;
@@ -183,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_learned_twice_is_known),
         cmocka_unit_test(who_has_seen_no_junk_calls_nothing_junk),
+        cmocka_unit_test(how_a_message_is_made_tells),
         cmocka_unit_test(a_verdict_says_which_words_decided),
         cmocka_unit_test(words_of_a_verdict_are_printable),
         cmocka_unit_test(counts_never_go_below_zero),
