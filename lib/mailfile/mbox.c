@@ -166,10 +166,11 @@ static void doubt_from(struct mbox *m, const struct item *item, bool is_first,
     if (is_first)
         m->has_times = has_time;
     if (m->has_times && !has_time)
-        mox__mailfile_warn(config,
-                           "%s: a message begins here, though its line \"From \" has no time; if it "
-                           "is text of the one before, put \">\" in front of it and import again",
-                           item->where);
+        mox__mailfile_warn(
+            config,
+            "%s: a message begins here, though its line \"From \" has no time; if it "
+            "is text of the one before, put \">\" in front of it and import again",
+            item->where);
 }
 
 /* The first message; false: there is none. */
