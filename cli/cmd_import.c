@@ -181,7 +181,8 @@ static const struct flag maildir_flags[] = {
     "put\n"                                                                                        \
     "them into import/ of its data directory if it may not read them. Without a server, mox has "  \
     "the\n"                                                                                        \
-    "data directory to itself meanwhile. No message may have more than 512 MiB.\n"                 \
+    "data directory to itself meanwhile. No message may have more than 512 MiB,\n"                 \
+    "and 64 MiB of the disk stay free.\n"                                                          \
     "\n"
 
 static const struct command commands[] = {

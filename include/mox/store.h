@@ -181,7 +181,7 @@ struct mox_import {
  *  importing twice gives all messages twice. Others go on meanwhile. Blocking.
  *  @return MOX_OK; failures of mox/mailfile.h, with the place in the text; MOX_EQUOTA; MOX_ELIMIT: a message
  *          that is too large, or more than 64 keywords in a mailbox; MOX_EREFUSED or what `progress` returned;
- *          MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM */
+ *          MOX_EIO, MOX_ENOSPACE, also when less than 64 MiB would be left, MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_account_import(struct mox_account *account, struct mox_import *i,
                                             struct mox_error *err);
 

@@ -22,6 +22,8 @@
 /* What may be on its way to the committer. */
 #define IMPORT_AHEAD_MAX       256
 #define IMPORT_AHEAD_BYTES_MAX ((size_t)8 * 1024 * 1024)
+/* What a message in a file counts as: it takes a descriptor, and 32 of them are enough. */
+#define IMPORT_FILE_COST (IMPORT_AHEAD_BYTES_MAX / 32)
 
 struct import;
 

@@ -130,7 +130,7 @@ int mox__adder_add(struct adder *d, uint64_t mailbox, struct mox_spool *spool,
     set_where(m, item->where);
     m->adder = d;
     m->spool = spool;
-    m->cost = mox_spool_fd(spool) < 0 ? (size_t)mox_spool_size(spool) : 0;
+    m->cost = mox_spool_fd(spool) < 0 ? (size_t)mox_spool_size(spool) : IMPORT_FILE_COST;
     m->op = (struct mox_append){.write = {.done = done, .user = m},
                                 .mailbox = mailbox,
                                 .spool = spool,

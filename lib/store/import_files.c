@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -15,6 +16,8 @@
 /* A step reads up to so many messages and so much content: some milliseconds. */
 #define STEP_MESSAGES 64
 #define STEP_BYTES    (1024 * 1024)
+/* What a disk keeps: old mail is not to take the place of mail that comes, and to undo an import takes some. */
+#define FREE_MIN_MIB 64
 
 struct import_files {
     struct mox_account *account;
@@ -129,10 +132,22 @@ static int read_one(struct import_files *f, struct mox_error *err)
     return MOX_LATER;
 }
 
+static int check_room(const struct import_files *f, struct mox_error *err)
+{
+    const char *dir = f->account->store->dir;
+    struct statvfs fs;
+    if (statvfs(dir, &fs) != 0 ||
+        (uint64_t)fs.f_bavail * fs.f_frsize >= (uint64_t)FREE_MIN_MIB * 1024 * 1024)
+        return MOX_LATER;
+    return mox__fail(err, MOX_ENOSPACE,
+                     "import: the disk of %s has less than %d MiB left, make room", dir,
+                     FREE_MIN_MIB);
+}
+
 int mox__import_files_step(struct import_files *f, struct mox_error *err)
 {
     const uint64_t bytes = f->bytes;
-    int rc = MOX_LATER;
+    int rc = check_room(f, err);
     for (unsigned i = 0; i < STEP_MESSAGES && f->bytes - bytes < STEP_BYTES && rc == MOX_LATER; i++)
         rc = read_one(f, err);
     return rc == MOX_OK ? mox__import_publish(f->import, err) : rc;

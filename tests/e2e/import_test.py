@@ -224,6 +224,22 @@ class Import(unittest.TestCase):
         self.assertNotIn("old", self.mailboxes()[0])
         self.stop_and_verify()
 
+    @unittest.skipIf(os.geteuid() != 0, "only root may make a small disk")
+    def test_a_disk_is_not_filled_up(self):
+        path = self.big()
+        disk = os.path.join(self.server.root, "disk")
+        os.mkdir(disk)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=76m", "tmpfs", disk], capture_output=True).returncode != 0:
+            self.skipTest("no disk may be mounted here")
+        self.addCleanup(subprocess.run, ["umount", disk], check=True)
+        os.mkdir(os.path.join(disk, "data-log"))
+        self.server.stop()
+        self.server = self.enterContext(Daemon(directory=os.path.join(disk, "data")))
+        self.fails("less than 64 MiB left", "mbox", "mox", "old", path)
+        self.assertNotIn("old", self.mailboxes()[0])
+        self.assertEqual(self.imap().append("Inbox", None, None, b"Subject: x\r\n\r\nx\r\n")[0], "OK")
+        self.stop_and_verify()
+
     def big(self, name="big", count=6000):
         return self.mbox(name, [f"Subject: {n}\n\n{words(700, n)}" for n in range(count)])
 
