@@ -19,6 +19,8 @@
 #define WINDOW (64 * 1024)
 /* What is kept of a line "From …" behind its first word. */
 #define FROM_MAX 200
+/* Words of X-Keywords that are looked at in one message: a mailbox has no more than 64 keywords. */
+#define WORDS_MAX 200
 
 struct mbox {
     const struct mox_env *env;
@@ -221,17 +223,23 @@ static void mark_letters(struct item *item, struct mox_slice value)
     }
 }
 
-static void mark_words(struct item *item, struct mox_slice value,
+/* `left`: how many more are looked at. */
+static void mark_words(struct item *item, struct mox_slice value, size_t *left,
                        const struct mox_mailfile_config *config)
 {
     size_t at = 0;
-    while (at < value.len) {
+    while (*left > 0 && at < value.len) {
         size_t begin = at;
         while (at < value.len && value.data[at] != ',' && value.data[at] > ' ')
             at++;
         struct mox_slice word = slice(value.data + begin, at - begin);
         at++;
-        if (word.len > 0 && !mox__item_mark(item, word))
+        if (word.len == 0)
+            continue;
+        if (--*left == 0)
+            mox__mailfile_warn(config, "%s: more than %d keywords; the others are left out",
+                               item->where, WORDS_MAX - 1);
+        else if (!mox__item_mark(item, word))
             mox__mailfile_warn(config, "%s: \"%.*s\" is no keyword, or one too many; left out",
                                item->where, (int)(word.len < 100 ? word.len : 100),
                                (const char *)word.data);
@@ -242,13 +250,14 @@ static void read_marks(struct item *item, struct mox_slice headers,
                        const struct mox_mailfile_config *config)
 {
     struct mox_header_field field;
+    size_t words = WORDS_MAX;
     for (size_t at = 0; mox_header_next(headers, &at, &field);) {
         if (mox__slice_is_nocase(field.name, "Status"))
             mark_letters(item, field.value);
         else if (mox__slice_is_nocase(field.name, "X-Status"))
             mark_letters(item, field.value);
         else if (mox__slice_is_nocase(field.name, "X-Keywords"))
-            mark_words(item, field.value, config);
+            mark_words(item, field.value, &words, config);
     }
 }
 

@@ -163,6 +163,23 @@ static void headers_have_flags(void **state)
              "box:1 0 0\nX-Keywords: a(b\r\n---\n");
 }
 
+/* Whatever somebody has put there. */
+static void words_are_bounded(void **state)
+{
+    (void)state;
+    char text[2000];
+    size_t len = (size_t)snprintf(text, sizeof text, "From a\nX-Keywords: one");
+    for (int i = 0; i < 198; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, ",,same");
+    len += (size_t)snprintf(text + len, sizeof text - len, " ((");
+    (void)snprintf(text + len, sizeof text - len, " two ((\nX-Keywords: three\n\n");
+    char *got = all_of(slice_of(text), sizeof text, 1 << 20);
+    static const char wanted[] = "! box:1: more than 199 keywords; the others are left out\n"
+                                 "box:1 0 0 one same\n";
+    assert_int_equal(strncmp(got, wanted, sizeof wanted - 1), 0);
+    free(got);
+}
+
 static void what_is_no_mbox_is_refused(void **state)
 {
     (void)state;
@@ -254,6 +271,7 @@ int main(void)
         cmocka_unit_test(dates_have_many_forms),
         cmocka_unit_test(text_that_looks_like_a_begin_is_told),
         cmocka_unit_test(headers_have_flags),
+        cmocka_unit_test(words_are_bounded),
         cmocka_unit_test(what_is_no_mbox_is_refused),
         cmocka_unit_test(a_message_over_the_limit_is_named),
         cmocka_unit_test(long_lines_stay_whole),
