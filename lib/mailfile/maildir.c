@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <mox/header.h>
-
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -20,14 +18,11 @@
  * begin their names: so UIDs will tell how they came.
  */
 
-/* Folders of one maildir. */
-#define FOLDERS_MAX 10000
 /* The names of all files in one folder: some two million of them. */
 #define NAMES_MAX ((size_t)256 * 1024 * 1024)
 /* 26 lines. */
 #define KEYWORDS_FILE_MAX 65536
 #define READ_MAX          65536
-#define NAME_BYTES_MAX    (MOX_MAILBOX_NAME_MAX + 1)
 
 struct file {
     int64_t seconds; /* of its name */
@@ -35,16 +30,10 @@ struct file {
     bool in_new;
 };
 
-struct folder {
-    char *dir;  /* in the maildir; "." for itself */
-    char *name; /* of a mailbox */
-};
-
 struct maildir {
     const struct mox_env *env;
     const char *path; /* borrowed */
-    struct folder *folders;
-    size_t folder_count, folder_cap;
+    struct folders folders;
     size_t folder; /* the one that is read */
     bool listed;   /* its files are known */
     struct arena names;
@@ -56,123 +45,22 @@ struct maildir {
 
 static int path_of(const struct maildir *m, char out[WHERE_MAX], const char *sub, const char *name)
 {
-    const char *dir = m->folders[m->folder].dir;
+    const char *dir = m->folders.list[m->folder].dir;
     bool top = strcmp(dir, ".") == 0;
     int len = snprintf(out, WHERE_MAX, "%s/%s%s%s%s%s", m->path, top ? "" : dir, top ? "" : "/",
                        sub, *name == '\0' ? "" : "/", name);
     return len < 0 || len >= WHERE_MAX ? MOX_ELIMIT : MOX_OK;
 }
 
-static int too_long(const struct maildir *m, struct mox_error *err)
+int mox__maildir_too_long(const char *path, struct mox_error *err)
 {
-    return mox__fail(err, MOX_ELIMIT, "%s: a path in it is longer than %d bytes", m->path,
-                     WHERE_MAX);
+    return mox__fail(err, MOX_ELIMIT, "%s: a path in it is longer than %d bytes", path, WHERE_MAX);
 }
 
-/* `what` of a path failed. */
-static int failed(const char *what, const char *path, int error, struct mox_error *err)
+int mox__maildir_fail(const char *what, const char *path, int error, struct mox_error *err)
 {
     return mox__fail(err, error == EACCES ? MOX_EDENIED : mox__status_of_errno(error), "%s %s: %s",
                      what, path, strerror(error));
-}
-
-/* ---- folders ---- */
-
-static int add_folder(struct maildir *m, const char *dir, const char *name)
-{
-    if (m->folder_count == m->folder_cap) {
-        size_t cap = m->folder_cap == 0 ? 16 : m->folder_cap * 2;
-        struct folder *more = mox__realloc(m->env, m->folders, cap, sizeof *more);
-        if (more == NULL)
-            return MOX_ENOMEM;
-        m->folders = more;
-        m->folder_cap = cap;
-    }
-    struct folder f = {.dir = mox__strndup(m->env, dir, strlen(dir)),
-                       .name = mox__strndup(m->env, name, strlen(name))};
-    if (f.dir == NULL || f.name == NULL) {
-        mox__mem_free(m->env, f.dir);
-        mox__mem_free(m->env, f.name);
-        return MOX_ENOMEM;
-    }
-    m->folders[m->folder_count++] = f;
-    return MOX_OK;
-}
-
-/* What cannot be looked at fails: it might be full of mail. */
-static int has_folder(const struct maildir *m, const char *dir, const char *sub, bool *has,
-                      struct mox_error *err)
-{
-    char text[WHERE_MAX];
-    struct stat st;
-    int len = snprintf(text, sizeof text, "%s/%s/%s", m->path, dir, sub);
-    *has = false;
-    if (len < 0 || (size_t)len >= sizeof text)
-        return too_long(m, err);
-    if (stat(text, &st) == 0)
-        *has = S_ISDIR(st.st_mode);
-    else if (errno != ENOENT && errno != ENOTDIR)
-        return failed("open folder", text, errno, err);
-    return MOX_OK;
-}
-
-/* Either of them: programs make them when they need them. */
-static int is_maildir(const struct maildir *m, const char *dir, bool *is, struct mox_error *err)
-{
-    int rc = has_folder(m, dir, "cur", is, err);
-    return rc == MOX_OK && !*is ? has_folder(m, dir, "new", is, err) : rc;
-}
-
-static int take_folder(struct maildir *m, const char *dir, struct mox_error *err)
-{
-    char name[NAME_BYTES_MAX];
-    bool is = false;
-    if (dir[0] != '.' || strcmp(dir, ".") == 0 || strcmp(dir, "..") == 0)
-        return MOX_OK;
-    int rc = is_maildir(m, dir, &is, err);
-    if (rc < 0 || !is)
-        return rc;
-    if (m->folder_count == FOLDERS_MAX)
-        return mox__fail(err, MOX_ELIMIT, "%s: it has more than %d folders", m->path, FOLDERS_MAX);
-    rc = mox__maildir_folder_name(dir, name, sizeof name);
-    if (rc < 0)
-        return mox__fail(err, rc, "%s: folder %s has a name that is not modified UTF-7; rename it",
-                         m->path, dir);
-    return add_folder(m, dir, name);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct folder *)a)->name, ((const struct folder *)b)->name);
-}
-
-static int list_folders(struct maildir *m, struct mox_error *err)
-{
-    int rc = MOX_OK;
-    DIR *dir = opendir(m->path);
-    if (dir == NULL)
-        return failed("open folder", m->path, errno, err);
-    for (struct dirent *e; rc == MOX_OK && (errno = 0, e = readdir(dir)) != NULL;)
-        rc = take_folder(m, e->d_name, err);
-    if (rc == MOX_OK && errno != 0)
-        rc = failed("read folder", m->path, errno, err);
-    (void)closedir(dir);
-    if (rc == MOX_OK)
-        qsort(m->folders, m->folder_count, sizeof m->folders[0], by_name); /* "" is the first */
-    return rc;
-}
-
-/* Here both: a folder of anything else has one of them sooner. */
-static int check_top(const struct maildir *m, struct mox_error *err)
-{
-    bool fresh = false, seen = false;
-    int rc = has_folder(m, ".", "new", &fresh, err);
-    if (rc == MOX_OK)
-        rc = has_folder(m, ".", "cur", &seen, err);
-    if (rc == MOX_OK && !(fresh && seen))
-        rc = mox__fail(err, MOX_ESYNTAX, "open folder %s: a maildir has folders new and cur",
-                       m->path);
-    return rc;
 }
 
 int mox__maildir_open(struct maildir **out, const struct mox_env *env, const char *path,
@@ -184,27 +72,14 @@ int mox__maildir_open(struct maildir **out, const struct mox_env *env, const cha
     m->env = env;
     m->path = path;
     mox__arena_init(&m->names, env, NAMES_MAX);
-    DIR *dir = opendir(path);
-    if (dir == NULL)
-        return failed("open folder", path, errno, err);
-    (void)closedir(dir);
-    int rc = check_top(m, err);
-    if (rc == MOX_OK)
-        rc = add_folder(m, ".", "");
-    if (rc == MOX_OK && config->recursive)
-        rc = list_folders(m, err);
-    return rc;
+    return mox__folders_open(&m->folders, env, path, config->recursive, err);
 }
 
 void mox__maildir_free(struct maildir *m)
 {
     if (m == NULL)
         return;
-    for (size_t i = 0; i < m->folder_count; i++) {
-        mox__mem_free(m->env, m->folders[i].dir);
-        mox__mem_free(m->env, m->folders[i].name);
-    }
-    mox__mem_free(m->env, m->folders);
+    mox__folders_free(&m->folders);
     mox__mem_free(m->env, m->files);
     mox__arena_reset(&m->names);
     mox__mem_free(m->env, m);
@@ -212,7 +87,7 @@ void mox__maildir_free(struct maildir *m)
 
 const char *mox__maildir_folder(const struct maildir *m, size_t n)
 {
-    return n < m->folder_count ? m->folders[n].name : NULL;
+    return n < m->folders.count ? m->folders.list[n].name : NULL;
 }
 
 /* ---- the files of a folder ---- */
@@ -239,18 +114,18 @@ static int list_files(struct maildir *m, bool in_new, struct mox_error *err)
 {
     char path[WHERE_MAX];
     if (path_of(m, path, in_new ? "new" : "cur", "") < 0)
-        return too_long(m, err);
+        return mox__maildir_too_long(m->path, err);
     DIR *dir = opendir(path);
     if (dir == NULL && errno == ENOENT && m->folder > 0)
         return MOX_OK; /* it has the other one */
     if (dir == NULL)
-        return failed("open folder", path, errno, err);
+        return mox__maildir_fail("open folder", path, errno, err);
     int rc = MOX_OK;
     for (struct dirent *e; rc == MOX_OK && (errno = 0, e = readdir(dir)) != NULL;)
         if (e->d_name[0] != '.') /* the file system's own, and ".." */
             rc = add_file(m, e->d_name, in_new);
     if (rc == MOX_OK && errno != 0)
-        rc = failed("read folder", path, errno, err);
+        rc = mox__maildir_fail("read folder", path, errno, err);
     else if (rc < 0)
         (void)mox__fail(err, rc, "read folder %s: %s", path,
                         rc == MOX_ELIMIT ? "it has too many files" : mox_status_text(rc));
@@ -272,15 +147,15 @@ static int read_letters(struct maildir *m, const struct mox_mailfile_config *con
     char path[WHERE_MAX];
     memset(&m->letters, 0, sizeof m->letters);
     if (path_of(m, path, "dovecot-keywords", "") < 0)
-        return too_long(m, err);
+        return mox__maildir_too_long(m->path, err);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return errno == ENOENT ? MOX_OK : failed("open", path, errno, err);
+        return errno == ENOENT ? MOX_OK : mox__maildir_fail("open", path, errno, err);
     ssize_t n = read(fd, m->chunk, KEYWORDS_FILE_MAX);
     int error = errno;
     (void)close(fd);
     if (n < 0)
-        return failed("read", path, error, err);
+        return mox__maildir_fail("read", path, error, err);
     mox__letters_read(&m->letters, slice(m->chunk, (size_t)n), path, config);
     return MOX_OK;
 }
@@ -351,7 +226,7 @@ static int read_file(struct maildir *m, const struct file *f, struct crlf *to, s
     char path[WHERE_MAX];
     struct stat st;
     if (path_of(m, path, f->in_new ? "new" : "cur", f->name) < 0)
-        return too_long(m, err);
+        return mox__maildir_too_long(m->path, err);
     mox__item_begin(item);
     mox__item_where(item, path, 0);
     item->pub.folder = m->folder;
@@ -378,7 +253,7 @@ static int next_file(struct maildir *m, const struct file **out,
                      const struct mox_mailfile_config *config, struct mox_error *err)
 {
     *out = NULL;
-    while (m->folder < m->folder_count) {
+    while (m->folder < m->folders.count) {
         int rc = m->listed ? MOX_OK : list(m, config, err);
         if (rc < 0)
             return rc;

@@ -11,7 +11,7 @@
 /*
  *   mailfile.c      what both kinds have in common
  *   mbox.c          an mbox, from whatever gives its bytes
- *   maildir.c       a maildir and its folders;  maildir_name.c  what names of files in it say
+ *   maildir.c       a maildir;  maildir_folders.c  which ones are in it;  maildir_name.c  what names of files say
  *   keywords.c      what programs call flags: words to flags and keywords;  dovecot-keywords
  *   item.c          what is known of a message is put together
  *   crlf.c          lines into a spool
@@ -93,6 +93,26 @@ const char *mox__maildir_folder(const struct maildir *m, size_t n);
 MOX_MUST_USE int mox__maildir_next(struct maildir *m, struct crlf *to, struct item *item,
                                    bool *found, const struct mox_mailfile_config *config,
                                    struct mox_error *err);
+
+/* `what` of a path in it failed with an errno; a path in it is too long. */
+int mox__maildir_fail(const char *what, const char *path, int error, struct mox_error *err);
+int mox__maildir_too_long(const char *path, struct mox_error *err);
+
+/* ---- maildir_folders.c ---- */
+struct folder {
+    char *dir;  /* in the maildir; "." for itself */
+    char *name; /* of a mailbox */
+};
+struct folders {
+    const struct mox_env *env;
+    const char *path; /* borrowed */
+    struct folder *list;
+    size_t count, cap;
+};
+/* Finds out which there are, "." the first. They are to be freed also after a failure. */
+MOX_MUST_USE int mox__folders_open(struct folders *l, const struct mox_env *env, const char *path,
+                                   bool recursive, struct mox_error *err);
+void mox__folders_free(struct folders *l);
 
 /* ---- maildir_name.c ---- */
 /* When it came, as the name of a file says: seconds since 1970, in front of the first of at least two dots.
