@@ -55,7 +55,8 @@ MOX_API const char *mox_mailfile_folder(const struct mox_mailfile *m, size_t n);
  * The next message; its content goes to the spool, with CRLF at the end of each line.
  *
  * @param found  false: there are no more
- * @return MOX_OK; MOX_ELIMIT: it is larger than the spool takes; MOX_ESYNTAX, MOX_EIO, MOX_ENOTFOUND (a file
+ * @return MOX_OK; MOX_ELIMIT: it is larger than the spool takes; MOX_ESYNTAX, MOX_EUNSUPPORTED (it is
+ *         compressed), MOX_EIO, MOX_ENOTFOUND (a file
  *         went meanwhile), MOX_ENOSPACE, MOX_ENOMEM. The text, printable ASCII as all others are, begins with
  *         the place.
  */

@@ -204,8 +204,29 @@ static int64_t received(const char *name, const struct stat *st)
     return (named > 0 && (named < changed || changed <= 0) ? named : changed) * 1000000;
 }
 
+/* As Dovecot's plugins write files: gzip, bzip2, xz, zstd, LZ4, and its encryption. No mail begins so. */
+static bool is_packed(struct mox_slice file)
+{
+    static const struct {
+        size_t at;
+        const char *magic;
+    } kinds[] = {{0, "\x1f\x8b"},
+                 {4, "1AY&SY"},
+                 {0, "\xfd\x37zXZ"},
+                 {0, "\x28\xb5\x2f\xfd"},
+                 {0, "Dovecot-LZ4\r*\x9b\xc5"},
+                 {0, "CRYPTED\x03\x07"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const size_t at = kinds[i].at, len = strlen(kinds[i].magic);
+        if (file.len >= at + len && memcmp(file.data + at, kinds[i].magic, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int copy_file(struct maildir *m, int fd, struct crlf *to)
 {
+    bool is_begin = true;
     for (;;) {
         ssize_t n = read(fd, m->chunk, sizeof m->chunk);
         if (n < 0 && errno == EINTR)
@@ -214,6 +235,9 @@ static int copy_file(struct maildir *m, int fd, struct crlf *to)
             return mox__status_of_errno(errno);
         if (n == 0)
             return mox__crlf_end(to);
+        if (is_begin && is_packed(slice(m->chunk, (size_t)n)))
+            return MOX_EUNSUPPORTED;
+        is_begin = false;
         mox__crlf_write(to, slice(m->chunk, (size_t)n));
         if (to->status < 0)
             return to->status;
@@ -245,6 +269,9 @@ static int read_file(struct maildir *m, const struct file *f, struct crlf *to, s
     (void)close(fd);
     if (rc == MOX_OK && *found)
         item->pub.received_us = received(f->name, &st);
+    if (rc == MOX_EUNSUPPORTED)
+        return mox__fail(err, rc, "%s: the file is compressed or encrypted; unpack it first",
+                         item->where);
     return rc < 0 ? mox__item_fail(item, rc, err) : MOX_OK;
 }
 

@@ -214,6 +214,22 @@ static void a_folder_that_cannot_be_looked_at_is_not_passed_over(void **state)
     reads_as(true, "error Too many levels of symbolic links");
 }
 
+static void packed_files_are_not_taken_for_mail(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "\x1f\x8b\x08",           "BZh91AY&SY\x01",  "\x28\xb5\x2f\xfdx",
+        "Dovecot-LZ4\r*\x9b\xc5", "CRYPTED\x03\x07",
+    };
+    maildir("");
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        put("cur/1.a.h:2,", files[i], 1);
+        reads_as(false, "[]error the file is compressed or encrypted; unpack it first");
+    }
+    put("cur/1.a.h:2,", "BZh: x\n", 1);
+    reads_as(false, "[]/cur/1.a.h:2, 0 1 0 BZh: x\r\n");
+}
+
 static void what_is_no_maildir_is_refused(void **state)
 {
     (void)state;
@@ -238,6 +254,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_folder_may_have_one_of_new_and_cur, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_looked_at_is_not_passed_over, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(packed_files_are_not_taken_for_mail, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_maildir_is_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
