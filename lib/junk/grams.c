@@ -236,20 +236,29 @@ double mox__grams_score(const struct grams *g, const uint64_t *weights,
 
 /* ---- learning ---- */
 
-#define RATE       12.0 /* how far a message that surprises moves the weights */
-#define SURE       0.1  /* a message that surprises less moves none */
+/* How far a message that surprises moves the weights. One that is no junk moves them further, since to lose
+ * mail is worse; but not the first ones, that say nothing of what else is no junk. */
+#define RATE       12.0
+#define HAM_MORE   0.6
+#define HAM_FEW    100.0
+#define SURE       0.05 /* a message that surprises less moves none */
 #define MARGIN_MAX 50.0 /* beyond, exp() says nothing more */
-#define ALPHA_BITS 10   /* of a block's step in a trace */
+#define ALPHA_BITS 11   /* of a block's step in a trace */
 #define ALPHA_MAX  ((1 << ALPHA_BITS) - 1)
 
-/* RATE * SCALE / sqrt(NORM_MIN) is the most. */
-_Static_assert(12 * 256 * 10 / 44 <= ALPHA_MAX, "every step fits");
+/* RATE * (1 + HAM_MORE) * SCALE / sqrt(NORM_MIN) is the most. */
+_Static_assert(20 * 256 * 10 / 44 <= ALPHA_MAX, "every step fits");
 
-static int32_t alpha(double score, double norm, bool junk)
+static double rate_of(const struct knowledge *k, bool junk)
+{
+    return junk ? RATE : RATE * (1 + HAM_MORE * k->hams / (k->hams + HAM_FEW));
+}
+
+static int32_t alpha(const struct knowledge *k, double score, double norm, bool junk)
 {
     const double margin = fmax(fmin(junk ? score : -score, MARGIN_MAX), -MARGIN_MAX);
     const double surprise = 1 / (1 + exp(margin));
-    const double step = surprise < SURE ? 0 : SCALE * RATE * surprise / norm;
+    const double step = surprise < SURE ? 0 : SCALE * rate_of(k, junk) * surprise / norm;
     return (int32_t)lround(fmin(step, ALPHA_MAX));
 }
 
@@ -265,7 +274,7 @@ int64_t mox__grams_trace(const struct grams *g, const uint64_t *weights,
         double norm;
         size_t known = 0;
         const double score = score_block(&k, places, g->counts[b], weights, more, &norm, &known);
-        trace |= (int64_t)alpha(score, norm, junk) << (ALPHA_BITS * b);
+        trace |= (int64_t)alpha(&k, score, norm, junk) << (ALPHA_BITS * b);
         places += g->counts[b];
     }
     return trace;
