@@ -21,11 +21,12 @@ struct rig {
     bool runs;
     bool is_localserve, has_limits; /* before start() */
     int64_t delay_us;               /* for a task of the test */
-    int fd; /* the client's */
-    const char *from; /* its address; NULL: 127.0.0.1 */
-    char heard[512];  /* the last line of a reply */
+    int fd;                         /* the client's */
+    const char *from;               /* its address; NULL: 127.0.0.1 */
+    char heard[512];                /* the last line of a reply */
     struct loop_task task;
     atomic_bool done;
+    int64_t left_us; /* until a timer is due */
     /* The resolver, on the loop's thread: */
     struct mox_resolver resolver;
     struct zone_resolver zone;

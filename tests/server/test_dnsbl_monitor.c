@@ -59,11 +59,20 @@ static void do_due(struct loop_task *t)
     atomic_store(&r->done, true);
 }
 
-/* How long it waits for the next. */
+static void do_look(struct loop_task *t)
+{
+    struct rig *r = container_of(t, struct rig, task);
+    r->left_us = r->server->monitor->timer.at_us - r->t.monotonic_us;
+    atomic_store(&r->done, true);
+}
+
+/* How long it waits for the next, once the one that begins with the server has ended. */
 static int64_t left_us(struct rig *r)
 {
-    on_loop(r, do_count);
-    return r->server->monitor->timer.at_us - r->t.monotonic_us;
+    do
+        on_loop(r, do_look);
+    while (r->left_us == 0);
+    return r->left_us;
 }
 
 struct found {
