@@ -273,6 +273,7 @@ class Import(unittest.TestCase):
 
     def test_a_server_that_stops_says_so_and_leaves_nothing(self):
         returncode, out, err = self.interrupted(under=lambda: self.server.process.terminate())
+        self.server.process.wait(PATIENCE)  # a second signal would end it at once
         self.assertEqual(self.server.stop(), signal.SIGTERM)
         self.assertEqual(self.server.verify(), (True, ""))
         if out == "":  # else it was too late
