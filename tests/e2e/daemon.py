@@ -91,6 +91,12 @@ class Daemon:
         with open(self.log.name, "rb") as f:
             return f.read().decode(errors="replace")
 
+    def errors(self):
+        """The log's lines of errors that somebody was answered with. A junk filter learns when it has
+        the time, and has a line of its own, once while it cannot."""
+        return [line for line in self.log_text().splitlines()
+                if "l=error" in line and "the junk filter" not in line]
+
     def stop(self):
         """SIGTERM; returns the exit status."""
         if self.process is None:

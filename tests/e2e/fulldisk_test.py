@@ -68,7 +68,7 @@ class Full(Disk):
         self.assertEqual(len(lines), 3 + codes.count(452), lines)
         for line in lines:
             self.assertIn(FULL, line)
-        self.assertEqual(self.server.log_text().count("l=error"), len(lines), "one line for each")
+        self.assertEqual(len(self.server.errors()), len(lines), "one line for each")
         os.unlink(self.ballast)
         for subject, size in (("after", SMALL), ("large after", LARGE)):
             self.assertEqual(self.deliver(self.server, subject, size)[0], 250)

@@ -125,14 +125,11 @@ class Refusals:
     def try_all(self):
         for change in self.work.changes():
             name, case = change[0], self.work.case
-            before = len(self.error_lines())
+            before = len(self.work.server.errors())
             outcome = self.work.attempt(change)
-            lines = self.error_lines()[before:]
+            lines = self.work.server.errors()[before:]
             case.assertIn(outcome, self.smtp if name == "SMTP" else self.imap, f"{name}: {lines}")
             case.assertEqual(len(lines), outcome != "OK", f"{name} {outcome}: {lines}")
             self.refused += outcome != "OK"
             for line in lines:
                 case.assertRegex(line, self.text, self.work.server.log_text()[-600:])
-
-    def error_lines(self):
-        return [line for line in self.work.server.log_text().splitlines() if "l=error" in line]
