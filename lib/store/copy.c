@@ -94,13 +94,23 @@ static void release(struct source *s, uint64_t destined)
     s->held = HELD_NOT;
 }
 
+/* The marks of the destination; and who takes a message to where it was meant to go says that it is wanted, also
+ * where mailboxes mark nothing, as the Inbox does. */
+static uint32_t taken_there(struct mox_account *a, const struct box *to, uint64_t destined,
+                            uint32_t flags)
+{
+    flags = mox__junk_flags(a, to, flags);
+    return destined == to->id && (flags & BOTH_MARKS) == 0 ? flags | MOX_FLAG_NOTJUNK : flags;
+}
+
 /* A message that leaves the rejects counts as if it had been delivered where it was meant to go, and
  * is new to its user. */
 static uint32_t leave_rejects(struct mox_account *a, const struct box *to, struct source *s,
                               bool move)
 {
-    release(s, mox__message_destined(a, s->message));
-    return mox__junk_flags(a, to, move ? s->flags & ~(uint32_t)MOX_FLAG_SEEN : s->flags);
+    uint64_t destined = mox__message_destined(a, s->message);
+    release(s, destined);
+    return taken_there(a, to, destined, move ? s->flags & ~(uint32_t)MOX_FLAG_SEEN : s->flags);
 }
 
 /* Of a first message its user says something by taking it to where it was meant to go, or to where it is
@@ -108,9 +118,7 @@ static uint32_t leave_rejects(struct mox_account *a, const struct box *to, struc
 static uint32_t leave_intro(struct mox_account *a, const struct box *to, struct source *s)
 {
     uint64_t destined = mox__message_destined(a, s->message);
-    uint32_t flags = mox__junk_flags(a, to, s->flags);
-    if (destined == to->id && (flags & BOTH_MARKS) == 0)
-        flags |= MOX_FLAG_NOTJUNK;
+    uint32_t flags = taken_there(a, to, destined, s->flags);
     if (destined == to->id || (flags & BOTH_MARKS) != 0)
         release(s, destined);
     return flags;

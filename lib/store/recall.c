@@ -67,7 +67,6 @@ static void read_kind(struct mox_delivery_facts *f, unsigned kind)
 {
     f->is_reject = (kind & KIND_REJECT) != 0;
     f->is_intro = (kind & KIND_INTRO) != 0;
-    f->is_intro = (kind & KIND_INTRO) != 0;
     f->is_forward = (kind & KIND_FORWARD) != 0;
     f->is_mailing_list = (kind & KIND_MAILING_LIST) != 0;
     f->dsn = (kind & KIND_DSN) != 0;

@@ -110,6 +110,16 @@ class Judging(Server):
         self.assertEqual(post(3)[0], 250)
         self.assertEqual(self.reason("Inbox"), "msgfromfull")
 
+    def test_a_reject_that_is_moved_to_the_inbox_makes_its_sender_known(self):
+        sender = "news@example.com"
+        self.assertEqual(self.send(message(sender, "News", "Hello.", 1), sender)[0], 250)
+        self.move("Inbox", "Junk")
+        self.assertEqual(self.send(message(sender, "News", "Hello.", 2), sender), NEUTRAL)
+        self.move("Rejects", "Inbox")
+        self.assertIn("$NotJunk", self.stored("Inbox")[-1][0])
+        self.assertEqual(self.send(message(sender, "News", "Hello.", 3), sender)[0], 250)
+        self.assertEqual(self.reason("Inbox"), "msgfromfull")
+
     def test_a_message_that_is_accepted_later_leaves_the_rejects(self):
         sender = "news@example.com"
         data = message(sender, "News", "Hello.", 1)

@@ -306,7 +306,9 @@ static void a_reject_counts_where_it_was_meant_to_go(void **state)
         {"Archive", true, MOX_FLAG_NOTJUNK},
         {"Archive", false, MOX_FLAG_NOTJUNK | MOX_FLAG_SEEN},
         {"Junk", true, MOX_FLAG_JUNK},
-        {"Inbox", true, 0},
+        {"Inbox", true, MOX_FLAG_NOTJUNK}, /* neutral, and yet it is wanted */
+        {"Inbox", false, MOX_FLAG_NOTJUNK | MOX_FLAG_SEEN},
+        {"Trash", true, 0},
     };
     reopen(f, &with_meaning);
     struct mox_uid_range all = {1, UINT32_MAX};
