@@ -75,17 +75,25 @@ class Retrain(unittest.TestCase):
         self.assertEqual(self.retrain("mox")[:2], (HAMS + 10, SPAMS - 20))
 
     def test_who_closes_the_connection_interrupts_it(self):
+        """The server waits for its client to take a piece of what it tells, so it is in the middle of it."""
         with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(PATIENCE)
             s.connect(os.path.join(self.server.dir, "data/ctl"))
             with s.makefile("rwb") as f:
                 f.readline()
                 f.write(b"retrain\nmox\n")
                 f.flush()
                 self.assertEqual(f.readline(), b"ok\n")
+                self.assertRegex(f.read(int(f.readline())), rb"^progress\tmox\t")
+                self.assertIn("built already", self.mox("retrain", "mox").stderr)
+                self.assertTrue(os.path.exists(self.account_file("junk.db.new")))
         until = time.monotonic() + PATIENCE
-        while "built already" in self.mox("retrain").stderr and time.monotonic() < until:
+        while os.path.exists(self.account_file("junk.db.new")) and time.monotonic() < until:
             time.sleep(0.02)
         self.assertFalse(os.path.exists(self.account_file("junk.db.new")))
+        while "built already" in self.mox("retrain").stderr and time.monotonic() < until:
+            time.sleep(0.02)
+        self.assertEqual(self.server.log_text().count("retraining was interrupted"), 1)
         self.assertEqual(self.retrain()[:2], (HAMS, SPAMS))
         self.stop_and_verify()
 
