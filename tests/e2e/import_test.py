@@ -309,10 +309,10 @@ class Import(unittest.TestCase):
         self.stop_and_verify()
 
     def test_mail_goes_on_meanwhile(self):
+        imap = self.imap()  # before it, since that takes longer when others are busy
         process = subprocess.Popen(self.command("mbox", "mox", "old", self.big()), stdout=subprocess.PIPE, text=True)
-        imap = self.imap()
         count = 0
-        while process.poll() is None:
+        while count == 0 or process.poll() is None:
             self.assertEqual(imap.append("Inbox", None, None, b"Subject: x\r\n\r\nmeanwhile\r\n")[0], "OK")
             count += 1
         self.assertEqual(process.communicate(timeout=PATIENCE)[0], "imported 6000 messages into old of account mox\n")
