@@ -182,7 +182,7 @@ static const struct flag maildir_flags[] = {
     "them into import/ of its data directory if it may not read them. Without a server, mox has "  \
     "the\n"                                                                                        \
     "data directory to itself meanwhile. No message may have more than 512 MiB,\n"                 \
-    "and 64 MiB of the disk stay free.\n"                                                          \
+    "and 64 MiB of the disk stay free. Of keywords a mailbox has 64; others are left out.\n"       \
     "\n"
 
 static const struct command commands[] = {

@@ -178,9 +178,10 @@ struct mox_import {
 
 /** Imports all of it, or nothing: messages become visible together, in the end, whatever ends the process
  *  before. Flags, keywords and times are taken over, AutomaticJunkFlags applied, and the filter learns from it;
- *  importing twice gives all messages twice. Others go on meanwhile. Blocking.
+ *  importing twice gives all messages twice. Keywords for which a mailbox has no room are left out, with a warning
+ *  at the end. Others go on meanwhile. Blocking.
  *  @return MOX_OK; failures of mox/mailfile.h, with the place in the text; MOX_EQUOTA; MOX_ELIMIT: a message
- *          that is too large, or more than 64 keywords in a mailbox; MOX_EREFUSED or what `progress` returned;
+ *          that is too large; MOX_EREFUSED or what `progress` returned;
  *          MOX_EIO, MOX_ENOSPACE, also when less than 64 MiB would be left, MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_account_import(struct mox_account *account, struct mox_import *i,
                                             struct mox_error *err);

@@ -13,6 +13,7 @@
 struct target {
     char *name;
     uint64_t hidden; /* id of its mailbox */
+    struct import_keywords keywords;
 };
 
 struct import {
@@ -38,16 +39,21 @@ static int run(struct import *i, int (*apply)(struct mox_account *a, struct job 
 /* ---- begin ---- */
 
 /* UIDVALIDITYs are given once, so the name is. */
-static uint64_t make_hidden(struct mox_account *a, const char *target, uint64_t modseq)
+static void make_hidden(struct mox_account *a, struct target *t, uint64_t modseq)
 {
     char name[40];
-    const struct box *to = mox__box_named(a, target);
+    const struct box *to = mox__box_named(a, t->name);
     (void)snprintf(name, sizeof name, "#import %lu", (unsigned long)a->uidvalidity);
     struct box *b = mox__box_create(a, name, 0, modseq);
     if (b == NULL)
-        return 0;
-    b->to_sent = to != NULL && (to->next.special_use & MOX_USE_SENT) != 0;
-    return b->id;
+        return;
+    t->hidden = b->id;
+    if (to == NULL)
+        return;
+    b->to_sent = (to->next.special_use & MOX_USE_SENT) != 0;
+    int rc = mox__import_keywords_set(&t->keywords, a->env, to->keywords, to->next.keyword_count);
+    if (rc < 0)
+        (void)mox__db_fail(&a->writer, rc, "import: out of memory");
 }
 
 static int apply_begin(struct mox_account *a, struct job *j)
@@ -55,7 +61,7 @@ static int apply_begin(struct mox_account *a, struct job *j)
     struct import *i = ((struct import_job *)j)->import;
     const uint64_t modseq = mox__next_modseq(a, j);
     for (size_t t = 0; t < i->count && a->writer.status == MOX_OK; t++)
-        i->targets[t].hidden = make_hidden(a, i->targets[t].name, modseq);
+        make_hidden(a, &i->targets[t], modseq);
     return a->writer.status;
 }
 
@@ -100,22 +106,20 @@ int mox__import_begin(struct import **out, struct mox_account *a, const char *co
 int mox__import_add(struct import *i, size_t target, struct mox_spool *spool,
                     const struct mox_mailfile_item *item, struct mox_error *err)
 {
-    return mox__adder_add(i->adder, i->targets[target].hidden, spool, item, err);
+    struct target *t = &i->targets[target];
+    struct mox_mailfile_item fits = *item;
+    const char *keywords[MOX_KEYWORDS_MAX];
+    int rc = mox__import_keywords_pick(&t->keywords, i->account->env, item, keywords,
+                                       &fits.keyword_count);
+    if (rc < 0) {
+        mox_spool_free(spool);
+        return mox__fail(err, rc, "%s: out of memory", item->where);
+    }
+    fits.keywords = keywords;
+    return mox__adder_add(i->adder, t->hidden, spool, &fits, err);
 }
 
 /* ---- publish ---- */
-
-static unsigned missing_keywords(const struct box *from, const struct box *to)
-{
-    unsigned missing = 0;
-    for (unsigned k = 0; k < from->next.keyword_count; k++) {
-        bool found = false;
-        for (unsigned n = 0; n < to->next.keyword_count && !found; n++)
-            found = strcmp(from->keywords[k], to->keywords[n]) == 0;
-        missing += !found;
-    }
-    return missing;
-}
 
 /* Nothing is changed yet, so that others in the transaction need not fail with it. */
 static int check(struct mox_account *a, struct job *j, const struct target *t)
@@ -125,29 +129,28 @@ static int check(struct mox_account *a, struct job *j, const struct target *t)
         return mox__job_fail(j, MOX_EGONE, "import: what was read is gone; try again");
     if (to == NULL)
         return MOX_OK;
-    if (missing_keywords(from, to) > MOX_KEYWORDS_MAX - to->next.keyword_count)
-        return mox__job_fail(j, MOX_ELIMIT, "import: the mailbox would have more than 64 keywords");
     if (from->next.messages > UINT32_MAX - to->next.uidnext)
         return mox__job_fail(j, MOX_ELIMIT, "import: the mailbox has used up its UIDs");
     return MOX_OK;
 }
 
-static uint64_t mapped(uint64_t bits, const uint64_t map[MOX_KEYWORDS_MAX])
+/* *lost: grows by those that have no place. */
+static uint64_t mapped(uint64_t bits, const uint64_t map[MOX_KEYWORDS_MAX], uint64_t *lost)
 {
     uint64_t out = 0;
-    for (unsigned k = 0; bits != 0; k++, bits >>= 1)
+    for (unsigned k = 0; bits != 0; k++, bits >>= 1) {
         out |= (bits & 1) != 0 ? map[k] : 0;
+        *lost += (bits & 1) != 0 && map[k] == 0;
+    }
     return out;
 }
 
-static int map_keywords(const struct box *from, struct box *to, uint64_t map[MOX_KEYWORDS_MAX])
+/* There was room for all of them, but others may have taken it meanwhile; also another target that is the same
+ * mailbox. */
+static void map_keywords(const struct box *from, struct box *to, uint64_t map[MOX_KEYWORDS_MAX])
 {
-    for (unsigned k = 0; k < from->next.keyword_count; k++) {
-        int rc = mox__box_keywords(to, (const char *const *)&from->keywords[k], 1, true, &map[k]);
-        if (rc < 0) /* two targets were one: all of the transaction is undone */
-            return mox__db_fail(&from->account->writer, rc, "import: add a keyword");
-    }
-    return MOX_OK;
+    for (unsigned k = 0; k < from->next.keyword_count; k++)
+        (void)mox__box_keywords(to, (const char *const *)&from->keywords[k], 1, true, &map[k]);
 }
 
 /* No verdicts: nothing is known of how these messages came. */
@@ -162,12 +165,12 @@ static void insert(struct mox_account *a, struct box *to, const struct mox_view_
     mox__learn_later(a, 0, row->flags);
 }
 
-static void move(struct mox_account *a, const struct box *from, struct box *to, uint64_t modseq)
+static void move(struct mox_account *a, const struct box *from, struct box *to, uint64_t modseq,
+                 uint64_t *lost)
 {
     uint64_t map[MOX_KEYWORDS_MAX] = {0};
     const int64_t now = a->env->wall_us(a->env->user);
-    if (map_keywords(from, to, map) < 0)
-        return;
+    map_keywords(from, to, map);
     sqlite3_stmt *s = db_query(&a->writer, SQL_ENTRY_RANGE, V_INT(from->id), V_INT(1),
                                V_INT(UINT32_MAX), V_INT(0));
     while (mox__db_step(&a->writer, s)) {
@@ -175,7 +178,7 @@ static void move(struct mox_account *a, const struct box *from, struct box *to, 
             .uid = to->next.uidnext++,
             .modseq = modseq,
             .flags = mox__junk_flags(a, to, (uint32_t)sqlite3_column_int64(s, 1)),
-            .keywords = mapped((uint64_t)sqlite3_column_int64(s, 2), map),
+            .keywords = mapped((uint64_t)sqlite3_column_int64(s, 2), map, lost),
             .bytes = (uint64_t)sqlite3_column_int64(s, 4)};
         insert(a, to, &row, (uint64_t)sqlite3_column_int64(s, 3), now);
     }
@@ -214,7 +217,7 @@ static int apply_publish(struct mox_account *a, struct job *j)
             to = mox__mailbox_make(a, i->targets[t].name, 0, true, modseq);
         if (to == NULL)
             break;
-        move(a, from, to, modseq);
+        move(a, from, to, modseq, &i->targets[t].keywords.left_out);
         remove_hidden(a, from);
     }
     return a->writer.status;
@@ -227,6 +230,12 @@ int mox__import_publish(struct import *i, struct mox_error *err)
         rc = run(i, apply_publish, err);
     i->published = rc == MOX_OK;
     return rc;
+}
+
+void mox__import_warn(const struct import *i, const struct mox_mailfile_config *config)
+{
+    for (size_t t = 0; t < i->count; t++)
+        mox__import_keywords_warn(&i->targets[t].keywords, i->targets[t].name, config);
 }
 
 /* ---- the end ---- */
@@ -265,8 +274,10 @@ void mox__import_end(struct import *i)
         (void)mox__submit_and_wait(i->account, &j.job, NULL);
     }
     const struct mox_env *env = i->account->env;
-    for (size_t t = 0; t < i->count; t++)
+    for (size_t t = 0; t < i->count; t++) {
+        mox__import_keywords_free(&i->targets[t].keywords, env);
         mox__mem_free(env, i->targets[t].name);
+    }
     mox__mem_free(env, i->targets);
     mox__mem_free(env, i);
 }

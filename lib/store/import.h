@@ -34,11 +34,31 @@ int mox__import_begin(struct import **out, struct mox_account *a, const char *co
  * may be that of an earlier message: its text names the place. It sticks. */
 int mox__import_add(struct import *i, size_t target, struct mox_spool *spool,
                     const struct mox_mailfile_item *item, struct mox_error *err);
-/* Waits until all is on the disk and visible. MOX_ELIMIT: a target would have more than 64 keywords, or UIDs are
- * used up. */
+/* Waits until all is on the disk and visible. MOX_ELIMIT: UIDs are used up. */
 int mox__import_publish(struct import *i, struct mox_error *err);
+/* What was left out of what is published. */
+void mox__import_warn(const struct import *i, const struct mox_mailfile_config *config);
 /* Unless it was published, nothing of it will be left. NULL is fine. */
 void mox__import_end(struct import *i);
+
+/* ---- import_keywords.c: those of a target, as many as a mailbox may have ---- */
+struct import_keywords {
+    char *names[MOX_KEYWORDS_MAX];
+    unsigned count;
+    uint64_t left_out; /* how often one was */
+    char *first;       /* of these: where, and which; NULL: nobody knows */
+};
+/* Those that the mailbox has. */
+int mox__import_keywords_set(struct import_keywords *k, const struct mox_env *env,
+                             char *const *names, unsigned count);
+/* Those of an item for which there is room; borrowed from it. */
+int mox__import_keywords_pick(struct import_keywords *k, const struct mox_env *env,
+                              const struct mox_mailfile_item *item,
+                              const char *picked[MOX_KEYWORDS_MAX], size_t *count);
+/* If any were left out. */
+void mox__import_keywords_warn(const struct import_keywords *k, const char *mailbox,
+                               const struct mox_mailfile_config *config);
+void mox__import_keywords_free(struct import_keywords *k, const struct mox_env *env);
 
 /* ---- between import.c and import_add.c ---- */
 struct adder;

@@ -22,6 +22,7 @@
 struct import_files {
     struct mox_account *account;
     struct mox_mailfile *reader;
+    struct mox_mailfile_config config;
     struct import *import;
     uint64_t max_bytes;
     uint64_t messages, bytes; /* so far */
@@ -95,11 +96,11 @@ int mox__import_files_begin(struct import_files **out, struct mox_account *a,
         return mox__fail(err, MOX_ENOMEM, "import: out of memory");
     f->account = a;
     f->max_bytes = what->max_message_bytes != 0 ? what->max_message_bytes : MOX_IMPORT_MESSAGE_MAX;
-    const struct mox_mailfile_config config = {.size = sizeof config,
-                                               .recursive = what->recursive,
-                                               .warn = what->warn,
-                                               .user = what->user};
-    int rc = mox_mailfile_open(&f->reader, a->env, what->kind, what->path, &config, err);
+    f->config = (struct mox_mailfile_config){.size = sizeof f->config,
+                                             .recursive = what->recursive,
+                                             .warn = what->warn,
+                                             .user = what->user};
+    int rc = mox_mailfile_open(&f->reader, a->env, what->kind, what->path, &f->config, err);
     if (rc == MOX_OK)
         rc = begin(f, what->mailbox, err);
     if (rc == MOX_OK)
@@ -150,7 +151,11 @@ int mox__import_files_step(struct import_files *f, struct mox_error *err)
     int rc = check_room(f, err);
     for (unsigned i = 0; i < STEP_MESSAGES && f->bytes - bytes < STEP_BYTES && rc == MOX_LATER; i++)
         rc = read_one(f, err);
-    return rc == MOX_OK ? mox__import_publish(f->import, err) : rc;
+    if (rc == MOX_OK)
+        rc = mox__import_publish(f->import, err);
+    if (rc == MOX_OK)
+        mox__import_warn(f->import, &f->config);
+    return rc;
 }
 
 void mox__import_files_end(struct import_files *f)
