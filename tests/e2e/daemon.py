@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Runs the built daemon on free loopback ports with a data directory of its own."""
+import atexit
 import contextlib
 import os
 import random
@@ -18,9 +19,14 @@ SERVICES = {"smtp": 25, "imap": 143, "submissions": 465, "submission": 587, "ima
 PATIENCE = 60
 
 
+held = contextlib.ExitStack()  # the sockets that keep ports for this process
+atexit.register(held.close)
+
+
 def free_base():
-    """A port base whose five ports nobody listens on now. All are below those that the system gives to
-    the clients of other tests."""
+    """A port base whose five ports nobody has. They stay taken for other tests until this process ends,
+    also while no server listens: sockets keep them that let only those in who bind with SO_REUSEADDR, as
+    the server does. All are below those that the system gives to the clients of other tests."""
     while True:
         base = random.randrange(2000, 31000)
         with contextlib.ExitStack() as stack:
@@ -28,14 +34,15 @@ def free_base():
                 for offset in SERVICES.values():
                     s = stack.enter_context(socket.socket())
                     s.bind(("127.0.0.1", base + offset))
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             except OSError:
                 continue
+            held.push(stack.pop_all())
             return base
 
 
 class Daemon:
-    """`mox localserve`; use as a context manager. Other tests may take a port between the look and the
-    bind, so a start is tried again with other ports."""
+    """`mox localserve`; use as a context manager."""
 
     def __init__(self, *args, ip="127.0.0.1", directory=None, under=()):
         self.args, self.ip = args, ip

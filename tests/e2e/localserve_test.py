@@ -6,7 +6,6 @@ import concurrent.futures
 import imaplib
 import os
 import pathlib
-import random
 import shutil
 import signal
 import smtplib
@@ -17,23 +16,11 @@ import tempfile
 import time
 import unittest
 
+from daemon import PATIENCE, free_base
+
 HOST = os.environ["LOCALSERVE"]
 EMBEDDED = os.environ.get("EMBEDDED", "")
 MESSAGE = b"From: a@client.example\r\nTo: b@client.example\r\nSubject: %s\r\n\r\nA body.\r\n"
-
-
-def free_base():
-    """A port base whose five ports are free at the moment."""
-    for _ in range(200):
-        base = random.randrange(10000, 30000)
-        try:
-            for port in (25, 465, 587, 143, 993):
-                with socket.socket() as s:
-                    s.bind(("127.0.0.1", base + port))
-            return base
-        except OSError:
-            continue
-    raise RuntimeError("no free ports")
 
 
 class Server:
@@ -45,13 +32,17 @@ class Server:
                                         stdout=self.out, stderr=self.err)
 
     def wait_ready(self):
-        for _ in range(400):
-            if "m=ready" in self.log():
-                return self
-            if self.process.poll() is not None:
-                raise RuntimeError(self.log())
-            time.sleep(0.05)
-        raise RuntimeError("not ready: " + self.log())
+        self.wait_until(lambda: "m=ready" in self.log() or self.process.poll() is not None)
+        if self.process.poll() is not None:
+            raise RuntimeError(self.log())
+        return self
+
+    def wait_until(self, condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError("in vain; " + self.log())
+            time.sleep(0.02)
 
     def log(self):
         return os.pread(self.err.fileno(), 1 << 26, 0).decode()
@@ -62,7 +53,7 @@ class Server:
     def stop(self, sig=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(sig)
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
     def close(self):
         self.stop()
@@ -71,13 +62,13 @@ class Server:
 
     def smtp(self, port=25, **kw):
         return smtplib.SMTP("localhost" if port == 587 else "127.0.0.1", self.base + port, local_hostname="client.example",
-                            timeout=30, **kw)
+                            timeout=PATIENCE, **kw)
 
     def context(self):
         return ssl.create_default_context(cafile=str(self.dir / "localhost.crt"))
 
     def imap(self):
-        c = imaplib.IMAP4("127.0.0.1", self.base + 143, timeout=30)
+        c = imaplib.IMAP4("127.0.0.1", self.base + 143, timeout=PATIENCE)
         c.login("mox@localhost", "moxmoxmox")
         return c
 
@@ -95,7 +86,7 @@ class Server:
 
     def ctl(self, *lines):
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(20)
+            s.settimeout(PATIENCE)
             s.connect(str(self.dir / "data" / "ctl"))
             s.sendall("".join(line + "\n" for line in lines).encode())
             f = s.makefile("r")
@@ -169,11 +160,11 @@ class Shared(Base):
             self.assertEqual(refused.exception.smtp_code, 530)
 
     def test_implicit_tls_with_the_generated_certificate(self):
-        with smtplib.SMTP_SSL("localhost", self.server.base + 465, timeout=30,
+        with smtplib.SMTP_SSL("localhost", self.server.base + 465, timeout=PATIENCE,
                               context=self.server.context()) as c:
             c.login("mox@localhost", "moxmoxmox")
             c.sendmail("mox@localhost", ["mox@localhost"], MESSAGE % b"submitted-465")
-        c = imaplib.IMAP4_SSL("localhost", self.server.base + 993, timeout=30,
+        c = imaplib.IMAP4_SSL("localhost", self.server.base + 993, timeout=PATIENCE,
                               ssl_context=self.server.context())
         c.login("mox@localhost", "moxmoxmox")
         c.select("Inbox")
@@ -181,7 +172,7 @@ class Shared(Base):
         self.assertEqual(len(self.arrived(b"submitted-465")), 1)
 
     def test_imap_starttls(self):
-        c = imaplib.IMAP4("localhost", self.server.base + 143, timeout=30)
+        c = imaplib.IMAP4("localhost", self.server.base + 143, timeout=PATIENCE)
         c.starttls(self.server.context())
         c.login("mox@localhost", "moxmoxmox")
         c.select("Inbox")
@@ -193,7 +184,7 @@ class Shared(Base):
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
         with self.assertRaises((ssl.SSLError, OSError)):
-            imaplib.IMAP4_SSL("localhost", self.server.base + 993, ssl_context=context, timeout=30)
+            imaplib.IMAP4_SSL("localhost", self.server.base + 993, ssl_context=context, timeout=PATIENCE)
 
     def test_wrong_passwords_are_refused(self):
         for user, password in (("mox@localhost", "wrong-password"), ("nobody@localhost", "moxmoxmox")):
@@ -201,7 +192,7 @@ class Shared(Base):
                 with self.assertRaises(smtplib.SMTPAuthenticationError) as refused:
                     c.login(user, password)
                 self.assertEqual(refused.exception.smtp_code, 535)
-            c = imaplib.IMAP4("127.0.0.1", self.server.base + 143, timeout=30)
+            c = imaplib.IMAP4("127.0.0.1", self.server.base + 143, timeout=PATIENCE)
             with self.assertRaises(imaplib.IMAP4.error):
                 c.login(user, password)
             c.logout()
@@ -211,7 +202,7 @@ class Shared(Base):
             c.ehlo()
             plain = base64.b64encode(b"\0who@localhost\0wrong-password").decode()
             self.assertEqual(c.docmd("AUTH", "PLAIN " + plain)[0], 535)
-        c = imaplib.IMAP4("127.0.0.1", self.server.base + 143, timeout=30)
+        c = imaplib.IMAP4("127.0.0.1", self.server.base + 143, timeout=PATIENCE)
         with self.assertRaises(imaplib.IMAP4.error):
             c.login("who@localhost", "wrong-password")
         c.logout()
@@ -296,7 +287,7 @@ class Shared(Base):
     def test_ipv6(self):
         if "[::1]" not in self.server.output():
             self.skipTest("no IPv6 on this machine")
-        with smtplib.SMTP("::1", self.server.base + 25, timeout=30) as c:
+        with smtplib.SMTP("::1", self.server.base + 25, timeout=PATIENCE) as c:
             c.sendmail("a@x.example", ["b@x.example"], MESSAGE % b"six")
         (got,) = self.arrived(b"six")
         self.assertIn(b"::1", got)
@@ -309,9 +300,10 @@ class Shared(Base):
             c.putcmd("data")
             c.getreply()
             c.sock.sendall(MESSAGE % b"half")
+            gone = self.server.log().count("connection closed")
             c.sock.close()
             c.sock = None
-        time.sleep(0.2)
+        self.server.wait_until(lambda: self.server.log().count("connection closed") > gone)
         self.assertEqual(self.arrived(b"half"), [])
 
     def test_log_levels_and_passwords_change_at_runtime(self):
@@ -321,11 +313,19 @@ class Shared(Base):
         self.assertIn("RC: noop", self.server.log())
         self.assertEqual(self.server.ctl("setloglevels", "smtpserver", ""), "ok\n")
         self.assertEqual(self.server.ctl("setaccountpassword", "mox@localhost", "another-one"), "ok\n")
-        c = imaplib.IMAP4("127.0.0.1", self.server.base + 143, timeout=30)
+        c = imaplib.IMAP4("127.0.0.1", self.server.base + 143, timeout=PATIENCE)
         c.login("mox@localhost", "another-one")
         c.logout()
         self.assertEqual(self.server.ctl("setaccountpassword", "mox", "moxmoxmox"), "ok\n")
         self.assertNotIn("ok", self.server.ctl("setaccountpassword", "nobody@localhost", "longenough"))
+
+
+def quickly(scenario):
+    """Of one that says whether a server took less time than its patience of three seconds. A loaded machine may be
+    slow, but not each time."""
+    def test(self):
+        self.assertTrue(any(scenario(self) for _ in range(5)), "never quick")
+    return test
 
 
 class Alone(Base):
@@ -346,21 +346,21 @@ class Alone(Base):
     def test_init_only_writes_the_files_and_exits(self):
         folder = self.folder()
         server = self.launch(folder, "-initonly")
-        self.assertEqual(server.process.wait(20), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
         self.assertTrue((folder / "mox.conf").exists())
         self.assertEqual(server.log(), "")
 
     def test_nothing_stays_of_a_directory_that_could_not_be_made(self):
         folder = self.folder()
         server = self.launch(folder / "missing" / "too", base=2000)
-        self.assertEqual(server.process.wait(20), 1)
+        self.assertEqual(server.process.wait(PATIENCE), 1)
         self.assertIn("does not exist", server.log())
         self.assertFalse(folder.exists())
 
     def test_a_second_server_on_the_directory_is_refused(self):
         server = self.start()
         second = self.launch(server.dir)
-        self.assertEqual(second.process.wait(20), 1)
+        self.assertEqual(second.process.wait(PATIENCE), 1)
         self.assertEqual(second.log().count("error:"), 1)
         self.assertTrue((server.dir / "data" / "ctl").exists())
         with server.smtp() as c:
@@ -369,7 +369,7 @@ class Alone(Base):
     def test_a_taken_port_is_named_with_a_way_out(self):
         server = self.start()
         second = self.launch(self.folder(), base=server.base)
-        self.assertEqual(second.process.wait(20), 1)
+        self.assertEqual(second.process.wait(PATIENCE), 1)
         self.assertIn(f":{server.base + 25}", second.log())
         self.assertIn("-port-base", second.log())
 
@@ -386,9 +386,10 @@ class Alone(Base):
         self.assertFalse((server.dir / "data" / "ctl").exists())
         again = self.start(folder=server.dir)  # the directory is free again
         again.stop()
-        self.assertEqual(server.process.wait(20), 0)
+        self.assertEqual(server.process.wait(PATIENCE), 0)
         client.shutdown()
 
+    @quickly
     def test_a_second_signal_ends_it_at_once(self):
         server = self.start()
         client = server.smtp()
@@ -397,25 +398,26 @@ class Alone(Base):
         client.rcpt("b@x.example")
         client.putcmd("data")
         client.getreply()
-        begin = time.time()
+        begin = time.monotonic()
         server.process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        server.wait_until(lambda: 'm="shutting down"' in server.log())
         server.process.send_signal(signal.SIGINT)
-        self.assertEqual(server.process.wait(20), signal.SIGINT)
-        self.assertLess(time.time() - begin, 2.5)
+        self.assertEqual(server.process.wait(PATIENCE), signal.SIGINT)
         client.close()
+        return time.monotonic() - begin < 2.5
 
+    @quickly
     def test_an_idle_client_is_told_and_does_not_hold_it_up(self):
         server = self.start()
         client = server.imap()
         client.send(b"x IDLE\r\n")
         self.assertTrue(client.readline().startswith(b"+"))
-        begin = time.time()
+        begin = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         self.assertTrue(client.readline().startswith(b"* BYE"))
         client.shutdown()
-        server.process.wait(20)
-        self.assertLess(time.time() - begin, 2.5)
+        server.process.wait(PATIENCE)
+        return time.monotonic() - begin < 2.5
 
     def test_a_client_in_the_middle_of_data_is_cut_after_three_seconds(self):
         server = self.start()
@@ -425,10 +427,9 @@ class Alone(Base):
         client.rcpt("b@x.example")
         client.putcmd("data")
         client.getreply()
-        begin = time.time()
         server.process.send_signal(signal.SIGTERM)
-        server.process.wait(20)
-        self.assertLess(time.time() - begin, 8)
+        server.process.wait(PATIENCE)
+        self.assertIn("closing sessions that did not finish in time", server.log())
         client.close()
 
     def test_a_timeout_recipient_waits_and_does_not_hold_up_the_end(self):
@@ -439,9 +440,7 @@ class Alone(Base):
         client.sock.settimeout(1)
         with self.assertRaises(OSError):
             client.rcpt("rcpttotimeout@x.example")
-        begin = time.time()
         server.stop()
-        self.assertLess(time.time() - begin, 8)
 
     def test_a_client_that_gives_up_on_a_timeout_recipient_is_let_go(self):
         server = self.start()
@@ -452,11 +451,7 @@ class Alone(Base):
         time.sleep(0.2)
         self.assertNotIn("connection closed", server.log())
         client.close()
-        for _ in range(100):
-            if "connection closed" in server.log():
-                return
-            time.sleep(0.05)
-        self.fail("still there")
+        server.wait_until(lambda: "connection closed" in server.log())
 
     def test_mail_under_way_at_the_end_is_kept_or_refused_but_never_lost(self):
         server = self.start()
@@ -473,11 +468,10 @@ class Alone(Base):
                 return
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             running = [pool.submit(deliver, n) for n in range(8)]
-            time.sleep(0.7)
+            server.wait_until(lambda: len(accepted) > 10)
             server.stop()
             for r in running:
                 r.result()
-        self.assertGreater(len(accepted), 10)
         stored = b"".join(self.start(folder=server.dir).messages())
         self.assertEqual([s for s in accepted if s not in stored], [])
 

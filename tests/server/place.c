@@ -35,25 +35,40 @@ void remove_tree(const char *path)
     (void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static void release(struct place *p, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)close(p->kept[i]);
+}
+
+/* Takes the ports of this base, unless somebody has one of them. Then only those get in who bind with
+ * SO_REUSEADDR, as the server does: other tests look elsewhere, also while no server listens. */
+static bool take_base(struct place *p, unsigned base)
+{
+    static const unsigned ports[PLACE_PORTS] = {25, 143, 465, 587, 993};
+    const int on = 1;
+    for (size_t i = 0; i < PLACE_PORTS; i++) {
+        struct sockaddr_in a = {.sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)(base + ports[i])),
+                                .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        p->kept[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (bind(p->kept[i], (const struct sockaddr *)&a, sizeof a) < 0) {
+            release(p, i + 1);
+            return false;
+        }
+        assert_int_equal(setsockopt(p->kept[i], SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    }
+    p->base = (uint16_t)base;
+    return true;
+}
+
 /* Below the ports that the system gives to the clients of other tests, and far from the base of a test
  * that was started next to this one. */
-static uint16_t free_base(void)
+static void find_base(struct place *p)
 {
-    for (unsigned base = 2000 + (unsigned)getpid() * 7919U % 29000;;
-         base = base > 31000 ? 2000 : base + 7) {
-        bool all = true;
-        static const unsigned ports[] = {25, 143, 465, 587, 993};
-        for (size_t i = 0; i < 5 && all; i++) {
-            int fd = socket(AF_INET, SOCK_STREAM, 0);
-            struct sockaddr_in a = {.sin_family = AF_INET,
-                                    .sin_port = htons((uint16_t)(base + ports[i])),
-                                    .sin_addr = {htonl(INADDR_LOOPBACK)}};
-            all = bind(fd, (const struct sockaddr *)&a, sizeof a) == 0;
-            (void)close(fd);
-        }
-        if (all)
-            return (uint16_t)base;
-    }
+    unsigned base = 2000 + (unsigned)getpid() * 7919U % 29000;
+    while (!take_base(p, base))
+        base = base > 31000 ? 2000 : base + 7;
 }
 
 void make_place(struct place *p, const struct mox_env *env)
@@ -63,7 +78,7 @@ void make_place(struct place *p, const struct mox_env *env)
     (void)snprintf(p->parent, sizeof p->parent, "/tmp/mox-server-XXXXXX");
     assert_non_null(mkdtemp(p->parent));
     (void)snprintf(p->dir, sizeof p->dir, "%s/server", p->parent);
-    p->base = free_base();
+    find_base(p);
     mox_localserve_config_init(&config);
     config.dir = p->dir;
     if (mox_localserve_prepare(&p->files, env, &config, &err) < 0)
@@ -74,6 +89,8 @@ void remove_place(struct place *p)
 {
     mox_config_free(p->files);
     remove_tree(p->parent);
+    if (p->base != 0)
+        release(p, PLACE_PORTS);
 }
 
 void configure(struct mox_server_config *config, const struct place *p)

@@ -6,10 +6,13 @@
 
 #include "support/testenv.h"
 
-/* A localserve folder of a test, and free ports. */
+#define PLACE_PORTS 5
+
+/* A localserve folder of a test, and ports that nobody else takes. */
 struct place {
     char parent[64], dir[80];
     uint16_t base;
+    int kept[PLACE_PORTS]; /* sockets that keep the ports, unless the base is 0 */
     struct mox_config *files;
 };
 
