@@ -263,7 +263,7 @@ static void succeed(struct task *t)
 static void wait_until_erased(struct storefix *f)
 {
     for (int i = 0; query(f, "SELECT count(*) FROM gone WHERE message IS NOT NULL") > 0; i++) {
-        assert_true(i < 10000);
+        assert_true(i < 60000);
         usleep(1000);
     }
 }
@@ -288,7 +288,7 @@ static bool is_learnt(struct storefix *f)
 static void wait_until_learnt(struct storefix *f)
 {
     for (int i = 0; !is_learnt(f); i++) {
-        assert_true(i < 10000);
+        assert_true(i < 60000);
         usleep(1000);
     }
 }

@@ -80,8 +80,9 @@ static void obey(struct echo *e, const char *line)
         say_hex(e, e->tls.client_key, e->tls.has_client_key ? sizeof e->tls.client_key : 0);
     } else if (strcmp(line, "BINDINGS") == 0) {
         say_bindings(e);
-    } else if (sscanf(line, "SLOW %u", &e->pace) != 1 &&
-               sscanf(line, "BIG %zu", &e->big_left) != 1) {
+    } else if (sscanf(line, "SLOW %u", &e->pace) == 1) {
+        atomic_fetch_add(&e->server->slowed, 1);
+    } else if (sscanf(line, "BIG %zu", &e->big_left) != 1) {
         mox__buf_printf(&e->out, "%s\n", line);
     }
     e->big_left *= strncmp(line, "BIG", 3) == 0 ? 1024 * 1024 : 1;
@@ -452,7 +453,7 @@ int dial(uint16_t port)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in a = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct timeval limit = {10, 0};
+    struct timeval limit = {60, 0};
     const int on = 1; /* the last of several small writes must not wait 40 ms for an ACK */
     assert_true(fd >= 0);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

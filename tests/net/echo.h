@@ -41,6 +41,7 @@ struct echo_server {
     int64_t slow_step_us, slow_reply_us; /* set before the start; 0: nobody is slow */
     /* Of slow sessions: pieces of output, the largest, and the most that was read at once. */
     atomic_size_t slow_pieces, slow_most, slow_read_most;
+    atomic_int slowed; /* SLOW was said */
     atomic_int sessions, in_run, most_in_run;
     atomic_int guests, most_guests; /* admitted; -1: all are */
 };
@@ -53,7 +54,7 @@ void echo_call(struct echo_server *s, void (*what)(struct echo_server *s));
 /* Bytes that the server has allocated. */
 size_t echo_memory(struct echo_server *s);
 
-/* A client's socket. Reads fail the test after 10 s. */
+/* A client's socket. Reads fail the test after a minute. */
 int dial(uint16_t port);
 void say(int fd, const char *text);
 /* The next line, without its LF, in a static buffer of the thread; NULL at the end. */

@@ -171,7 +171,7 @@ static void expect_refusal(struct fixture *f, struct client *c, int refusals)
 {
     assert_int_equal(talk(c), MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
     assert_int_equal(c->ssl.MBED_FIELD(in_msg)[1], MBEDTLS_SSL_ALERT_MSG_BAD_CERT);
-    for (int i = 0; atomic_load(&f->s.refusals) == refusals && i < 1000; i++)
+    for (int i = 0; atomic_load(&f->s.refusals) == refusals && i < 6000; i++)
         (void)usleep(10000);
     assert_int_equal(atomic_load(&f->s.refusals), refusals + 1);
 }

@@ -25,9 +25,10 @@ struct server {
     int udp, tcp, stop[2];
     pthread_t thread;
     char address[32];
-    atomic_uint queries, most; /* seen, and in one batch */
+    atomic_uint queries, most; /* those of a.example, and of many.example in one batch */
     atomic_bool out_of_order;
-    unsigned last; /* the highest number of a name of many.example */
+    bool seen[MANY]; /* of many.example */
+    unsigned last;   /* the highest number among them */
 };
 
 /* The length of the question, behind the header. */
@@ -62,15 +63,18 @@ static size_t answer(uint8_t *packet, size_t len, bool over_udp)
     return end;
 }
 
-static void note(struct server *s, const uint8_t *packet)
+/* Whether it is of many.example, and asked for the first time: when we are slow, libunbound asks again. */
+static bool note(struct server *s, const uint8_t *packet)
 {
     unsigned number;
-    if (sscanf((const char *)packet + 13, "m%3u", &number) != 1)
-        return;
+    if (sscanf((const char *)packet + 13, "m%3u", &number) != 1 || number >= MANY || s->seen[number])
+        return false;
+    s->seen[number] = true;
     /* Among those under way libunbound has an order of its own. */
     if (number + AT_ONCE <= s->last)
         atomic_store(&s->out_of_order, true);
     s->last = number > s->last ? number : s->last;
+    return true;
 }
 
 /* All that has come is a batch: it was asked before anything of it was answered. */
@@ -80,6 +84,7 @@ static void serve_udp(struct server *s)
     struct sockaddr_in peer[64];
     uint8_t packets[64][2048];
     size_t lens[64], count = 0;
+    unsigned many = 0;
     (void)usleep((useconds_t)gather_us);
     for (; count < 64; count++) {
         socklen_t size = sizeof peer[0];
@@ -88,11 +93,12 @@ static void serve_udp(struct server *s)
         if (n < 17)
             break;
         lens[count] = (size_t)n;
-        note(s, packets[count]);
+        many += note(s, packets[count]);
+        if (packets[count][12] == 1 && (packets[count][13] | 0x20) == 'a')
+            atomic_fetch_add(&s->queries, 1);
     }
-    atomic_fetch_add(&s->queries, (unsigned)count);
-    if (count > atomic_load(&s->most))
-        atomic_store(&s->most, (unsigned)count);
+    if (many > atomic_load(&s->most))
+        atomic_store(&s->most, many);
     for (size_t i = 0; i < count; i++) {
         size_t len = answer(packets[i], lens[i], true);
         if (len > 0)
@@ -296,6 +302,7 @@ static void answers_come_as_the_server_says(void **state)
     expect(&r, "cut.example", MOX_DNS_FOUND, 1); /* the rest comes over TCP */
     expect(&r, "a strange\\name.example", MOX_DNS_FOUND, 1);
     unsigned asked = atomic_load(&r.server.queries);
+    assert_true(asked > 0);
     expect(&r, "A.example", MOX_DNS_FOUND, 1); /* remembered */
     assert_int_equal(atomic_load(&r.server.queries), asked);
     rig_stop(&r);
@@ -306,8 +313,13 @@ static void silence_is_a_timeout(void **state)
     (void)state;
     struct rig r;
     rig_start(&r, 200000);
+    struct ask a = {.status = MOX_DNS_TIMEOUT};
     expect(&r, "silent.example", MOX_DNS_TIMEOUT, 0);
-    expect(&r, "a.example", MOX_DNS_FOUND, 1);
+    for (int i = 0; i < 100 && a.status == MOX_DNS_TIMEOUT; i++) { /* our thread may be late, too */
+        begin(&r, &a, "a.example");
+        run_until(&r, &a, 1);
+    }
+    assert_int_equal(a.status, MOX_DNS_FOUND);
     rig_stop(&r);
 }
 

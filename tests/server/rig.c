@@ -150,7 +150,7 @@ void do_count(struct loop_task *t)
 void wait_until_held(struct rig *r)
 {
     r->wanted = 0;
-    for (int i = 0; i < 10000 && r->wanted == 0; i++) {
+    for (int i = 0; i < 60000 && r->wanted == 0; i++) {
         on_loop(r, do_count);
         (void)usleep(1000);
     }
@@ -178,7 +178,7 @@ static struct sockaddr_in address(const char *ip, unsigned port)
 
 void dial(struct rig *r)
 {
-    struct timeval limit = {20, 0};
+    struct timeval limit = {60, 0};
     struct sockaddr_in us = address(r->from != NULL ? r->from : "127.0.0.1", 0),
                        server = address("127.0.0.1", r->p.base + 25u);
     r->fd = socket(AF_INET, SOCK_STREAM, 0);

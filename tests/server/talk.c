@@ -24,7 +24,7 @@ static void expect(FILE *f, const char *code)
 void talk(uint16_t port, const struct step *steps)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct timeval limit = {20, 0};
+    struct timeval limit = {60, 0};
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons(port),
                             .sin_addr = {htonl(INADDR_LOOPBACK)}};

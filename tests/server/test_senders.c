@@ -104,7 +104,7 @@ static void names_that_never_come_count_as_timed_out(void **state)
 static void wait_for_no_session(struct rig *r)
 {
     r->sessions = 1;
-    for (int i = 0; i < 10000 && r->sessions > 0; i++) {
+    for (int i = 0; i < 60000 && r->sessions > 0; i++) {
         on_loop(r, do_count);
         (void)usleep(1000);
     }

@@ -46,7 +46,7 @@ void assert_learnt(struct storefix *f, unsigned hams, unsigned spams)
     struct mox_junk_verdict v = {0};
     struct mox_error err = {0};
     /* each call learns some first; a filter that is built anew takes a while */
-    for (unsigned i = 0; i < 2000 && (i == 0 || v.hams != hams || v.spams != spams); i++) {
+    for (unsigned i = 0; i < 12000 && (i == 0 || v.hams != hams || v.spams != spams); i++) {
         if (i >= 10)
             (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
         if (mox_account_classify(f->account, content, &v, &err) < 0)

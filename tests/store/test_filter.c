@@ -41,7 +41,7 @@ static void assert_asked(struct storefix *f, unsigned hams, unsigned spams)
 /* Nobody asks meanwhile. */
 static void await_learnt(struct storefix *f, int64_t count)
 {
-    for (int i = 0; i < 2000 && junk_query(f, "SELECT count(*) FROM trained") != count; i++)
+    for (int i = 0; i < 12000 && junk_query(f, "SELECT count(*) FROM trained") != count; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     assert_int_equal(junk_query(f, "SELECT count(*) FROM trained"), count);
 }
@@ -126,7 +126,7 @@ static void a_removed_message_is_forgotten_and_then_erased(void **state)
     expunge(f, "Inbox", uid);
     assert_learnt(f, 0, 0);
     expunge(f, "Inbox", other);
-    for (int i = 0; i < 2000 && query(f, "SELECT count(*) FROM message") > 0; i++)
+    for (int i = 0; i < 12000 && query(f, "SELECT count(*) FROM message") > 0; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     assert_int_equal(query(f, "SELECT count(*) FROM message"), 0);
 }

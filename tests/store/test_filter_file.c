@@ -43,7 +43,7 @@ static bool file_exists(const struct storefix *f, const char *suffix)
 /* Background work is waited for, at most for a while. */
 static bool wait_for_log(struct storefix *f, const char *text)
 {
-    for (int i = 0; i < 2000 && test_env_logged(&f->t, text) == 0; i++)
+    for (int i = 0; i < 12000 && test_env_logged(&f->t, text) == 0; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     return test_env_logged(&f->t, text) > 0;
 }
@@ -76,7 +76,7 @@ static void what_was_erased_while_nobody_learnt_makes_it_begin_anew(void **state
     f->config = no_filter_config();
     storefix_start(f);
     expunge(f, "Inbox", uid);
-    for (int i = 0; i < 2000 && query(f, "SELECT count(*) FROM message") > 1; i++)
+    for (int i = 0; i < 12000 && query(f, "SELECT count(*) FROM message") > 1; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     storefix_stop(f);
     f->config = filter_config();

@@ -73,7 +73,7 @@ static bool has_box(struct storefix *f, const char *name)
 /* What an import that failed left is removed in the background. */
 static void wait_until_clean(struct storefix *f)
 {
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 6000; i++) {
         if (query(f, "SELECT count(*) FROM mailbox WHERE name LIKE '#%'") == 0)
             return;
         (void)usleep(10000);

@@ -303,7 +303,7 @@ static void whom_the_user_wrote_to_is_known(void **state)
     struct mox_uid_range all = {1, UINT32_MAX};
     struct mox_expunge op = {.mailbox = sent, .ranges = &all, .range_count = 1};
     assert_int_equal(wait_expunge(f, &op), MOX_OK);
-    for (int i = 0; i < 500 && query(f, "SELECT count(*) FROM recipient") > 0; i++)
+    for (int i = 0; i < 6000 && query(f, "SELECT count(*) FROM recipient") > 0; i++)
         usleep(10000);
     assert_int_equal(query(f, "SELECT count(*) FROM recipient"), 0);
 }

@@ -277,7 +277,7 @@ static void what_is_removed_leaves_no_verdict(void **state)
     assert_true(query(f, "SELECT count(*) FROM verdict") > 0);
     (void)deliver(f, "Inbox", "Message-ID: <a@x.example>\r\n", 20, 0, &accepted);
     assert_int_equal(query(f, "SELECT count(*) FROM verdict"), 0);
-    for (int i = 0; i < 500 && query(f, "SELECT count(*) FROM message") > 1; i++)
+    for (int i = 0; i < 6000 && query(f, "SELECT count(*) FROM message") > 1; i++)
         usleep(10000);
     assert_int_equal(query(f, "SELECT count(*) FROM message"), 1);
 }

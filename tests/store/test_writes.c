@@ -205,10 +205,10 @@ static void large_bodies_are_files(void **state)
     assert_int_equal(content_of(f, view, uid), (uint64_t)st.st_size);
     assert_int_equal(query(f, "SELECT count(*) FROM message"), 2);
     mox_view_unref(view);
-    for (int i = 0; i < 500 && query(f, "SELECT count(*) FROM message") > 0; i++)
+    for (int i = 0; i < 6000 && query(f, "SELECT count(*) FROM message") > 0; i++)
         usleep(10000);
     assert_int_equal(query(f, "SELECT count(*) FROM message"), 0);
-    for (int i = 0; i < 500 && stat(path_of(f, "msg/02/2"), &st) == 0; i++)
+    for (int i = 0; i < 6000 && stat(path_of(f, "msg/02/2"), &st) == 0; i++)
         usleep(10000);
     assert_int_equal(stat(path_of(f, "msg/02/2"), &st), -1);
     assert_int_equal(query(f, "SELECT count(*) FROM key"), 0);
@@ -273,7 +273,7 @@ static void messages_of_a_deleted_mailbox_stay_for_old_views(void **state)
     assert_int_equal(wait_change(f, &change), MOX_OK);
     assert_true(content_of(f, view, 1) > 0);
     mox_view_unref(view);
-    for (int i = 0; i < 500 && query(f, "SELECT count(*) FROM content") > 0; i++)
+    for (int i = 0; i < 6000 && query(f, "SELECT count(*) FROM content") > 0; i++)
         usleep(10000);
     assert_int_equal(query(f, "SELECT count(*) FROM content"), 0);
 }
@@ -290,7 +290,7 @@ static void what_was_kept_is_erased_at_the_next_open(void **state)
     assert_int_equal(query(f, "UPDATE mailbox SET messages = 0, unseen = 0, bytes = 0"), -1);
     storefix_verify(f);
     storefix_start(f);
-    for (int i = 0; i < 500 && query(f, "SELECT count(*) FROM content") > 0; i++)
+    for (int i = 0; i < 6000 && query(f, "SELECT count(*) FROM content") > 0; i++)
         usleep(10000);
     assert_int_equal(query(f, "SELECT count(*) FROM message"), 0);
 }
@@ -310,7 +310,7 @@ static void many_removed_messages_are_erased_in_pieces(void **state)
     assert_int_equal(query(f, "SELECT extra FROM ref"), 2047);
     struct mox_expunge op = {.mailbox = inbox, .ranges = &all, .range_count = 1};
     assert_int_equal(wait_expunge(f, &op), MOX_OK);
-    for (int i = 0; i < 500 && query(f, "SELECT count(*) FROM content") > 0; i++)
+    for (int i = 0; i < 6000 && query(f, "SELECT count(*) FROM content") > 0; i++)
         usleep(10000);
     assert_int_equal(query(f, "SELECT count(*) FROM message"), 0);
     assert_int_equal(query(f, "SELECT count(*) FROM ref"), 0);
