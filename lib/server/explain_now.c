@@ -20,6 +20,7 @@ struct today {
     const struct explained *e;
     const struct mox_config_account *config;
     const char *mailbox; /* where mail for its address goes, perhaps by a ruleset */
+    const char *problem; /* "", or why its address does not say that */
     const struct mox_ruleset *ruleset;
     const char **dkim_domains; /* owned; without a forwarder's */
     size_t dkim_domain_count;
@@ -68,6 +69,19 @@ static void leave_out_forwarder(struct today *t)
     t->dkim_domain_count = n;
 }
 
+/* The server took the message for this account, whatever its address: it may be for tests and take any, or the
+ * address has gone since. So where it went then is the best guess. */
+static void guess_mailbox(struct today *t)
+{
+    const struct mox_account_facts *f = t->e->facts;
+    t->mailbox = text_of(f->arrival.destined_mailbox);
+    if (t->mailbox[0] == '\0')
+        t->mailbox = text_of(f->origin);
+    t->problem = "its recipient is not among the account's addresses; it is taken for mail to "
+                 "where it was meant "
+                 "to go when it came";
+}
+
 static int find_mailbox(struct today *t)
 {
     const struct mox_delivery_facts *f = &t->e->facts->arrival;
@@ -75,8 +89,10 @@ static int find_mailbox(struct today *t)
     size_t index;
     if (!mox__explain_target(t->e->explain->config, t->config->name,
                              slice_of(text_of(f->rcpt_to_localpart)),
-                             slice_of(text_of(f->rcpt_to_domain)), &target))
+                             slice_of(text_of(f->rcpt_to_domain)), &target)) {
+        guess_mailbox(t);
         return MOX_OK;
+    }
     t->mailbox = target.mailbox;
     if (target.rulesets == NULL || target.destination == NULL)
         return MOX_OK;
@@ -208,8 +224,8 @@ static int put_today(struct today *t, struct mox_error *err)
         return mox__fail(err, rc, "explain a message: %s", mox_status_text(rc));
     if (facts->over_smtp) {
         mox__outline_text(o, "mailbox", t->mailbox);
-        if (t->mailbox[0] == '\0')
-            mox__outline_text(o, "problem", "its recipient is no address of the account any more");
+        if (t->problem[0] != '\0')
+            mox__outline_text(o, "problem", t->problem);
         if (t->ruleset != NULL)
             mox__explain_ruleset(o, t->ruleset);
         rc = put_reputation(t, err);
@@ -222,7 +238,8 @@ int mox__explain_now(const struct explained *e, struct mox_error *err)
     struct today t = {
         .e = e,
         .config = mox_config_account(e->explain->config, mox_account_name(e->explain->account)),
-        .mailbox = ""};
+        .mailbox = "",
+        .problem = ""};
     if (t.config == NULL)
         return mox__fail(err, MOX_ENOTFOUND, "account %s is not configured",
                          mox_account_name(e->explain->account));

@@ -54,6 +54,15 @@ class Explain(Server):
         self.assertEqual(reject["arrival"]["destined"], "Inbox")
         self.assertIn("reject", reject["arrival"]["kinds"])
 
+    def test_mail_for_any_address_is_explained_as_for_where_it_went(self):
+        self.assertEqual(self.send(ham(1, KNOWN), KNOWN, ["you@example.org"])[0], 250)
+        self.mark(r"$Junk")
+        self.assertEqual(self.send(ham(2, KNOWN), KNOWN, ["you@example.org"])[0], 451)
+        for mailbox in "Inbox", "Rejects":
+            now = self.explained(mailbox, 1)["now"]
+            self.assertEqual((now["mailbox"], now["reputation"]["method"]), ("Inbox", "msgfromfull"))
+            self.assertIn("its recipient is not among the account's addresses", now["problem"])
+
     def mark(self, flag):
         with self.imap() as c:
             c.select("Inbox")
