@@ -30,6 +30,17 @@ enum exit_code check_account_ask(const struct cli *cli, const struct check_accou
 /* What was asked and answered, as a zone: check_zone.c. *text is freed with free(). */
 enum exit_code check_zone(const struct mox_dns_answers *answers, char **text, size_t *len);
 
+/* INET6_ADDRSTRLEN */
+#define CHECK_IP_MAX 46
+
+/* Who gave a message to a server, as its header fields tell; in printable ASCII, "" for what is not told. */
+struct check_client {
+    char ip[CHECK_IP_MAX], helo[256], mail_from[512];
+};
+
+/* False: no field names an address. check_client.c */
+bool check_client_find(struct check_client *out, struct mox_slice content);
+
 /* For people: check_text.c. */
 void check_print_text(const struct check_result *r);
 /* One object: check_json.c. */

@@ -30,6 +30,7 @@ struct printer {
 struct sender {
     const struct printer *printer;
     struct mox_checks_query query;
+    struct check_client client; /* what the message says, without -ip */
     struct mox_domain helo, domain;
     char localpart[512];
 };
@@ -60,10 +61,17 @@ static bool take_address(struct sender *s, const struct mox_address_list *list)
     return true;
 }
 
+/* A flag, or else what the message says; or NULL. */
+static const char *flag_or(const struct cli *cli, const char *name, const char *said)
+{
+    const char *text = cli_flag(cli, name);
+    return text != NULL || said[0] == '\0' ? text : said;
+}
+
 /* --mailfrom; "" or <> is the null path, as when it is not given. */
 static enum exit_code read_mail_from(struct sender *s, const struct cli *cli)
 {
-    const char *text = cli_flag(cli, "mailfrom");
+    const char *text = flag_or(cli, "mailfrom", s->client.mail_from);
     struct mox_address_list *list;
     if (text == NULL || text[0] == '\0' || strcmp(text, "<>") == 0)
         return EXIT_OK;
@@ -71,6 +79,11 @@ static enum exit_code read_mail_from(struct sender *s, const struct cli *cli)
         return cli_fail("out of memory");
     bool fine = take_address(s, list);
     mox_address_list_free(list);
+    if (!fine && text == s->client.mail_from) { /* such as <MAILER-DAEMON> */
+        s->client.mail_from[0] = '\0';
+        s->query.mail_from_localpart = s->client.mail_from;
+        return EXIT_OK;
+    }
     return fine ? EXIT_OK
                 : cli_usage(cli->command,
                             "-mailfrom is an address, or \"\" for the null path, not "
@@ -81,7 +94,7 @@ static enum exit_code read_mail_from(struct sender *s, const struct cli *cli)
 /* --helo: any text, for clients say anything; a name in its ASCII form. */
 static void read_helo(struct sender *s, const struct cli *cli)
 {
-    const char *text = cli_flag(cli, "helo");
+    const char *text = flag_or(cli, "helo", s->client.helo);
     if (text == NULL)
         return;
     s->query.helo = text;
@@ -90,18 +103,41 @@ static void read_helo(struct sender *s, const struct cli *cli)
         s->query.helo = s->helo.ascii;
 }
 
-static enum exit_code read_flags(struct sender *s, const struct cli *cli)
+/* Without --ip the message tells who sent it, as far as flags do not. */
+static bool find_client(struct sender *s, const struct cli *cli, struct mox_slice content)
+{
+    s->query.ip = cli_flag(cli, "ip");
+    if (s->query.ip != NULL)
+        return true;
+    s->query.ip = s->client.ip;
+    return check_client_find(&s->client, content);
+}
+
+/* For people who do not expect it, and on the way to flags of their own. */
+static void tell_client(const struct sender *s, const struct cli *cli)
+{
+    const char *helo = flag_or(cli, "helo", s->client.helo);
+    const char *mail_from = flag_or(cli, "mailfrom", s->client.mail_from);
+    if (s->query.ip == s->client.ip)
+        (void)fprintf(stderr, "mox: as its header says: -ip %s -helo \"%s\" -mailfrom \"%s\"\n",
+                      s->query.ip, helo == NULL ? "" : helo, mail_from == NULL ? "" : mail_from);
+}
+
+static enum exit_code read_flags(struct sender *s, const struct cli *cli, struct mox_slice content)
 {
     mox_checks_query_init(&s->query);
-    s->query.ip = cli_flag(cli, "ip");
     s->query.pedantic = cli_has(cli, "pedantic");
-    if (s->query.ip == NULL)
-        return cli_usage(cli->command, "-ip is needed: the client's address");
+    if (!find_client(s, cli, content))
+        return cli_usage(cli->command, "-ip is needed, the client's address: no Received field of "
+                                       "the message names one");
     if (cli_has(cli, "authserv-id"))
         s->query.authserv_id = cli_flag(cli, "authserv-id");
     read_helo(s, cli);
     enum exit_code code = read_mail_from(s, cli);
-    return code == EXIT_OK ? when_now(cli, &s->query.now_us) : code;
+    if (code != EXIT_OK)
+        return code;
+    tell_client(s, cli);
+    return when_now(cli, &s->query.now_us);
 }
 
 static enum exit_code print_result(const struct cli *cli, const struct sender *s,
@@ -183,16 +219,16 @@ static enum exit_code run(const struct cli *cli, const struct printer *printer)
     struct sender s = {.printer = printer};
     struct mailfile mail;
     struct cli_names *names = NULL;
-    enum exit_code code = read_flags(&s, cli);
+    enum exit_code code = mailfile_read(&mail, cli->args[0]);
+    if (code != EXIT_OK)
+        return code;
+    code = read_flags(&s, cli, mail.content);
     if (code == EXIT_OK)
         code = cli_names_open(&names, cli);
     if (code == EXIT_OK)
-        code = mailfile_read(&mail, cli->args[0]);
-    if (code == EXIT_OK) {
         code = check(cli, &s, mail.content, names);
-        mailfile_free(&mail);
-    }
     cli_names_close(names);
+    mailfile_free(&mail);
     return code;
 }
 
@@ -209,9 +245,9 @@ static enum exit_code run_dmarc(struct cli *cli)
 }
 
 static const struct flag flags[] = {
-    {"ip", "address", "the client's; needed"},
+    {"ip", "address", "the client's; else the message tells it, helo and mailfrom"},
     {"helo", "name", "what the client said in EHLO, literals with brackets"},
-    {"mailfrom", "address", "the sender of MAIL FROM; not given, or \"\": the null path"},
+    {"mailfrom", "address", "the sender of MAIL FROM; with -ip and not given, or \"\": the null path"},
     {"authserv-id", "name", "our name in Authentication-Results; default localhost"},
     {"account", "name", "what that account would do with the message, too"},
     {"rcpt", "address", "its recipient, with -account; default: the first address of the account"},
@@ -223,9 +259,9 @@ static const struct flag flags[] = {
 };
 
 static const struct flag dmarc_flags[] = {
-    {"ip", "address", "the client's; needed"},
+    {"ip", "address", "the client's; else the message tells it, helo and mailfrom"},
     {"helo", "name", "what the client said in EHLO, literals with brackets"},
-    {"mailfrom", "address", "the sender of MAIL FROM; not given, or \"\": the null path"},
+    {"mailfrom", "address", "the sender of MAIL FROM; with -ip and not given, or \"\": the null path"},
     CLI_NAMES_FLAGS,
     {"json", NULL, "one JSON object instead of lines"},
     WHEN_FLAG,
@@ -250,6 +286,10 @@ static const struct command commands[] = {
          "there\n"
          "is a verdict, whatever it is.\n"
          "\n"
+         "Without -ip, the client is the one that the first Received field names (other than this machine\n"
+         "itself, if there is one), and MAIL FROM is that of Return-Path, for messages that a server has\n"
+         "stored; what was taken from there is said.\n"
+         "\n"
          "With -account, that account is asked what it would do if the message came now: which rules look\n"
          "at it and which one decides, whether the sender is known, what the junk filter thinks, and where\n"
          "it would go. Nothing is stored. The running server answers, or, when none runs, the data\n"
@@ -267,7 +307,8 @@ static const struct command commands[] = {
          "\n"
          "    mox check --ip 192.0.2.1 --helo mail.example.org --mailfrom a@example.org mail.eml\n"
          "    mox check --ip 192.0.2.1 --zone dns.tsv --json - <mail.eml | jq .dmarc.result\n"
-         "    mox check --account alice --ip 192.0.2.1 --mailfrom a@example.org mail.eml",
+         "    mox check --account alice --ip 192.0.2.1 --mailfrom a@example.org mail.eml\n"
+         "    mox check --account alice stored.eml",
      .flags = flags,
      .min_args = 1,
      .max_args = 1,
@@ -280,7 +321,8 @@ static const struct command commands[] = {
          "it rests\n"
          "on. pct= spares nobody, and a signature that leaves too much unsigned does not count. "
          "Exit code\n"
-         "0 says that there is a verdict, whatever it is.\n"
+         "0 says that there is a verdict, whatever it is. Without -ip, the message tells who sent it, as for\n"
+         "mox check.\n"
          "\n"
          "    mox dmarc verify --ip 192.0.2.1 --helo mail.example.org --mailfrom "
          "a@example.org mail.eml\n"

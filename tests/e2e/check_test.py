@@ -88,6 +88,32 @@ class Line(unittest.TestCase):
         self.assertEqual(set(got), {"iprev", "spf", "dkim", "dmarc", "arc", "from", "dns",
                                     "authentication_results", "received_spf"})
 
+    def test_the_header_of_a_stored_message_tells_its_client(self):
+        own = b"Received: from localhost (localhost [127.0.0.1]) by mx.example with LMTP id 1\n"
+        for received, ip, helo in (
+                (b"from a.example (b.example [192.0.2.1])\n\tby mx.example ([192.0.2.9]) with ESMTPS", "192.0.2.1", "a.example"),
+                (b"from a.example ([IPv6:2001:db8::1]) by mx.example", "2001:db8::1", "a.example"),
+                (b"from [192.0.2.1] by mx.example (192.0.2.9)", "192.0.2.1", "[192.0.2.1]"),
+                (b"from unknown (HELO a.example) (192.0.2.1) by mx.example", "192.0.2.1", "unknown"),
+                (b"from \x1b[31m (b [192.0.2.1]) by mx.example", "192.0.2.1", ""),
+                (b"from localhost (localhost [127.0.0.1]) by mx.example", "127.0.0.1", "localhost")):
+            data = (b"Return-Path: <jane@sender.example>\n" + own + b"Received: " + received + b"\n"
+                    b"Received: from forged (forged [127.0.0.2]) by sender.example\n" + self.MESSAGE)
+            done = check("-", "--zone", self.zone, stdin=data)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stderr.decode(), f'mox: as its header says: -ip {ip} -helo "{helo}" -mailfrom '
+                                                   '"jane@sender.example"\n')
+            self.assertIn(b"spf    pass" if ip == "192.0.2.1" else b"spf    fail", done.stdout)
+        got = check("-", "--zone", self.zone, "-mailfrom", "", "-helo", "x", stdin=data)
+        self.assertIn(b'-helo "x" -mailfrom ""', got.stderr)
+        got = check("-", "--zone", self.zone, stdin=data.replace(b"jane@sender.example>\n", b"MAILER-DAEMON>\n", 1))
+        self.assertIn(b'-mailfrom ""', got.stderr)
+        for nothing in b"", b"Received: by mx.example with SMTP id 192.0.2.1\n", b"Received: from a (b) by c [192.0.2.1]\n":
+            done = check("-", "--zone", self.zone, stdin=nothing + self.MESSAGE)
+            self.assertEqual((done.returncode, done.stdout), (2, b""))
+            self.assertIn(b"no Received field", done.stderr)
+        self.assertEqual(check("/nowhere/at/all").returncode, 1)
+
     def test_the_explanation(self):
         got = verdict("-", "--ip", "192.0.2.9", "--mailfrom", "<jane@sender.example>", "--zone", self.zone,
                       stdin=self.MESSAGE)
