@@ -118,7 +118,7 @@ void mox__filter_failed(struct filter *f, int status, const char *text)
                  "the junk filter cannot learn; tried again later", text,
                  F_TEXT("account", f->account->name));
     f->failing = true;
-    if (status != MOX_ENOMEM && status != MOX_ENOSPACE)
+    if (status != MOX_ENOMEM && status != MOX_ENOSPACE && status != MOX_EFILES)
         mox__filter_close(f); /* after an input/output error nothing is known of a connection */
 }
 

@@ -27,7 +27,7 @@ static void drop_words(struct lesson *l)
 int mox__filter_words(struct mox_account *a, struct db *db, const struct mox_junk_params *params,
                       uint64_t message, struct mox_junk_words **out, struct mox_error *err)
 {
-    int rc = mox__fail(err, MOX_ECORRUPT, "its content is missing");
+    int rc = MOX_OK;
     *out = NULL;
     sqlite3_stmt *s = db_query(db, SQL_CONTENT_READ, V_INT(message));
     if (mox__db_step(db, s)) {
@@ -42,6 +42,8 @@ int mox__filter_words(struct mox_account *a, struct db *db, const struct mox_jun
             (void)munmap(map, bytes);
         }
         (void)sqlite3_reset(s);
+    } else {
+        rc = mox__fail(err, MOX_ECORRUPT, "its content is missing");
     }
     if (db->status < 0) {
         rc = mox__fail(err, db->status, "%s", db->error.text);
@@ -110,6 +112,12 @@ static int learn(struct lesson *l, const struct change *c, struct learn_counts *
     return rc;
 }
 
+/* It says nothing of the message: all is tried again later. */
+static bool is_passing(int rc)
+{
+    return rc == MOX_ENOMEM || rc == MOX_EFILES;
+}
+
 static int one(struct lesson *l, const struct change *c, struct learn_counts *counts,
                struct mox_error *err)
 {
@@ -119,8 +127,8 @@ static int one(struct lesson *l, const struct change *c, struct learn_counts *co
     int rc = MOX_OK;
     if (forgets || c->wants != LEARNT_NOTHING)
         rc = read_words(l, c->message, &why);
-    if (rc == MOX_ENOMEM)
-        return rc;
+    if (is_passing(rc))
+        return mox__fail(err, rc, "%s", why.text);
     if (rc < 0) {
         if (forgets)
             cannot_forget(l, c);

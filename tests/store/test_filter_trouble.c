@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "store/filterfix.h"
 #include "support/cm.h"
@@ -68,6 +69,27 @@ static void nothing_is_erased_before_it_is_forgotten(void **state)
     storefix_start(f);
     assert_learnt(f, 0, 0);
     assert_int_equal(test_env_logged(&f->t, "built anew"), 0);
+}
+
+/* Too many open files pass; a message that is not read for that reason is no damaged one. */
+static void a_message_is_learnt_once_there_are_descriptors_again(void **state)
+{
+    struct storefix *f = *state;
+    struct rlimit limit;
+    struct mox_append op = {.mailbox = box_id(f, "Inbox"),
+                            .spool = mail_spool(f, "Subject: large\r\n", 300000)};
+    assert_int_equal(wait_append(f, &op), MOX_OK);
+    mox_spool_free(op.spool);
+    (void)add_marked(f, "Inbox", "Subject: a\r\n", HAM);
+    assert_learnt(f, 1, 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none = {.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    mark(f, "Inbox", op.uid, SPAM);
+    assert_learnt(f, 1, 0); /* and it can be asked all the while */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_learnt(f, 1, 1);
+    assert_int_equal(test_env_logged(&f->t, "cannot read a message"), 0);
 }
 
 /* ---- what verifydata sees ---- */
@@ -158,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILTER_TEST(a_filter_that_lost_transactions_learns_them_again),
         FILTER_TEST(nothing_is_erased_before_it_is_forgotten),
+        FILTER_TEST(a_message_is_learnt_once_there_are_descriptors_again),
         FILTER_TEST(what_disagrees_is_noticed),
         FILTER_TEST(learning_survives_each_allocation_that_fails),
     };
