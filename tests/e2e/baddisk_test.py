@@ -36,9 +36,11 @@ class BadDisk(MailCase):
             self.work.check()
         self.assertEqual(total, 2 * len(self.work.changes()), "a change needs no disk?")
         self.assertGreater(self.faults.refused(), 0)
-        log = self.server.log_text()
+        log = self.server.log_text()  # what happens in the background is told once for each fault
         self.assertLessEqual(log.count("the junk filter cannot learn"),
                              log.count("the junk filter learns again") + 1)
+        self.assertLessEqual(log.count("attempts to log in cannot be recorded"),
+                             log.count("attempts to log in are recorded again") + 1)
         print(f"{self.id()}: {total} changes refused, {self.faults.refused()} calls failed")
         self.stop_and_verify(self.server)
 

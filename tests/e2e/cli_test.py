@@ -5,7 +5,6 @@ import imaplib
 import os
 import pathlib
 import pty
-import random
 import shutil
 import signal
 import socket
@@ -14,6 +13,8 @@ import tempfile
 import threading
 import time
 import unittest
+
+from daemon import free_base
 
 MOX = os.environ["MOX"]
 
@@ -30,7 +31,7 @@ class ControlSocket:
         self.thread.start()
 
     def serve(self):
-        self.listener.settimeout(20)
+        self.listener.settimeout(60)
         conn, _ = self.listener.accept()
         with conn, conn.makefile("rw", newline="\n") as f:
             f.write(self.greeting)
@@ -252,7 +253,7 @@ class CliTest(unittest.TestCase):
     def serve(self, *flags):
         """A server on free ports, once it is ready."""
         for _ in range(20):
-            base = random.randrange(2000, 31000)
+            base = free_base()
             err = open(self.dir / "err", "w+")
             process = subprocess.Popen(
                 [MOX, "localserve", "-dir", self.dir / "l", "-port-base", str(base), *flags],

@@ -254,7 +254,7 @@ class Import(unittest.TestCase):
         under()
         for s in signals:
             process.send_signal(s)
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=PATIENCE * 3)
         return process.returncode, out, err
 
     def test_an_interrupted_import_leaves_nothing(self):
@@ -288,7 +288,7 @@ class Import(unittest.TestCase):
         both = [subprocess.Popen(self.command("mbox", "mox", "old", self.big(name, 2000)), stdout=subprocess.PIPE, text=True)
                 for name in ("one", "two")]
         for process in both:
-            self.assertEqual(process.communicate(timeout=PATIENCE)[0], "imported 2000 messages into old of account mox\n")
+            self.assertEqual(process.communicate(timeout=PATIENCE * 3)[0], "imported 2000 messages into old of account mox\n")
         self.assertEqual(imap.noop()[0], "OK")
         self.assertEqual(imap.response("EXISTS")[1][-1], b"4000")
         subjects = [part[1] for part in imap.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
@@ -315,7 +315,7 @@ class Import(unittest.TestCase):
         while count == 0 or process.poll() is None:
             self.assertEqual(imap.append("Inbox", None, None, b"Subject: x\r\n\r\nmeanwhile\r\n")[0], "OK")
             count += 1
-        self.assertEqual(process.communicate(timeout=PATIENCE)[0], "imported 6000 messages into old of account mox\n")
+        self.assertEqual(process.communicate(timeout=PATIENCE * 3)[0], "imported 6000 messages into old of account mox\n")
         self.assertEqual(len(self.fetch("Inbox", imap)), count)
         self.assertEqual(int(imap.select("old")[1][0]), 6000)
         self.stop_and_verify()

@@ -73,9 +73,10 @@ class LogsTest(unittest.TestCase):
 
     @contextlib.contextmanager
     def level(self, level):
-        """Yields a function that gives what was logged since."""
-        start = len(self.server.log_text())
+        """Yields a function that gives what was logged since. What clients did before they left is in the log
+        by then: the server sees it before the command's connection."""
         self.mox("loglevels", level)
+        start = len(self.server.log_text())
         try:
             yield lambda: self.server.log_text()[start:]
         finally:

@@ -2,6 +2,7 @@
 """As a mail server, asks a milter about a message: what a filter of Sendmail's protocol adds to it."""
 import socket
 import struct
+import time
 
 VERSION, ACTIONS = 6, 0x1FF
 HEADER_LEADING_SPACE = 0x100000  # values with what stands behind the colon
@@ -14,7 +15,10 @@ class Milter:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(60)
-        self.socket.connect(path)
+        deadline = time.monotonic() + 60
+        while self.socket.connect_ex(path) != 0:  # it has a name before it listens
+            assert time.monotonic() < deadline, "the milter does not listen"
+            time.sleep(0.02)
         self.send(b"O", struct.pack(">III", VERSION, ACTIONS, HEADER_LEADING_SPACE))
         command, data = self.reply()
         assert command == b"O", command

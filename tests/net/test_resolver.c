@@ -67,7 +67,8 @@ static size_t answer(uint8_t *packet, size_t len, bool over_udp)
 static bool note(struct server *s, const uint8_t *packet)
 {
     unsigned number;
-    if (sscanf((const char *)packet + 13, "m%3u", &number) != 1 || number >= MANY || s->seen[number])
+    if (sscanf((const char *)packet + 13, "m%3u", &number) != 1 || number >= MANY ||
+        s->seen[number])
         return false;
     s->seen[number] = true;
     /* Among those under way libunbound has an order of its own. */
