@@ -190,7 +190,8 @@ static const struct command commands[] = {
      .args = "account mailbox path",
      .summary = "import a maildir into a mailbox",
      .help = "Imports the messages of a maildir, new and cur, with their flags, the keywords that\n"
-             "dovecot-keywords names, and the times at which they were received.\n"
+             "dovecot-keywords names, and the times at which they were received. Symbolic links in it are\n"
+             "not followed, for they may lead to files that are not its owner's.\n"
              "\n" ALL_OR_NOTHING "    mox import maildir alice Inbox data/import/Maildir\n"
              "    mox import maildir -recursive alice old data/import/Maildir",
      .flags = maildir_flags,

@@ -23,6 +23,9 @@
 /* 26 lines. */
 #define KEYWORDS_FILE_MAX 65536
 #define READ_MAX          65536
+/* Nothing below the maildir's own path is followed: see maildir_folders.c. */
+#define OPEN_FOLDER (O_RDONLY | O_CLOEXEC | O_DIRECTORY)
+#define OPEN_FILE   (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)
 
 struct file {
     int64_t seconds; /* of its name */
@@ -36,6 +39,7 @@ struct maildir {
     struct folders folders;
     size_t folder; /* the one that is read */
     bool listed;   /* its files are known */
+    int cur, new;  /* of the folder, or -1 */
     struct arena names;
     struct file *files;
     size_t file_count, file_cap, file;
@@ -71,14 +75,24 @@ int mox__maildir_open(struct maildir **out, const struct mox_env *env, const cha
         return MOX_ENOMEM;
     m->env = env;
     m->path = path;
+    m->cur = m->new = -1;
     mox__arena_init(&m->names, env, NAMES_MAX);
-    return mox__folders_open(&m->folders, env, path, config->recursive, err);
+    return mox__folders_open(&m->folders, env, path, config, err);
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
 }
 
 void mox__maildir_free(struct maildir *m)
 {
     if (m == NULL)
         return;
+    close_fd(&m->cur);
+    close_fd(&m->new);
     mox__folders_free(&m->folders);
     mox__mem_free(m->env, m->files);
     mox__arena_reset(&m->names);
@@ -110,16 +124,16 @@ static int add_file(struct maildir *m, const char *name, bool in_new)
     return MOX_OK;
 }
 
-static int list_files(struct maildir *m, bool in_new, struct mox_error *err)
+/* Reads all names; takes the descriptor. */
+static int list_names(struct maildir *m, int fd, bool in_new, const char *path,
+                      struct mox_error *err)
 {
-    char path[WHERE_MAX];
-    if (path_of(m, path, in_new ? "new" : "cur", "") < 0)
-        return mox__maildir_too_long(m->path, err);
-    DIR *dir = opendir(path);
-    if (dir == NULL && errno == ENOENT && m->folder > 0)
-        return MOX_OK; /* it has the other one */
-    if (dir == NULL)
-        return mox__maildir_fail("open folder", path, errno, err);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir == NULL) {
+        int error = errno;
+        close_fd(&fd);
+        return mox__maildir_fail("open folder", path, error, err);
+    }
     int rc = MOX_OK;
     for (struct dirent *e; rc == MOX_OK && (errno = 0, e = readdir(dir)) != NULL;)
         if (e->d_name[0] != '.') /* the file system's own, and ".." */
@@ -133,6 +147,26 @@ static int list_files(struct maildir *m, bool in_new, struct mox_error *err)
     return rc;
 }
 
+static int list_files(struct maildir *m, int folder, bool in_new, struct mox_error *err)
+{
+    char path[WHERE_MAX];
+    int *sub = in_new ? &m->new : &m->cur;
+    if (path_of(m, path, in_new ? "new" : "cur", "") < 0)
+        return mox__maildir_too_long(m->path, err);
+    close_fd(sub);
+    *sub = openat(folder, in_new ? "new" : "cur", OPEN_FOLDER | O_NOFOLLOW);
+    if (*sub < 0 && errno == ENOENT && m->folder > 0)
+        return MOX_OK; /* it has the other one */
+    if (*sub < 0 && (errno == ENOTDIR || errno == ELOOP))
+        return mox__fail(err, MOX_ESYNTAX,
+                         "open folder %s: it is no folder, or a symbolic link, which is not "
+                         "followed",
+                         path);
+    if (*sub < 0)
+        return mox__maildir_fail("open folder", path, errno, err);
+    return list_names(m, openat(*sub, ".", OPEN_FOLDER), in_new, path, err);
+}
+
 static int by_time(const void *x, const void *y)
 {
     const struct file *a = x, *b = y;
@@ -141,14 +175,14 @@ static int by_time(const void *x, const void *y)
     return strcmp(a->name, b->name);
 }
 
-static int read_letters(struct maildir *m, const struct mox_mailfile_config *config,
+static int read_letters(struct maildir *m, int folder, const struct mox_mailfile_config *config,
                         struct mox_error *err)
 {
     char path[WHERE_MAX];
     memset(&m->letters, 0, sizeof m->letters);
     if (path_of(m, path, "dovecot-keywords", "") < 0)
         return mox__maildir_too_long(m->path, err);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = openat(folder, "dovecot-keywords", OPEN_FILE);
     if (fd < 0)
         return errno == ENOENT ? MOX_OK : mox__maildir_fail("open", path, errno, err);
     ssize_t n = read(fd, m->chunk, KEYWORDS_FILE_MAX);
@@ -160,15 +194,34 @@ static int read_letters(struct maildir *m, const struct mox_mailfile_config *con
     return MOX_OK;
 }
 
+static int open_folder(const struct maildir *m, int *out, struct mox_error *err)
+{
+    const char *dir = m->folders.list[m->folder].dir;
+    char path[WHERE_MAX];
+    if (path_of(m, path, "", "") < 0)
+        return mox__maildir_too_long(m->path, err);
+    int top = open(m->path, OPEN_FOLDER);
+    *out = top < 0 || strcmp(dir, ".") == 0 ? top : openat(top, dir, OPEN_FOLDER | O_NOFOLLOW);
+    int error = errno;
+    if (*out != top)
+        close_fd(&top);
+    return *out < 0 ? mox__maildir_fail("open folder", path, error, err) : MOX_OK;
+}
+
 static int list(struct maildir *m, const struct mox_mailfile_config *config, struct mox_error *err)
 {
+    int folder;
     m->file = m->file_count = 0;
     mox__arena_reset(&m->names);
-    int rc = read_letters(m, config, err);
+    int rc = open_folder(m, &folder, err);
+    if (rc < 0)
+        return rc;
+    rc = read_letters(m, folder, config, err);
     if (rc == MOX_OK)
-        rc = list_files(m, true, err);
+        rc = list_files(m, folder, true, err);
     if (rc == MOX_OK)
-        rc = list_files(m, false, err);
+        rc = list_files(m, folder, false, err);
+    close_fd(&folder);
     if (rc == MOX_OK && m->file_count > 1)
         qsort(m->files, m->file_count, sizeof m->files[0], by_time);
     m->listed = rc == MOX_OK;
@@ -245,7 +298,7 @@ static int copy_file(struct maildir *m, int fd, struct crlf *to)
 }
 
 static int read_file(struct maildir *m, const struct file *f, struct crlf *to, struct item *item,
-                     bool *found, struct mox_error *err)
+                     bool *found, const struct mox_mailfile_config *config, struct mox_error *err)
 {
     char path[WHERE_MAX];
     struct stat st;
@@ -254,7 +307,11 @@ static int read_file(struct maildir *m, const struct file *f, struct crlf *to, s
     mox__item_begin(item);
     mox__item_where(item, path, 0);
     item->pub.folder = m->folder;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = openat(f->in_new ? m->new : m->cur, f->name, OPEN_FILE);
+    if (fd < 0 && errno == ELOOP) {
+        mox__mailfile_warn(config, "%s: a symbolic link; left out", item->where);
+        return MOX_OK;
+    }
     if (fd < 0 && errno == ENOENT)
         return mox__fail(err, MOX_ENOTFOUND,
                          "%s: the file went meanwhile; try again when no program uses the folder",
@@ -303,7 +360,7 @@ int mox__maildir_next(struct maildir *m, struct crlf *to, struct item *item, boo
         int rc = next_file(m, &f, config, err);
         if (rc < 0 || f == NULL)
             return rc;
-        rc = read_file(m, f, to, item, found, err);
+        rc = read_file(m, f, to, item, found, config, err);
         if (rc < 0)
             return rc;
         if (*found)

@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "mailfile/mailfile.h"
 
-/* The folders of a maildir: itself, and those of Maildir++. */
+/* The folders of a maildir: itself, and those of Maildir++. Links in it are not followed: who owns it could have
+ * the server read with them what only the server may. */
 
 /* Folders of one maildir. */
 #define FOLDERS_MAX    10000
@@ -61,13 +62,31 @@ static int is_maildir(const struct folders *l, const char *dir, bool *is, struct
     return rc == MOX_OK && !*is ? has_folder(l, dir, "new", is, err) : rc;
 }
 
+static int is_link(const struct folders *l, const char *dir, bool *is, struct mox_error *err)
+{
+    char text[WHERE_MAX];
+    struct stat st;
+    int len = snprintf(text, sizeof text, "%s/%s", l->path, dir);
+    if (len < 0 || (size_t)len >= sizeof text)
+        return mox__maildir_too_long(l->path, err);
+    if (lstat(text, &st) != 0)
+        return mox__maildir_fail("open folder", text, errno, err);
+    *is = S_ISLNK(st.st_mode);
+    if (*is)
+        mox__mailfile_warn(
+            l->config, "%s: a symbolic link; left out, import what it leads to by itself", text);
+    return MOX_OK;
+}
+
 static int take_folder(struct folders *l, const char *dir, struct mox_error *err)
 {
     char name[NAME_BYTES_MAX];
-    bool is = false;
+    bool is = false, link = false;
     if (dir[0] != '.' || strcmp(dir, ".") == 0 || strcmp(dir, "..") == 0)
         return MOX_OK;
-    int rc = is_maildir(l, dir, &is, err);
+    int rc = is_link(l, dir, &link, err);
+    if (rc == MOX_OK && !link)
+        rc = is_maildir(l, dir, &is, err);
     if (rc < 0 || !is)
         return rc;
     if (l->count == FOLDERS_MAX)
@@ -114,9 +133,9 @@ static int check_top(const struct folders *l, struct mox_error *err)
 }
 
 int mox__folders_open(struct folders *l, const struct mox_env *env, const char *path,
-                      bool recursive, struct mox_error *err)
+                      const struct mox_mailfile_config *config, struct mox_error *err)
 {
-    *l = (struct folders){.env = env, .path = path};
+    *l = (struct folders){.env = env, .path = path, .config = config};
     DIR *dir = opendir(path);
     if (dir == NULL)
         return mox__maildir_fail("open folder", path, errno, err);
@@ -124,7 +143,7 @@ int mox__folders_open(struct folders *l, const struct mox_env *env, const char *
     int rc = check_top(l, err);
     if (rc == MOX_OK)
         rc = add_folder(l, ".", "");
-    if (rc == MOX_OK && recursive)
+    if (rc == MOX_OK && config->recursive)
         rc = list_folders(l, err);
     return rc;
 }

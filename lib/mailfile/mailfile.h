@@ -105,13 +105,14 @@ struct folder {
 };
 struct folders {
     const struct mox_env *env;
-    const char *path; /* borrowed */
+    const char *path;                         /* borrowed, as is: */
+    const struct mox_mailfile_config *config; /* while it is opened */
     struct folder *list;
     size_t count, cap;
 };
 /* Finds out which there are, "." the first. They are to be freed also after a failure. */
 MOX_MUST_USE int mox__folders_open(struct folders *l, const struct mox_env *env, const char *path,
-                                   bool recursive, struct mox_error *err);
+                                   const struct mox_mailfile_config *config, struct mox_error *err);
 void mox__folders_free(struct folders *l);
 
 /* ---- maildir_name.c ---- */

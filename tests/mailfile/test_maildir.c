@@ -209,9 +209,36 @@ static void a_folder_that_cannot_be_looked_at_is_not_passed_over(void **state)
 {
     (void)state;
     maildir("");
-    assert_int_equal(symlink(".Loop", below(".Loop")), 0);
+    folder(".Loop");
+    assert_int_equal(symlink("cur", below(".Loop/cur")), 0);
     reads_as(false, "[]");
     reads_as(true, "error Too many levels of symbolic links");
+}
+
+/* Who owns a maildir does not have to own what its links lead to. */
+static void links_are_not_followed(void **state)
+{
+    (void)state;
+    maildir("");
+    maildir(".Others");
+    put(".Others/cur/1.a.h", "secret\n", 1);
+    put(".Others/words", "0 secret\n", 1);
+    put("cur/2.a.h:2,a", "mine\n", 2);
+    assert_int_equal(symlink("../.Others/cur/1.a.h", below("cur/1.a.h:2,S")), 0);
+    reads_as(false, "[]! /cur/1.a.h:2,S: a symbolic link; left out\n"
+                    "! /cur/2.a.h:2,a: no keyword belongs to its letter 'a'; left out\n"
+                    "/cur/2.a.h:2,a 0 2 0 mine\r\n");
+    assert_int_equal(unlink(below("cur/1.a.h:2,S")), 0);
+    assert_int_equal(symlink(".Others/words", below("dovecot-keywords")), 0);
+    reads_as(false, "[]error Too many levels of symbolic links");
+    assert_int_equal(unlink(below("dovecot-keywords")), 0);
+    assert_int_equal(unlink(below("cur/2.a.h:2,a")), 0);
+    assert_int_equal(symlink(".Others", below(".Link")), 0);
+    reads_as(true, "! /.Link: a symbolic link; left out, import what it leads to by itself\n"
+                   "[][Others]/.Others/cur/1.a.h 1 1 0 secret\r\n");
+    assert_int_equal(rmdir(below("cur")), 0);
+    assert_int_equal(symlink(".Others/cur", below("cur")), 0);
+    reads_as(false, "[]error it is no folder, or a symbolic link, which is not followed");
 }
 
 static void packed_files_are_not_taken_for_mail(void **state)
@@ -254,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_folder_may_have_one_of_new_and_cur, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_looked_at_is_not_passed_over, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(links_are_not_followed, setup, teardown),
         cmocka_unit_test_setup_teardown(packed_files_are_not_taken_for_mail, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_maildir_is_refused, setup, teardown),
     };
