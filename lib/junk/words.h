@@ -25,6 +25,8 @@ struct wordset {
     struct word *words;
     uint32_t *slots; /* index + 1 of a word, by key; a power of two of them, half of them empty */
     size_t count, slot_count;
+    uint64_t secret; /* odd: who chooses words cannot choose their slots */
+    unsigned shift;  /* of 64 bits to those of a slot */
     struct buf texts;
     bool failed; /* out of memory */
 };

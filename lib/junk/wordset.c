@@ -5,11 +5,14 @@
 #include "base/text.h"
 #include "junk/words.h"
 
-#define SLOTS_MIN 1024
+#define SLOTS_MIN_BITS 10
+#define SLOTS_MIN      ((size_t)1 << SLOTS_MIN_BITS)
 
 void mox__wordset_init(struct wordset *set, const struct mox_env *env)
 {
     *set = (struct wordset){.env = env};
+    env->random(env->user, (uint8_t *)&set->secret, sizeof set->secret);
+    set->secret |= 1;
     mox__buf_init(&set->texts, env, (size_t)MOX_JUNK_WORDS_MAX * MOX_JUNK_WORD_MAX);
 }
 
@@ -66,9 +69,12 @@ static uint64_t key_of(struct mox_slice prefix, struct mox_slice text)
 
 /* ---- the set ---- */
 
+/* Words whose keys are alike in some bits are easily found, and 20,000 of them in one row of slots would cost a
+ * processor seconds for each megabyte. Of a product with an unknown odd number the upper bits are alike for
+ * two keys as seldom as for numbers drawn by lot. */
 static size_t slot_of(const struct wordset *set, uint64_t key)
 {
-    size_t at = (size_t)key & (set->slot_count - 1);
+    size_t at = (size_t)(key * set->secret >> set->shift);
     while (set->slots[at] != 0 && set->words[set->slots[at] - 1].key != key)
         at = (at + 1) & (set->slot_count - 1);
     return at;
@@ -80,6 +86,7 @@ static bool grow(struct wordset *set)
     if (set->count < set->slot_count / 2)
         return true;
     const size_t slot_count = set->slot_count == 0 ? SLOTS_MIN : 2 * set->slot_count;
+    const unsigned shift = set->slot_count == 0 ? 64 - SLOTS_MIN_BITS : set->shift - 1;
     struct word *words = mox__realloc(set->env, set->words, slot_count / 2, sizeof *words);
     if (words == NULL)
         return false;
@@ -90,6 +97,7 @@ static bool grow(struct wordset *set)
     mox__mem_free(set->env, set->slots);
     set->slots = slots;
     set->slot_count = slot_count;
+    set->shift = shift;
     for (size_t i = 0; i < set->count; i++)
         set->slots[slot_of(set, words[i].key)] = (uint32_t)i + 1;
     return true;

@@ -262,6 +262,40 @@ static void a_message_has_a_bounded_number_of_words(void **state)
     free(content);
 }
 
+/* Adds words of which the last bits of the keys are the same, which anybody can look for. */
+static void add_alike(struct wordset *set, unsigned count)
+{
+    for (unsigned n = 0; set->count < count; n++) {
+        char text[16];
+        struct wordset one;
+        const struct mox_slice word = {(const uint8_t *)text,
+                                       (size_t)snprintf(text, sizeof text, "w%u", n)};
+        mox__wordset_init(&one, set->env);
+        mox__wordset_add(&one, slice(NULL, 0), word);
+        if ((one.words[0].key & 1023) == 77)
+            mox__wordset_add(set, slice(NULL, 0), word);
+        mox__wordset_free(&one);
+    }
+}
+
+static void words_are_not_all_in_one_place_whoever_chooses_them(void **state)
+{
+    struct test_env t;
+    struct wordset set;
+    size_t run = 0, longest = 0;
+    (void)state;
+    test_env_init(&t);
+    mox__wordset_init(&set, &t.env);
+    add_alike(&set, 200);
+    for (size_t i = 0; i < set.slot_count; i++) {
+        run = set.slots[i] == 0 ? 0 : run + 1;
+        longest = run > longest ? run : longest;
+    }
+    assert_in_range(longest, 1, 50); /* one after the other they are looked through */
+    mox__wordset_free(&set);
+    test_env_done(&t);
+}
+
 static void text_beyond_the_limit_is_not_read(void **state)
 {
     (void)state;
@@ -316,6 +350,7 @@ int main(void)
         cmocka_unit_test(broken_html_ends),
         cmocka_unit_test(ten_megabytes_of_anything_are_bounded),
         cmocka_unit_test(a_message_has_a_bounded_number_of_words),
+        cmocka_unit_test(words_are_not_all_in_one_place_whoever_chooses_them),
         cmocka_unit_test(text_beyond_the_limit_is_not_read),
         cmocka_unit_test(each_allocation_may_fail),
     };
