@@ -55,6 +55,9 @@ struct mox_history {
      *  domain; 0: never. @param localpart  for MOX_ADDRESSEE_FULL, else NULL */
     int (*wrote_to)(void *user, enum mox_addressee addressee, const char *localpart,
                     const char *domain, int64_t *last_us, struct mox_error *err);
+    /** NULL: all answers are of one moment. Else to be called after the last question: when it says true,
+     *  they are not, and all have to be asked again; the next answers are. True once at most. */
+    bool (*moved)(void *user);
 };
 
 MOX_END_DECLS

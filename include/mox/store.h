@@ -111,9 +111,10 @@ struct mox_outgoing {
 /** Submits it, as the writes of mox/mailstore.h are: `write.done` is called once, on any thread. */
 MOX_API void mox_account_outgoing(struct mox_account *account, struct mox_outgoing *op);
 
-/** What the account remembers of senders, as it is at the first question; reads the disk. `out` is used by one
- *  thread at a time, and briefly, for what is removed meanwhile takes room until mox_account_history_end(). A
- *  message of which there are copies counts once, and as junk when one of them does. MOX_EIO, MOX_ENOMEM. */
+/** What the account remembers of senders, as it is at one moment, unless `out->moved` says otherwise; the answers
+ *  may need the disk. `out` is used by one thread at a time, and briefly, for what is removed meanwhile takes room
+ *  until mox_account_history_end(). A message of which there are copies counts once, and as junk when one of them
+ *  does. MOX_ENOMEM. */
 MOX_API MOX_MUST_USE int mox_account_history_begin(struct mox_history *out,
                                                    struct mox_account *account,
                                                    struct mox_error *err);

@@ -115,8 +115,8 @@ void mox_reputation_query_init(struct mox_reputation_query *query)
                                            .ip = ""};
 }
 
-int mox_reputation_find(struct mox_reputation *out, const struct mox_reputation_query *query,
-                        const struct mox_history *history, struct mox_error *err)
+static int look(struct mox_reputation *out, const struct mox_reputation_query *query,
+                const struct mox_history *history, struct mox_error *err)
 {
     struct lookup l = {query, history, out, err};
     int rc = FOUND_NOTHING;
@@ -124,4 +124,13 @@ int mox_reputation_find(struct mox_reputation *out, const struct mox_reputation_
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && rc == FOUND_NOTHING; i++)
         rc = steps[i].look(&l, &steps[i]);
     return rc < 0 ? rc : MOX_OK;
+}
+
+int mox_reputation_find(struct mox_reputation *out, const struct mox_reputation_query *query,
+                        const struct mox_history *history, struct mox_error *err)
+{
+    int rc = look(out, query, history, err);
+    if (rc == MOX_OK && history->moved != NULL && history->moved(history->user))
+        rc = look(out, query, history, err);
+    return rc;
 }

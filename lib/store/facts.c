@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/crypto.h"
 #include "base/ip.h"
 #include "base/text.h"
 #include "store/verdict.h"
@@ -11,27 +10,6 @@
  * Reputation counts messages that are flagged as junk or not junk. While an entry is, `verdict` has
  * a row for each name and address that its sender used; mail that nobody judged costs nothing.
  */
-
-/* As long as an address may be (RFC 5321 §4.5.3.1.3), with room for the kind and for UTF-8. */
-#define VALUE_MAX 1100
-
-/* Behind the first n bytes, as far as there is room for it and a NUL. */
-static size_t put_text(char text[VALUE_MAX], size_t n, const char *more)
-{
-    size_t len = strnlen(more, VALUE_MAX - 1 - n);
-    memcpy(text + n, more, len);
-    return n + len;
-}
-
-uint64_t mox__verdict_hash(enum mox_sender sender, const char *localpart, const char *name)
-{
-    char text[VALUE_MAX];
-    text[0] = (char)('A' + (int)sender);
-    size_t n = put_text(text, 1, localpart == NULL ? "" : localpart);
-    n = put_text(text, n, "@");
-    n = put_text(text, n, name);
-    return mox__hash64(slice(text, n));
-}
 
 /* One entry's row of `message`, while its verdicts are written or removed. */
 struct judged {
@@ -48,6 +26,8 @@ static void put(struct judged *j, enum mox_sender sender, const char *localpart,
     if (domain == NULL || domain[0] == '\0')
         return;
     uint64_t hash = mox__verdict_hash(sender, localpart, domain);
+    if (j->set)
+        mox__known_add(j->a, hash);
     if (j->set)
         (void)db_run(&j->a->writer, SQL_VERDICT_INSERT, V_INT(hash), V_INT(j->origin),
                      V_INT(j->received), V_INT(j->box->id), V_INT(j->uid), V_INT(j->junk),

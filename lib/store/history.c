@@ -9,15 +9,53 @@
 #include "store/verdict.h"
 
 /* What a delivery asks of the past. All questions of one message are answered from one snapshot, by
- * one connection: each is a step into an index, and the locks that a snapshot takes cost more. */
+ * one connection: each is a step into an index, and the locks that a snapshot takes cost more. It is taken when
+ * something is to be looked for that the account may know something of (known.h).
+ *
+ * What is not known is so as of the beginning: keys only come. So answers without a snapshot are of one moment;
+ * and of the snapshot's too, unless keys came in between. Then all is to be asked again, once. */
 
 /* Copies of a message have a row each, and count once. */
 #define ROWS_PER_MESSAGE 4
 
 struct history {
     struct mox_account *a;
-    struct reader *r;
+    struct reader *r;           /* once there is a snapshot */
+    struct known_extent extent; /* at the beginning */
+    bool said_unknown;          /* before there was one */
 };
+
+/* Takes the snapshot, unless there is one. SQLite does so with the first step, which follows. */
+static int take_snapshot(struct history *h, struct mox_error *err)
+{
+    if (h->r != NULL)
+        return MOX_OK;
+    struct reader *r = NULL;
+    int rc = mox__glancer_take(h->a, &r, err);
+    if (rc == MOX_OK && mox__db_run(&r->db, SQL_BEGIN_READ, NULL, 0) < 0) {
+        rc = mox__fail(err, r->db.status, "read reputation: %s", r->db.error.text);
+        mox__reader_give(h->a, r);
+        r = NULL;
+    }
+    h->r = r;
+    return rc;
+}
+
+/* An answer that needs no look. */
+static bool unknown(struct history *h, bool lacking)
+{
+    h->said_unknown = h->said_unknown || (lacking && h->r == NULL);
+    return lacking;
+}
+
+static bool moved(void *user)
+{
+    struct history *h = user;
+    if (h->r == NULL || !h->said_unknown || !mox__known_has_changed(h->a, &h->extent))
+        return false;
+    h->said_unknown = false;
+    return true;
+}
 
 /* ---- what was thought of a sender ---- */
 
@@ -92,11 +130,17 @@ static int judged(void *user, enum mox_sender sender, const char *localpart, con
                   uint64_t origin, int64_t since_us, struct mox_judged *out, size_t max,
                   size_t *count, struct mox_error *err)
 {
-    struct db *db = &((struct history *)user)->r->db;
+    struct history *h = user;
+    const uint64_t key = mox__verdict_hash(sender, localpart, name);
     *count = 0;
-    sqlite3_stmt *rows =
-        db_query(db, SQL_VERDICT_FIND, V_INT(mox__verdict_hash(sender, localpart, name)),
-                 V_INT(origin), V_INT(since_us), V_INT(max * ROWS_PER_MESSAGE));
+    if (unknown(h, mox__known_lacks_sender(h->a, &h->extent, key)))
+        return MOX_OK;
+    int rc = take_snapshot(h, err);
+    if (rc < 0)
+        return rc;
+    struct db *db = &h->r->db;
+    sqlite3_stmt *rows = db_query(db, SQL_VERDICT_FIND, V_INT(key), V_INT(origin), V_INT(since_us),
+                                  V_INT(max * ROWS_PER_MESSAGE));
     while (mox__db_step(db, rows)) {
         struct mox_judged one = {.received_us = sqlite3_column_int64(rows, 0),
                                  .junk = sqlite3_column_int64(rows, 1) != 0,
@@ -139,8 +183,15 @@ static sqlite3_stmt *last_to(struct db *db, enum mox_addressee addressee, const 
 static int wrote_to(void *user, enum mox_addressee addressee, const char *localpart,
                     const char *domain, int64_t *last_us, struct mox_error *err)
 {
-    struct db *db = &((struct history *)user)->r->db;
+    struct history *h = user;
+    const uint64_t key = mox__addressee_hash(addressee, localpart, domain);
     *last_us = 0;
+    if (unknown(h, mox__known_lacks_addressee(h->a, &h->extent, key)))
+        return MOX_OK;
+    int rc = take_snapshot(h, err);
+    if (rc < 0)
+        return rc;
+    struct db *db = &h->r->db;
     sqlite3_stmt *s = last_to(db, addressee, localpart, domain);
     while (mox__db_step(db, s))
         *last_us = sqlite3_column_int64(s, 0);
@@ -157,16 +208,8 @@ int mox_account_history_begin(struct mox_history *out, struct mox_account *a, st
     if (h == NULL)
         return mox__fail(err, MOX_ENOMEM, "read reputation: out of memory");
     h->a = a;
-    int rc = mox__glancer_take(a, &h->r, err);
-    if (rc == MOX_OK && mox__db_run(&h->r->db, SQL_BEGIN_READ, NULL, 0) < 0) {
-        rc = mox__fail(err, h->r->db.status, "read reputation: %s", h->r->db.error.text);
-        mox__reader_give(a, h->r);
-    }
-    if (rc < 0) {
-        mox__mem_free(a->env, h);
-        return rc;
-    }
-    *out = (struct mox_history){.user = h, .judged = judged, .wrote_to = wrote_to};
+    h->extent = mox__known_extent(a);
+    *out = (struct mox_history){.user = h, .judged = judged, .wrote_to = wrote_to, .moved = moved};
     return MOX_OK;
 }
 
@@ -175,8 +218,11 @@ void mox_account_history_end(struct mox_history *history)
     struct history *h = history->user;
     if (h == NULL)
         return;
-    (void)mox__db_run(&h->r->db, SQL_COMMIT, NULL, 0);
-    mox__reader_give(h->a, h->r);
+    if (h->r != NULL) {
+        mox__known_read(h->a, &h->r->db);
+        (void)mox__db_run(&h->r->db, SQL_COMMIT, NULL, 0);
+        mox__reader_give(h->a, h->r);
+    }
     mox__mem_free(h->a->env, h);
     *history = (struct mox_history){0};
 }

@@ -47,6 +47,9 @@ static void add_one(struct mox_account *a, struct arena *arena, uint64_t message
     char *localpart = mox__arena_strndup(arena, address->mailbox.data, address->mailbox.len);
     if (localpart == NULL)
         return; /* one that we forget makes its first answer look unknown, no more */
+    mox__known_add(a, mox__addressee_hash(MOX_ADDRESSEE_FULL, localpart, domain.unicode));
+    mox__known_add(a, mox__addressee_hash(MOX_ADDRESSEE_DOMAIN, NULL, domain.unicode));
+    mox__known_add(a, mox__addressee_hash(MOX_ADDRESSEE_ORG_DOMAIN, NULL, org_domain.unicode));
     (void)db_run(&a->writer, SQL_RECIPIENT_INSERT, V_INT(message), V_TEXT(localpart),
                  V_TEXT(domain.unicode), V_TEXT(org_domain.unicode), V_INT(sent));
 }

@@ -118,6 +118,8 @@ static const char *const texts[SQL_COUNT] = {
         "SELECT sent FROM recipient WHERE domain = ?1 ORDER BY sent DESC LIMIT 1",
     [SQL_RECIPIENT_LAST_ORG_DOMAIN] =
         "SELECT sent FROM recipient WHERE org_domain = ?1 ORDER BY sent DESC LIMIT 1",
+    [SQL_RECIPIENT_FROM] = "SELECT message, localpart, domain, org_domain FROM recipient"
+                           " WHERE message >= ?1 ORDER BY message LIMIT ?2",
     [SQL_RECIPIENT_DELETE] = "DELETE FROM recipient WHERE message = ?1",
 
     [SQL_REF_ADD_RANGE] = "INSERT INTO ref(message, extra) SELECT message, 1 FROM entry"
@@ -146,6 +148,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_VERDICT_FIND] =
         "SELECT received, junk, message FROM verdict WHERE hash = ?1 AND origin = ?2"
         " AND received >= ?3 ORDER BY received DESC LIMIT ?4",
+
+    [SQL_VERDICT_HASHES] = "SELECT hash FROM verdict WHERE hash > ?1 ORDER BY hash LIMIT ?2",
 
     [SQL_OUTGOING_DAY] =
         "SELECT coalesce(sum(recipients), 0), coalesce(sum(fresh), 0) FROM outgoing"

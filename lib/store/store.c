@@ -117,6 +117,7 @@ static void account_free(struct mox_account *a)
 {
     const struct mox_env *env = a->env;
     mox__filter_free(a);
+    mox__known_free(a);
     (void)pthread_mutex_destroy(&a->lock);
     (void)pthread_mutex_destroy(&a->watch_lock);
     (void)pthread_mutex_destroy(&a->password_lock);
@@ -147,6 +148,7 @@ static struct mox_account *account_new(struct mox_store *s, const char *name,
         a->quota_bytes = config->quota_bytes;
         a->count_arrivals = config->size >= sizeof *config && config->count_arrivals;
     }
+    mox__known_init(&a->known);
     (void)pthread_mutex_init(&a->lock, NULL);
     (void)pthread_mutex_init(&a->watch_lock, NULL);
     (void)pthread_mutex_init(&a->password_lock, NULL);

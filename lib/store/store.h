@@ -10,6 +10,7 @@
 #include "store/arrivals.h"
 #include "store/db.h"
 #include "store/gate.h"
+#include "store/known.h"
 
 /*
  * How the durable store is divided:
@@ -27,7 +28,7 @@
  *   rejects.c     refused mail is stored once, and not for long
  *   thread.c      message-ids and threads
  *   facts.c, recipients.c  what reputation looks up: who was judged how, whom the user wrote to;
- *                 history.c looks it up
+ *                 history.c looks it up, unless known.c knows that there is nothing
  *   outgoing.c    how much the account sends, for its limits
  *   arrivals.c    what came today from which networks, for theirs
  *   erase.c       messages that no view shows any more
@@ -191,6 +192,7 @@ struct mox_account {
     bool count_arrivals;    /* the opener's */
     uint64_t arrivals_from; /* as in the database */
     struct arrivals arrivals;
+    struct known known;
 
     /* checkpoints, under the store's lock */
     bool checkpoint_queued, checkpoint_running, checkpoint_tail;

@@ -22,7 +22,4 @@ enum held {
     HELD_INTRO = 2 /* in the mailbox for first messages, or moved to where nothing is said of it */
 };
 
-/* The hash of a sender in `verdict`; localpart is NULL for domains and masked addresses. */
-uint64_t mox__verdict_hash(enum mox_sender sender, const char *localpart, const char *name);
-
 #endif

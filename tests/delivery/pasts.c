@@ -132,5 +132,5 @@ static int wrote_to(void *user, enum mox_addressee addressee, const char *localp
 
 struct mox_history pasts_history(struct pasts *p)
 {
-    return (struct mox_history){p, judged, wrote_to};
+    return (struct mox_history){.user = p, .judged = judged, .wrote_to = wrote_to};
 }
