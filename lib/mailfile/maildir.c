@@ -243,9 +243,11 @@ static void mark(struct maildir *m, const char *flags, struct item *item,
             (m->letters.missed & 1u << letter) != 0)
             continue;
         m->letters.missed |= 1u << letter;
-        mox__mailfile_warn(config, "%s: no keyword belongs to its letter '%c'; left out%s",
-                           item->where, *flags,
-                           *word == '\0' ? "" : ", for it is not fit to be one");
+        mox__mailfile_warn(config,
+                           *word == '\0' ? "%s: no keyword belongs to its letter '%c'; left out"
+                                         : "%s: what belongs to its letter '%c' is not fit to be a "
+                                           "keyword, or one too many; left out",
+                           item->where, *flags);
     }
 }
 
