@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <mox/server.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ static enum exit_code run_localserve(struct cli *cli)
     if (code != EXIT_OK)
         return code;
     raise_descriptors();
+    (void)signal(SIGPIPE, SIG_IGN); /* whoever read the log, or a server of the DNS, may be gone */
     if (mox_localserve_run(&cli->env, &config, &status, &err) < 0)
         return cli_fail("%s", err.text);
     return (enum exit_code)status; /* the signal that ended it, else 0 */

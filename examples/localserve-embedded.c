@@ -65,8 +65,8 @@ int main(int argc, char **argv)
     mox_env_system(&env);
     if (argc < 2 || mox_logger_new(&logger, 2) < 0)
         return 2;
+    (void)signal(SIGPIPE, SIG_IGN); /* see mox/server.h */
     mox_logger_attach(logger, &env);
-
     /* The directory with its account, made on the first run. */
     struct mox_localserve_config local;
     mox_localserve_config_init(&local);

@@ -91,7 +91,8 @@ MOX_API struct mox_metrics *mox_server_metrics(const struct mox_server *server);
 MOX_API void mox_server_start(struct mox_server *server);
 
 /** On a loop of its own: serves until mox_server_stop(), the control socket's `stop`, SIGINT or
- *  SIGTERM.
+ *  SIGTERM. The program is to ignore SIGPIPE, here and in a loop of its own: libunbound does not keep it
+ *  away, nor does a log whose reader is gone.
  *  @return the signal's number, or 0 */
 MOX_API int mox_server_run(struct mox_server *server);
 

@@ -5,7 +5,9 @@ import base64
 import contextlib
 import os
 import re
+import signal
 import subprocess
+import sys
 import time
 import unittest
 
@@ -230,6 +232,17 @@ class StartTest(unittest.TestCase):
                          "(default): warn\nctl: warn\nstore: debug\n")
         self.assertEqual(self.levels("-loglevel", "store=trace,smtpserver=info", config=config),
                          "(default): error\nctl: warn\nsmtpserver: info\nstore: trace\n")
+
+    def test_a_log_that_nobody_reads_any_more_is_no_end(self):
+        without_readers = ("import os, signal, sys; r, w = os.pipe(); os.close(r); os.dup2(w, 2); "
+                           "signal.signal(signal.SIGPIPE, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])")
+        with Daemon(under=(sys.executable, "-c", without_readers)) as server:
+            with Client(server, "smtp") as c:
+                c.say("EHLO x")
+                for line in ("MAIL FROM:<a@x.example>", f"RCPT TO:<{USER}>", "DATA"):
+                    c.say(line)
+                self.assertRegex(c.say("Subject: x\r\n\r\nx\r\n."), "^250 ")
+            self.assertEqual(server.stop(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
