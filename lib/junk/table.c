@@ -5,11 +5,14 @@
 
 #include "base/mem.h"
 
-#define ROOM_MIN 1024
+#define ROOM_MIN_BITS 10
+#define ROOM_MIN      ((size_t)1 << ROOM_MIN_BITS)
 
 void mox__junk_table_init(struct junk_table *t, const struct mox_env *env, size_t max_rows)
 {
     *t = (struct junk_table){.env = env, .max = max_rows};
+    env->random(env->user, (uint8_t *)&t->secret, sizeof t->secret);
+    t->secret |= 1;
 }
 
 void mox__junk_table_free(struct junk_table *t)
@@ -30,10 +33,10 @@ static bool is_free(const struct junk_row *row)
     return row->hams == 0 && row->spams == 0;
 }
 
-/* Keys are hashes, so their upper bits are as good as any; in this order rows lie nearly sorted. */
+/* Keys are hashes that anybody can compute; see wordset.c. */
 static size_t home_of(const struct junk_table *t, uint64_t key)
 {
-    return (size_t)(key >> 20) & (t->room - 1);
+    return (size_t)(key * t->secret >> t->shift);
 }
 
 /* The row of the key, or the free one where it would be. A row that came to say nothing keeps its key
@@ -49,9 +52,12 @@ static struct junk_row *place(const struct junk_table *t, uint64_t key)
 static int grow(struct junk_table *t)
 {
     const size_t room = t->room == 0 ? ROOM_MIN : 2 * t->room;
-    struct junk_table bigger = {.env = t->env, .room = room, .max = t->max};
+    struct junk_table bigger = *t;
     if (room > t->max)
         return MOX_ELIMIT;
+    bigger.room = room;
+    bigger.used = 0;
+    bigger.shift = t->room == 0 ? 64 - ROOM_MIN_BITS : t->shift - 1;
     bigger.rows = mem_new(t->env, struct junk_row, room);
     if (bigger.rows == NULL)
         return MOX_ENOMEM;

@@ -16,6 +16,8 @@ struct junk_table {
     const struct mox_env *env; /* borrowed */
     struct junk_row *rows;
     size_t room, used, max; /* rows: a power of two; used; `room` never gets over max */
+    uint64_t secret;        /* odd: who chooses keys cannot choose their rows */
+    unsigned shift;         /* of 64 bits to those of a row */
 };
 
 MOX_PRIV void mox__junk_table_init(struct junk_table *t, const struct mox_env *env,
