@@ -161,18 +161,19 @@ static void letters_are_keywords_of_their_folder(void **state)
     put("cur/2.a.h!2,Sce", "b\n", 2);
     put("cur/3.a.h:2,c", "c\n", 3);
     put(".Sub/cur/4.a.h:2,a", "d\n", 4);
-    reads_as(true,
-             "[][Sub]"
-             "! /dovecot-keywords:4: the line does not begin with a number from 0 to 25; skipped\n"
-             "! /dovecot-keywords:5: the line does not begin with a number from 0 to 25; skipped\n"
-             "! /dovecot-keywords:6: the line has a number that was there before; skipped\n"
-             "! /dovecot-keywords:7: the line is not a number and a keyword; skipped\n"
-             "/cur/1.a.h:2,abz 0 1 40 project-x $label1 a\r\n"
-             "! /cur/2.a.h!2,Sce: no keyword belongs to its letter 'c'; left out\n"
-             "! /cur/2.a.h!2,Sce: what belongs to its letter 'e' is not fit to be a keyword, or one "
-             "too many; left out\n"
-             "/cur/2.a.h!2,Sce 0 2 1 b\r\n/cur/3.a.h:2,c 0 3 0 c\r\n"
-             "/.Sub/cur/4.a.h:2,a 1 4 80 d\r\n");
+    reads_as(
+        true,
+        "[][Sub]"
+        "! /dovecot-keywords:4: the line does not begin with a number from 0 to 25; skipped\n"
+        "! /dovecot-keywords:5: the line does not begin with a number from 0 to 25; skipped\n"
+        "! /dovecot-keywords:6: the line has a number that was there before; skipped\n"
+        "! /dovecot-keywords:7: the line is not a number and a keyword; skipped\n"
+        "/cur/1.a.h:2,abz 0 1 40 project-x $label1 a\r\n"
+        "! /cur/2.a.h!2,Sce: no keyword belongs to its letter 'c'; left out\n"
+        "! /cur/2.a.h!2,Sce: what belongs to its letter 'e' is not fit to be a keyword, or one "
+        "too many; left out\n"
+        "/cur/2.a.h!2,Sce 0 2 1 b\r\n/cur/3.a.h:2,c 0 3 0 c\r\n"
+        "/.Sub/cur/4.a.h:2,a 1 4 80 d\r\n");
 }
 
 static void folders_have_names_in_modified_utf7(void **state)
