@@ -66,7 +66,7 @@ class Abuse(unittest.TestCase):
                 self.vanish(server, crowd, VANISHING)
                 self.assertTrue(crowd.run(lambda: process.descriptors() <= descriptors + 4), "descriptors are left")
             if not SANITIZED:  # it goes back within some seconds
-                crowd.run(lambda: process.anonymous() < memory + LEFT_KIB, 30)
+                crowd.run(lambda: process.anonymous() < memory + LEFT_KIB, 120)
                 self.assertLess(process.anonymous(), memory + LEFT_KIB)
 
     def test_who_never_speaks_is_sent_away(self):

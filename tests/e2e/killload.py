@@ -32,7 +32,7 @@ class Client(threading.Thread):
             yield f"{self.label}-{n}"
 
     def connect_imap(self, stack):
-        imap = imaplib.IMAP4("127.0.0.1", self.server.port("imap"), timeout=30)
+        imap = imaplib.IMAP4("127.0.0.1", self.server.port("imap"), timeout=60)
         stack.callback(imap.file.close)
         stack.callback(imap.sock.close)
         imap.login(USER, PASSWORD)
@@ -52,7 +52,7 @@ class Sender(Client):
             raise OSError
 
     def work(self, stack):
-        s = stack.enter_context(socket.create_connection(("127.0.0.1", self.server.port("smtp")), 30))
+        s = stack.enter_context(socket.create_connection(("127.0.0.1", self.server.port("smtp")), 60))
         replies = stack.enter_context(s.makefile("rb"))
         self.expect(replies, b"220")
         s.sendall(b"EHLO localhost\r\n")

@@ -252,7 +252,7 @@ class Load(unittest.TestCase):
         """A checkpoint that waits for all readers of the database succeeds: the WAL cannot grow because of
         somebody who does not read."""
         path = os.path.join(server.dir, "data", "accounts", "mox", "index.db")
-        with sqlite3.connect(path, timeout=20) as db:
+        with sqlite3.connect(path, timeout=60) as db:
             busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         db.close()
         self.assertEqual(busy, 0, "somebody holds a snapshot")

@@ -202,7 +202,7 @@ class Slow(unittest.TestCase):
             self.assertLess(rate, 20, "they are not slow")
             for client in clients:
                 client.hang_up()
-            self.assertTrue(crowd.run(lambda: process.descriptors() <= descriptors + 4, 30), "descriptors are left")
+            self.assertTrue(crowd.run(lambda: process.descriptors() <= descriptors + 4), "descriptors are left")
 
     def test_a_test_server_slows_nobody(self):
         with Daemon("-loglevel", "error") as server:

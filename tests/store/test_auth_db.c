@@ -380,8 +380,10 @@ static void what_the_disk_refuses_is_tried_again(void **state)
     for (int i = 0; i < 10500; i++)
         mox_auth_db_note_login(db, &a);
     atomic_store(&disk->fail_syncs, false);
-    for (l.count = 0; l.count == 0; (void)usleep(10000))
+    for (int i = 0; i < 6000 && l.count < 10000; i++) { /* they may come in two parts */
+        (void)usleep(10000);
         list(db, NULL, &l);
+    }
     assert_int_equal(l.count, 10000); /* as many as wait */
     mox_auth_db_close(db);
     assert_true(logged(f, "attempts to log in cannot be recorded now"));
