@@ -82,13 +82,16 @@ class Daemon:
         return getattr(self, "base", None) if os.path.isdir(self.dir) else None
 
     def wait_until_ready(self):
+        """It listens before it can be told to end by a signal: it is ready when it greets."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 return False
             with contextlib.suppress(OSError):
                 for service in SERVICES:
-                    socket.create_connection((self.ip, self.port(service)), 1).close()
+                    with socket.create_connection((self.ip, self.port(service)), PATIENCE) as s:
+                        if service == "smtp" and s.recv(1) != b"2":
+                            raise OSError
                 return True
             time.sleep(0.02)
         self.kill()
