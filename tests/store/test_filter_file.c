@@ -268,6 +268,32 @@ static void retraining_can_be_interrupted(void **state)
     assert_int_equal(mox_account_retrain(f->account, &r, &err), MOX_OK);
 }
 
+/* Until what learns in the background has seen that somebody is at it. */
+static int stop_later(void *user, const struct mox_retrain *r)
+{
+    (void)r;
+    assert_learnt(user, 200, 100);
+    (void)nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    return MOX_EGONE;
+}
+
+static void a_filter_that_has_to_be_built_anew_is_after_an_interruption(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_retrain r = {.size = sizeof r, .progress = stop_later, .user = f};
+    struct mox_error err = {0};
+    for (unsigned i = 0; i < 100; i++)
+        add_some(f);
+    assert_learnt(f, 200, 100);
+    storefix_stop(f);
+    assert_int_equal(junk_query(f, "UPDATE progress SET relearn = 1"), -1);
+    storefix_start(f);
+    int rc = mox_account_retrain(f->account, &r, &err);
+    assert_true(rc == MOX_EGONE || rc == MOX_EBUSY); /* when the background was faster */
+    assert_true(wait_for_log(f, "was built anew"));
+    assert_learnt(f, 200, 100);
+}
+
 /* Between two pieces of it: what is learnt, unlearnt and removed meanwhile. */
 static int change_meanwhile(void *user, const struct mox_retrain *r)
 {
@@ -360,6 +386,7 @@ int main(void)
         FILTER_TEST(other_parameters_make_it_begin_anew),
         FILTER_TEST(retraining_learns_the_same),
         FILTER_TEST(retraining_can_be_interrupted),
+        FILTER_TEST(a_filter_that_has_to_be_built_anew_is_after_an_interruption),
         FILTER_TEST(retraining_takes_in_what_changes_meanwhile),
         FILTER_TEST(all_of_it_at_once),
     };
