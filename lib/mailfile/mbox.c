@@ -198,29 +198,20 @@ static int find_first(struct mbox *m, struct item *item, struct mox_error *err)
 
 /* ---- what programs note in headers ---- */
 
+/* "O" of Status says nothing: not new. */
 static void mark_letters(struct item *item, struct mox_slice value)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        switch (value.data[i]) {
-        case 'R':
-            item->pub.flags |= MOX_FLAG_SEEN;
-            break;
-        case 'A':
-            item->pub.flags |= MOX_FLAG_ANSWERED;
-            break;
-        case 'F':
-            item->pub.flags |= MOX_FLAG_FLAGGED;
-            break;
-        case 'T':
-            item->pub.flags |= MOX_FLAG_DRAFT;
-            break;
-        case 'D':
-            item->pub.flags |= MOX_FLAG_DELETED;
-            break;
-        default: /* "O" of Status: not new */
-            break;
-        }
-    }
+    static const struct {
+        uint8_t letter;
+        uint32_t flag;
+    } letters[] = {{'R', MOX_FLAG_SEEN},
+                   {'A', MOX_FLAG_ANSWERED},
+                   {'F', MOX_FLAG_FLAGGED},
+                   {'T', MOX_FLAG_DRAFT},
+                   {'D', MOX_FLAG_DELETED}};
+    for (size_t i = 0; i < value.len; i++)
+        for (size_t k = 0; k < sizeof letters / sizeof letters[0]; k++)
+            item->pub.flags |= value.data[i] == letters[k].letter ? letters[k].flag : 0;
 }
 
 /* `left`: how many more are looked at. */

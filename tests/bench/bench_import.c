@@ -123,18 +123,6 @@ static void import_beside_deliveries(unsigned messages)
                  "ms", NULL);
 }
 
-static double peak_mb(void)
-{
-    char line[256];
-    double kb = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-    while (status != NULL && fgets(line, sizeof line, status) != NULL)
-        (void)sscanf(line, "VmHWM: %lf", &kb);
-    if (status != NULL)
-        (void)fclose(status);
-    return kb / 1024;
-}
-
 int main(int argc, char **argv)
 {
     const unsigned messages = argc > 1 ? (unsigned)atoi(argv[1]) : MESSAGES;
@@ -153,7 +141,7 @@ int main(int argc, char **argv)
     check(mox_account_open(&f.account, f.store, "mjl", MOX_ACCOUNT_CREATE, NULL, &err), &err);
     f.mail = mox_account_mailstore(f.account);
     import("new", "deliveries=no", messages);
-    report_value(&report, "peak memory", NULL, peak_mb(), "MB", NULL);
+    report_value(&report, "peak memory", NULL, program_peak_mb(), "MB", NULL);
     import_beside_deliveries(messages);
     mox_account_close(f.account);
     mox_store_close(f.store);

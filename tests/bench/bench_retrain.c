@@ -11,6 +11,7 @@
 
 #include <mox/view.h>
 
+#include "program.h"
 #include "report.h"
 #include "store/storefix.h"
 #include "support/cm.h"
@@ -39,18 +40,6 @@ static void forget_peak(void)
         (void)fputs("5", f);
         (void)fclose(f);
     }
-}
-
-static double peak_mb(void)
-{
-    char line[256];
-    double kb = 0;
-    FILE *f = fopen("/proc/self/status", "r");
-    while (f != NULL && fgets(line, sizeof line, f) != NULL)
-        (void)sscanf(line, "VmHWM: %lf", &kb);
-    if (f != NULL)
-        (void)fclose(f);
-    return kb / 1024;
 }
 
 /* ---- messages ---- */
@@ -141,8 +130,8 @@ static void fill(struct storefix *f, unsigned messages)
 static void tell(const char *what, unsigned messages, double began)
 {
     report_value(&report, what, NULL, messages / (now() - began), "msgs/s", NULL);
-    report_value(&report, "peak memory", what[0] == 'r' ? "retrain=1" : "retrain=0", peak_mb(),
-                 "MB", NULL);
+    report_value(&report, "peak memory", what[0] == 'r' ? "retrain=1" : "retrain=0",
+                 program_peak_mb(), "MB", NULL);
 }
 
 static void learn(struct storefix *f, unsigned messages)

@@ -178,3 +178,15 @@ void *program_counter(const char *path)
     (void)close(fd);
     return map;
 }
+
+double program_peak_mb(void)
+{
+    char line[256];
+    double kb = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL)
+        (void)sscanf(line, "VmHWM: %lf", &kb);
+    if (status != NULL)
+        (void)fclose(status);
+    return kb / 1024;
+}

@@ -35,6 +35,9 @@ long program_number(const char *name, long otherwise);
 
 double seconds_now(void); /* monotonic */
 
+/* The most memory that the program had so far; 0: nobody knows. */
+double program_peak_mb(void);
+
 /* malloc() that does not fail. */
 void *must_malloc(size_t bytes);
 
