@@ -162,7 +162,7 @@ static double reserve(const struct mox_junk_totals *totals, double known)
     const double d = log((totals->spams + 1.0) / (totals->hams + 1.0));
     const double excess = fmax(0, -d - 1);
     const double lean = d > 0 ? 4 * d : (d - 0.4 * excess * excess) * fewer / (fewer + 3);
-    return 5.4 * fewer / (fewer + 10) + 16 * 50 / (50 + fewer) * (1 - known) +
+    return 5.25 * fewer / (fewer + 10) + 16 * 50 / (50 + fewer) * (1 - known) +
            fmax(-10, fmin(12, lean));
 }
 

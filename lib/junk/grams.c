@@ -106,7 +106,7 @@ void mox__grams_free(struct grams *g, const struct mox_env *env)
 /* ---- scores ---- */
 
 #define SCALE    256.0 /* weights are whole numbers, so that forgetting is exact */
-#define NORM_MIN 20.0  /* a message with few known features says little */
+#define NORM_ADD 50.0  /* few known features say little, as those of mail that lost its header */
 #define LANES    4     /* sums side by side: no addition waits for the one before */
 
 /* A message as if it were counted already: one more of its kind. */
@@ -148,7 +148,7 @@ static double score_block(const struct knowledge *k, const uint32_t *places, siz
         mox__batch_weigh(&batch, k);
         add_batch(&sums, &batch, known);
     }
-    *norm = sqrt(fmax(sum_of(sums.length), NORM_MIN));
+    *norm = sqrt(sum_of(sums.length) + NORM_ADD);
     return sum_of(sums.score) / SCALE / *norm;
 }
 
@@ -171,7 +171,7 @@ static void add_messages(struct sums *s, const struct batch *b, const int32_t *m
 static double mean_score(const struct sums *s, double messages)
 {
     const double length = sum_of(s->length) / messages;
-    return sum_of(s->score) / SCALE / messages / sqrt(fmax(length, NORM_MIN));
+    return sum_of(s->score) / SCALE / messages / sqrt(length + NORM_ADD);
 }
 
 /* Between what the mean message of each kind scores, under the weights of now. Without this, scores
@@ -246,8 +246,8 @@ double mox__grams_score(const struct grams *g, const uint64_t *weights,
 #define ALPHA_BITS 11   /* of a block's step in a trace */
 #define ALPHA_MAX  ((1 << ALPHA_BITS) - 1)
 
-/* RATE * (1 + HAM_MORE) * SCALE / sqrt(NORM_MIN) is the most. */
-_Static_assert(20 * 256 * 10 / 44 <= ALPHA_MAX, "every step fits");
+/* RATE * (1 + HAM_MORE) * SCALE / sqrt(NORM_ADD) is the most. */
+_Static_assert(20 * 256 / 7 <= ALPHA_MAX, "every step fits");
 
 static double rate_of(const struct knowledge *k, bool junk)
 {
