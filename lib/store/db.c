@@ -64,16 +64,16 @@ int mox__db_check(struct db *db, int result)
     db->status = mox__db_status(db->sql, result);
     db->code = result;
     if (db->status < 0)
-        (void)mox__fail(&db->error, db->status, "mail store: %s (%s)", sqlite3_errmsg(db->sql),
-                        mox_status_text(db->status));
+        (void)mox__fail(&db->error, db->status, "%s: %s (%s)", mox__db_kind(db),
+                        sqlite3_errmsg(db->sql), mox_status_text(db->status));
     return db->status;
 }
 
 int mox__db_fail(struct db *db, int status, const char *doing)
 {
     if (db->status == MOX_OK && status < 0)
-        db->status =
-            mox__fail(&db->error, status, "mail store: %s: %s", doing, mox_status_text(status));
+        db->status = mox__fail(&db->error, status, "%s: %s: %s", mox__db_kind(db), doing,
+                               mox_status_text(status));
     return db->status;
 }
 
@@ -91,16 +91,25 @@ int mox__db_exec(struct db *db, const char *text)
 }
 
 /* DESIGN: commits are synced (FULL), checkpoints are ours, deleted bytes are not overwritten. */
+#define WRITER_PRAGMAS                                                                             \
+    "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"                     \
+    "PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF; PRAGMA cache_size=-8000;"                   \
+    "PRAGMA temp_store=MEMORY;"
+
 static const char *const pragmas[] = {
-    [DB_WRITER] = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                  "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF;"
-                  "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;",
+    [DB_WRITER] = WRITER_PRAGMAS "PRAGMA wal_autocheckpoint=0;",
     [DB_READER] = "PRAGMA query_only=ON; PRAGMA mmap_size=1073741824; PRAGMA cache_size=-1000;"
                   "PRAGMA wal_autocheckpoint=0;",
     [DB_SCANNER] = "PRAGMA query_only=ON; PRAGMA cache_size=-1000; PRAGMA wal_autocheckpoint=0;",
     [DB_CHECKPOINT] = "PRAGMA wal_autocheckpoint=0; PRAGMA synchronous=FULL;"
                       "PRAGMA cache_size=-100;",
+    [DB_FILTER] = WRITER_PRAGMAS "PRAGMA wal_autocheckpoint=1000;",
 };
+
+const char *mox__db_kind(const struct db *db)
+{
+    return db->role == DB_FILTER ? "junk filter" : "mail store";
+}
 
 int mox__db_open_failed(const struct db *db, const char *path, struct mox_error *err)
 {
@@ -117,16 +126,19 @@ int mox__db_open_failed(const struct db *db, const char *path, struct mox_error 
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (db->status == table[i].status && db->code != SQLITE_OK && db->code != SQLITE_ERROR)
-            return mox__fail(err, db->status, "open mail store %s: %s; %s", path,
-                             sqlite3_errstr(db->code), table[i].help);
-    return mox__fail(err, db->status, "open mail store %s: %s", path, db->error.text);
+            return mox__fail(err, db->status, "open %s %s: %s; %s", mox__db_kind(db), path,
+                             sqlite3_errstr(db->code),
+                             db->role == DB_FILTER && db->status == MOX_ECORRUPT
+                                 ? "remove it and train a new one"
+                                 : table[i].help);
+    return mox__fail(err, db->status, "open %s %s: %s", mox__db_kind(db), path, db->error.text);
 }
 
 int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_error *err)
 {
-    memset(db, 0, sizeof *db);
+    *db = (struct db){.role = role};
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-    if (role == DB_WRITER)
+    if (role == DB_WRITER || role == DB_FILTER)
         flags |= SQLITE_OPEN_CREATE;
     const char *vfs = mox__gather_vfs();
     int result = vfs == NULL ? SQLITE_NOMEM : sqlite3_open_v2(path, &db->sql, flags, vfs);

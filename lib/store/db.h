@@ -118,20 +118,22 @@ enum sql {
 #define FETCH_GONE       64
 #define FETCH_STATEMENTS 128
 
+enum db_role {
+    DB_WRITER,     /* creates the file; the committer's */
+    DB_READER,     /* maps the file */
+    DB_SCANNER,    /* reads once what nobody reads again soon: maps nothing */
+    DB_CHECKPOINT, /* the background checkpointer's */
+    DB_FILTER      /* creates the file of a junk filter, and makes its checkpoints too */
+};
+
 struct db {
     sqlite3 *sql; /* NULL while closed */
+    enum db_role role;
     sqlite3_stmt *stmts[SQL_COUNT];
     sqlite3_stmt *fetch[FETCH_STATEMENTS];
     int status; /* the first failure: enum mox_status */
     int code;   /* and what SQLite called it; 0 when it was not SQLite's */
     struct mox_error error;
-};
-
-enum db_role {
-    DB_WRITER,    /* creates the file; the committer's */
-    DB_READER,    /* maps the file */
-    DB_SCANNER,   /* reads once what nobody reads again soon: maps nothing */
-    DB_CHECKPOINT /* the background checkpointer's */
 };
 
 /* A value to bind. Texts and blobs are borrowed until the statement is run or reset. */
@@ -157,6 +159,8 @@ struct val mox__val_blob(struct mox_slice s);
 
 /* Opens a connection; MOX_ENOMEM, or what is wrong with the disk. */
 int mox__db_open(struct db *db, const char *path, enum db_role role, struct mox_error *err);
+/* What people are told that it is. */
+const char *mox__db_kind(const struct db *db);
 /* Says that the database could not be opened, by the failure it has, and what helps. */
 int mox__db_open_failed(const struct db *db, const char *path, struct mox_error *err);
 /* May be called again and for one that is not open. */

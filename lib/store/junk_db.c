@@ -387,12 +387,8 @@ static int open_database(struct mox_junk_file *file, const char *path, struct mo
         .steps = steps,
         .newest = sizeof steps / sizeof steps[0],
     };
-    int rc = mox__db_open(&file->db, path, DB_WRITER, err);
-    if (rc < 0)
-        return rc;
-    if (mox__db_exec(&file->db, "PRAGMA wal_autocheckpoint=1000;") < 0)
-        return mox__db_open_failed(&file->db, path, err);
-    return mox__schema_upgrade_to(&file->db, &schema, path, err);
+    int rc = mox__db_open(&file->db, path, DB_FILTER, err);
+    return rc < 0 ? rc : mox__schema_upgrade_to(&file->db, &schema, path, err);
 }
 
 int mox_junk_file_open(struct mox_junk_file **out, const struct mox_env *env, const char *path,

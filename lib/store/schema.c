@@ -188,14 +188,14 @@ int mox__schema_upgrade_to(struct db *db, const struct schema *schema, const cha
     int64_t tables = pragma(db, "SELECT count(*) FROM sqlite_schema");
     if (db->status == MOX_OK && tables > 0 && application != schema->application_id)
         return mox__fail(err, MOX_ECORRUPT,
-                         "open mail store %s: this SQLite database is not %s; move it "
+                         "open %s %s: this SQLite database is not %s; move it "
                          "away or choose another folder",
-                         path, schema->what);
+                         mox__db_kind(db), path, schema->what);
     if (db->status == MOX_OK && version > schema->newest)
         return mox__fail(err, MOX_ECORRUPT,
-                         "open mail store %s: its format %" PRId64 " is newer than %d, the newest "
+                         "open %s %s: its format %" PRId64 " is newer than %d, the newest "
                          "that this program knows; use the newer program",
-                         path, version, schema->newest);
+                         mox__db_kind(db), path, version, schema->newest);
     for (; version < schema->newest && db->status == MOX_OK; version++)
         (void)upgrade(db, schema, version);
     if (db->status < 0)

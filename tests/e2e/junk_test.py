@@ -56,6 +56,17 @@ class Junk(unittest.TestCase):
         done = mox("junk", "test", "--dbpath", self.db, self.path("other", "ham"), self.path("other", "spam"))
         self.assertIn("sensitivity  100.00 % (0 of spam not marked)", done.stdout)
 
+    def test_a_file_that_is_no_filter_is_left_as_it_is(self):
+        with open(self.db, "w") as file:
+            file.write("no database at all")
+        for args in ("check", self.path("ham", "a", "000.eml")), ("train", self.path("ham"), self.path("spam")):
+            done = mox("junk", args[0], "--dbpath", self.db, *args[1:])
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"^mox: open junk filter \S*junk\.db: file is not a database; "
+                                          "remove it and train a new one\n$")
+        with open(self.db) as file:
+            self.assertEqual(file.read(), "no database at all")
+
     def test_training_again_adds(self):
         self.train()
         self.assertIn("knows 50 ham, 50 spam", self.train())
