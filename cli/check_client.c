@@ -67,11 +67,21 @@ static bool take_ip(struct mox_slice s, char out[CHECK_IP_MAX])
     return inet_pton(AF_INET, out, binary) == 1 || inet_pton(AF_INET6, out, binary) == 1;
 }
 
+/* Whether the bracket at `at` holds what the client called itself: "(HELO [192.0.2.1])", "helo=[192.0.2.1]". */
+static bool is_claim(struct mox_slice s, size_t at)
+{
+    if (at < 5 || (s.data[at - 1] != ' ' && s.data[at - 1] != '='))
+        return false;
+    const struct mox_slice name = {s.data + at - 5, 4};
+    return is_word(name, "helo") || is_word(name, "ehlo");
+}
+
 /* "([192.0.2.1] …)", "(name [192.0.2.1])", "(192.0.2.1)": the first address in brackets of any kind. */
 static bool find_ip(struct mox_slice s, char out[CHECK_IP_MAX])
 {
     for (size_t i = 0; i + 1 < s.len; i++)
-        if ((s.data[i] == '[' || s.data[i] == '(') && take_ip(from(s, i + 1), out))
+        if ((s.data[i] == '[' || s.data[i] == '(') && !is_claim(s, i) &&
+            take_ip(from(s, i + 1), out))
             return true;
     return false;
 }
@@ -91,10 +101,11 @@ static struct mox_slice until_by(struct mox_slice s)
 /* One Received field: "from HELO (NAME [ADDRESS]) by …". */
 static bool read_received(struct mox_slice value, struct check_client *out)
 {
-    struct mox_slice rest = until_by(value);
+    struct mox_slice rest = value;
     if (!is_word(word(&rest), "from"))
         return false;
-    const struct mox_slice helo = word(&rest);
+    const struct mox_slice helo = word(&rest); /* which may be "by" */
+    rest = until_by(rest);
     copy(out->helo, sizeof out->helo, helo);
     return find_ip(rest, out->ip) || find_ip(helo, out->ip);
 }
@@ -115,14 +126,13 @@ static void read_return_path(struct mox_slice value, struct check_client *out)
 bool check_client_find(struct check_client *out, struct mox_slice content)
 {
     struct mox_header_field field;
-    struct mox_slice value;
     struct check_client own = {.ip = ""};
     unsigned fields = 0;
     *out = own;
-    if (mox_header_find(content, "Return-Path", &value))
-        read_return_path(value, &own);
     for (size_t at = 0; fields < FIELDS_MAX && mox_header_next(content, &at, &field);) {
         struct check_client found = own;
+        if (fields == 0 && is_word(field.name, "Return-Path")) /* below it is anybody's */
+            read_return_path(field.value, &own);
         if (!is_word(field.name, "Received"))
             continue;
         fields++;

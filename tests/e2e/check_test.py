@@ -95,6 +95,10 @@ class Line(unittest.TestCase):
                 (b"from a.example ([IPv6:2001:db8::1]) by mx.example", "2001:db8::1", "a.example"),
                 (b"from [192.0.2.1] by mx.example (192.0.2.9)", "192.0.2.1", "[192.0.2.1]"),
                 (b"from unknown (HELO a.example) (192.0.2.1) by mx.example", "192.0.2.1", "unknown"),
+                (b"from unknown (HELO [192.0.2.8]) (192.0.2.1) by mx.example", "192.0.2.1", "unknown"),
+                (b"from [192.0.2.1] (helo=[192.0.2.8]) by mx.example", "192.0.2.1", "[192.0.2.1]"),
+                (b"from [192.0.2.8] (b.example [192.0.2.1]) by mx.example", "192.0.2.1", "[192.0.2.8]"),
+                (b"from by ([192.0.2.1]) by mx.example", "192.0.2.1", "by"),
                 (b"from \x1b[31m (b [192.0.2.1]) by mx.example", "192.0.2.1", ""),
                 (b"from localhost (localhost [127.0.0.1]) by mx.example", "127.0.0.1", "localhost")):
             data = (b"Return-Path: <jane@sender.example>\n" + own + b"Received: " + received + b"\n"
@@ -107,6 +111,9 @@ class Line(unittest.TestCase):
         got = check("-", "--zone", self.zone, "-mailfrom", "", "-helo", "x", stdin=data)
         self.assertIn(b'-helo "x" -mailfrom ""', got.stderr)
         got = check("-", "--zone", self.zone, stdin=data.replace(b"jane@sender.example>\n", b"MAILER-DAEMON>\n", 1))
+        self.assertIn(b'-mailfrom ""', got.stderr)
+        got = check("-", "--zone", self.zone, stdin=data.replace(b"Return-Path: <jane@sender.example>\n", b"", 1)
+                    .replace(b"\nFrom:", b"\nReturn-Path: <forged@sender.example>\nFrom:", 1))
         self.assertIn(b'-mailfrom ""', got.stderr)
         for nothing in b"", b"Received: by mx.example with SMTP id 192.0.2.1\n", b"Received: from a (b) by c [192.0.2.1]\n":
             done = check("-", "--zone", self.zone, stdin=nothing + self.MESSAGE)
