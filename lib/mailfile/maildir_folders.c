@@ -69,12 +69,15 @@ static int is_link(const struct folders *l, const char *dir, bool *is, struct mo
     int len = snprintf(text, sizeof text, "%s/%s", l->path, dir);
     if (len < 0 || (size_t)len >= sizeof text)
         return mox__maildir_too_long(l->path, err);
-    if (lstat(text, &st) != 0)
+    const bool is_there = lstat(text, &st) == 0;
+    if (!is_there && errno != ENOENT)
         return mox__maildir_fail("open folder", text, errno, err);
-    *is = S_ISLNK(st.st_mode);
+    *is = is_there && S_ISLNK(st.st_mode);
     if (*is)
         mox__mailfile_warn(
-            l->config, "%s: a symbolic link; left out, import what it leads to by itself", text);
+            l->config,
+            "%s: a symbolic link; left out, import what it leads to by itself if that is mail",
+            text);
     return MOX_OK;
 }
 
