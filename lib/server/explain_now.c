@@ -77,9 +77,10 @@ static void guess_mailbox(struct today *t)
     t->mailbox = text_of(f->arrival.destined_mailbox);
     if (t->mailbox[0] == '\0')
         t->mailbox = text_of(f->origin);
-    t->problem = "its recipient is not among the account's addresses; it is taken for mail to "
-                 "where it was meant "
-                 "to go when it came";
+    t->problem = t->mailbox[0] == '\0'
+                     ? "its recipient is no address of the account any more"
+                     : "its recipient is not among the account's addresses; it "
+                       "is taken for mail to where it was meant to go when it came";
 }
 
 static int find_mailbox(struct today *t)
