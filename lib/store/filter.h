@@ -89,7 +89,8 @@ struct filter {
 
     /* the trainer's thread's */
     struct retrain *rebuilding;
-    bool given_up; /* rebuilding it failed */
+    bool rebuild_failed; /* and it was logged */
+    bool given_up;       /* it will not go better next time */
 
     /* the trainer's, under the store's lock */
     struct filter *next, *all_next;
@@ -129,8 +130,8 @@ void mox__filter_failed(struct filter *f, int status, const char *text);
 int mox__filter_file_open(struct filter *f, struct filter_file *file, const char *path,
                           struct mox_error *err);
 void mox__filter_file_close(struct filter *f, struct filter_file *file);
-/* A connection to index.db of this file's own, or NULL. */
-struct db *mox__filter_index(struct filter *f, struct filter_file *file, struct mox_error *err);
+/* Opens file->index, a connection to index.db, if it is not. */
+int mox__filter_index(struct filter *f, struct filter_file *file, struct mox_error *err);
 /* How many words it knows. */
 int mox__filter_file_count(struct filter_file *file, uint64_t *words);
 /* Renames junk.db to junk.db.damaged-<time>. */
@@ -149,6 +150,8 @@ void mox__changes_free(const struct mox_env *env, struct changes *c);
  * may be. */
 int mox__filter_words(struct mox_account *a, struct db *db, const struct mox_junk_params *params,
                       uint64_t message, struct mox_junk_words **out, struct mox_error *err);
+/* Whether what failed may go well later: too little memory, too few descriptors. */
+bool mox__learn_passes(int status);
 /* Counts of what was done, for whoever wants to know. */
 struct learn_counts {
     uint64_t messages, hams, spams, failed;

@@ -144,10 +144,11 @@ int mox__filter_look(struct filter *f, struct filter_file *file, struct mox_erro
     const struct mox_env *env = f->account->env;
     uint64_t modseq = 0;
     mox__changes_free(env, &file->due);
-    struct db *index = mox__filter_index(f, file, err);
-    if (index == NULL)
-        return MOX_EIO;
-    int rc = mox__db_run(index, SQL_BEGIN_READ, NULL, 0);
+    struct db *index = &file->index;
+    int rc = mox__filter_index(f, file, err);
+    if (rc < 0)
+        return rc;
+    rc = mox__db_run(index, SQL_BEGIN_READ, NULL, 0);
     if (rc == MOX_OK)
         rc = look(f, file, index, &modseq);
     if (rc == MOX_OK)

@@ -58,14 +58,13 @@ void mox__filter_file_close(struct filter *f, struct filter_file *file)
 
 /* Not one of those for reading mail: they map the database, and all that was learnt from would count as
  * memory of ours. */
-struct db *mox__filter_index(struct filter *f, struct filter_file *file, struct mox_error *err)
+int mox__filter_index(struct filter *f, struct filter_file *file, struct mox_error *err)
 {
     if (file->index.status < 0)
         mox__db_close(&file->index);
-    if (file->index.sql == NULL &&
-        mox__db_open(&file->index, f->account->db_path, DB_SCANNER, err) < 0)
-        return NULL;
-    return &file->index;
+    if (file->index.sql != NULL)
+        return MOX_OK;
+    return mox__db_open(&file->index, f->account->db_path, DB_SCANNER, err);
 }
 
 int mox__filter_file_count(struct filter_file *file, uint64_t *words)

@@ -112,10 +112,9 @@ static int learn(struct lesson *l, const struct change *c, struct learn_counts *
     return rc;
 }
 
-/* It says nothing of the message: all is tried again later. */
-static bool is_passing(int rc)
+bool mox__learn_passes(int status)
 {
-    return rc == MOX_ENOMEM || rc == MOX_EFILES;
+    return status == MOX_ENOMEM || status == MOX_EFILES;
 }
 
 static int one(struct lesson *l, const struct change *c, struct learn_counts *counts,
@@ -127,7 +126,7 @@ static int one(struct lesson *l, const struct change *c, struct learn_counts *co
     int rc = MOX_OK;
     if (forgets || c->wants != LEARNT_NOTHING)
         rc = read_words(l, c->message, &why);
-    if (is_passing(rc))
+    if (mox__learn_passes(rc)) /* it says nothing of the message */
         return mox__fail(err, rc, "%s", why.text);
     if (rc < 0) {
         if (forgets)
@@ -152,15 +151,14 @@ int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
                       struct learn_counts *counts, struct mox_error *err)
 {
     struct changes *due = &file->due;
-    struct lesson l = {.f = f, .file = file};
+    struct lesson l = {.f = f, .file = file, .index = &file->index};
     struct learn_counts done = *counts;
     struct mox_error failure = {0};
     bool relearn = file->relearn;
     size_t at = due->at;
-    int rc = MOX_OK;
-    l.index = mox__filter_index(f, file, err);
-    if (l.index == NULL)
-        return MOX_EIO;
+    int rc = mox__filter_index(f, file, err);
+    if (rc < 0)
+        return rc;
     struct db *db = &file->words->db;
     if (file == &f->file)
         mox__filter_changes(f);

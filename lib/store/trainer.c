@@ -65,9 +65,23 @@ static void unqueue(struct trainer *t, struct filter *f)
 
 /* ---- the work, without the store's lock ---- */
 
-/* The parameters of the configuration are not those of the file, or it holds what cannot be
- * forgotten. What fails is not tried again before the account is opened anew. */
-static void begin_rebuild(struct filter *f)
+/* What does not pass is not tried again before the account is opened anew. Returns whether it does. */
+static bool rebuild_failed(struct filter *f, int status, const char *text)
+{
+    const bool passes = mox__learn_passes(status);
+    if (!f->rebuild_failed || !passes)
+        log_line(f->account->env, MOX_LOG_ERROR, "store",
+                 passes ? "the junk filter cannot be built anew; tried again later"
+                        : "the junk filter cannot be built anew",
+                 text, F_TEXT("account", f->account->name));
+    f->rebuild_failed = true;
+    f->given_up = !passes;
+    return passes;
+}
+
+/* The parameters of the configuration are not those of the file, or it holds what cannot be forgotten.
+ * *failed: it is to be tried again. */
+static void begin_rebuild(struct filter *f, bool *failed)
 {
     const struct mox_account *a = f->account;
     struct mox_error err = {0};
@@ -77,13 +91,11 @@ static void begin_rebuild(struct filter *f)
                  F_TEXT("account", a->name));
     if (rc == MOX_OK || rc == MOX_EBUSY) /* somebody asked for the same */
         return;
-    f->given_up = true;
-    log_line(a->env, MOX_LOG_ERROR, "store", "the junk filter cannot be built anew", err.text,
-             F_TEXT("account", a->name));
+    *failed = rebuild_failed(f, rc, err.text);
 }
 
 /* Whether there is more to do. */
-static bool rebuild(struct filter *f)
+static bool rebuild(struct filter *f, bool *failed)
 {
     const struct mox_account *a = f->account;
     struct mox_error err = {0};
@@ -92,13 +104,13 @@ static bool rebuild(struct filter *f)
         return true;
     mox__retrain_end(f->rebuilding);
     f->rebuilding = NULL;
-    f->given_up = rc < 0;
-    if (rc < 0)
-        log_line(a->env, MOX_LOG_ERROR, "store", "the junk filter cannot be built anew", err.text,
-                 F_TEXT("account", a->name));
-    else
-        log_line(a->env, MOX_LOG_INFO, "store", "the junk filter was built anew", NULL,
-                 F_TEXT("account", a->name));
+    if (rc < 0) {
+        *failed = rebuild_failed(f, rc, err.text);
+        return false;
+    }
+    f->rebuild_failed = false;
+    log_line(a->env, MOX_LOG_INFO, "store", "the junk filter was built anew", NULL,
+             F_TEXT("account", a->name));
     return false;
 }
 
@@ -113,8 +125,8 @@ static bool work(struct filter *f, bool *failed)
     if (*failed || more)
         return more && !*failed;
     if (stale && f->rebuilding == NULL && !f->given_up)
-        begin_rebuild(f);
-    return f->rebuilding != NULL && rebuild(f);
+        begin_rebuild(f, failed);
+    return f->rebuilding != NULL && rebuild(f, failed);
 }
 
 /* ---- the sweep ---- */

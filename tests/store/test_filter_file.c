@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "store/filter.h"
 #include "store/filterfix.h"
 #include "support/cm.h"
 
@@ -213,6 +215,31 @@ static void other_parameters_make_it_begin_anew(void **state)
     f->config = NULL;
 }
 
+/* Too many open files pass, also while it is built anew. */
+static void what_passes_keeps_nobody_from_building_it_anew(void **state)
+{
+    struct storefix *f = *state;
+    struct rlimit limit;
+    struct filter *filter = f->account->filter;
+    add_some(f);
+    assert_learnt(f, 2, 1);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none = {.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    mox__filter_enter(filter);
+    filter->file.relearn = true;
+    mox__filter_leave(filter);
+    for (unsigned n = 0; n < 3; n++) {
+        mox__trainer_wake(filter);
+        assert_true(wait_for_log(f, "cannot be built anew; tried again later"));
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    add_some(f);
+    assert_true(wait_for_log(f, "was built anew"));
+    assert_learnt(f, 4, 2);
+    assert_int_equal(test_env_logged(&f->t, "cannot be built anew"), 1);
+}
+
 /* ---- retraining ---- */
 
 static void retraining_learns_the_same(void **state)
@@ -384,6 +411,7 @@ int main(void)
         FILTER_TEST(a_file_that_is_ahead_of_its_account_is_set_aside),
         FILTER_TEST(a_half_built_file_is_removed),
         FILTER_TEST(other_parameters_make_it_begin_anew),
+        FILTER_TEST(what_passes_keeps_nobody_from_building_it_anew),
         FILTER_TEST(retraining_learns_the_same),
         FILTER_TEST(retraining_can_be_interrupted),
         FILTER_TEST(a_filter_that_has_to_be_built_anew_is_after_an_interruption),
