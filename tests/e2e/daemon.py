@@ -19,7 +19,7 @@ SERVICES = {"smtp": 25, "imap": 143, "submissions": 465, "submission": 587, "ima
 PATIENCE = 60
 # What happens when there is time for it, and has lines of its own: the filter learns, logins are
 # recorded, removed messages are erased. Such a line may stand between any others.
-BACKGROUND = "the junk filter", "attempts to log in", "transaction failed"
+BACKGROUND = "the junk filter", "cannot open the junk filter", "attempts to log in", "transaction failed"
 
 
 held = contextlib.ExitStack()  # the sockets that keep ports for this process
@@ -107,7 +107,7 @@ class Daemon:
     def errors(self):
         """The log's lines of errors that somebody was answered with."""
         return [line for line in self.log_text().splitlines()
-                if "l=error" in line and not any(what in line for what in BACKGROUND)]
+                if "l=error" in line and not any(f'm="{what}' in line for what in BACKGROUND)]
 
     def stop(self):
         """SIGTERM; returns the exit status."""
