@@ -85,8 +85,8 @@ static const struct field account_fields[] = {
             "0 means that of mox.conf, and a negative number no limit."},
     {.name = "RejectsMailbox", .type = &mox__type_string, .offset = AT(rejects_mailbox),
      .check = mox__check_other_mailbox,
-     .doc = "Mail that is refused as junk is kept in this mailbox for 14 days, at most 1000 messages, and "
-            "marked as read. Moving one to another mailbox makes the sender known. Not Inbox. For "
+     .doc = "Mail that is refused as junk is kept in this mailbox for 14 days, at most 1000 messages and a "
+            "quarter of the account's quota, and marked as read. Moving one to another mailbox makes the sender known. Not Inbox. For "
             "example: Rejects. Without it nothing is kept."},
     {.name = "KeepRejects", .type = &mox__type_bool, .offset = AT(keep_rejects),
      .doc = "Do not remove old messages from RejectsMailbox, and add any number."},

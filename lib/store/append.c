@@ -214,6 +214,17 @@ static bool is_over_quota(const struct mox_account *a, uint64_t bytes)
     return a->quota_bytes > 0 && mox__boxes_bytes(a) + bytes > a->quota_bytes;
 }
 
+/* A part of the quota, so that nobody can use up all of it with what nobody wants. */
+#define REJECTS_QUOTA_PART 4
+
+static bool has_room_for_reject(const struct mox_account *a, const struct box *rejects,
+                                uint64_t bytes, bool keep_all)
+{
+    const bool fits = a->quota_bytes == 0 || keep_all ||
+                      rejects->next.bytes + bytes <= a->quota_bytes / REJECTS_QUOTA_PART;
+    return fits && !is_over_quota(a, bytes);
+}
+
 /* Refuses before anything is written; finds the mailbox and the bits of the keywords. */
 static int check(struct mox_account *a, struct append_job *j, struct box **to, uint64_t *bits)
 {
@@ -239,10 +250,11 @@ static int check(struct mox_account *a, struct append_job *j, struct box **to, u
 static bool meets_rejects(struct mox_account *a, struct append_job *j, struct box *to)
 {
     struct box *rejects = mox__rejects_box(a, j->op->facts);
-    if (j->refused)
-        return mox__reject_is_wanted(a, &j->job, to, j->thread.message_id, j->hash,
-                                     j->op->facts->keep_rejects) &&
-               !is_over_quota(a, j->bytes);
+    if (j->refused) {
+        const bool keep_all = j->op->facts->keep_rejects;
+        return mox__reject_is_wanted(a, &j->job, to, j->thread.message_id, j->hash, keep_all) &&
+               has_room_for_reject(a, to, j->bytes, keep_all);
+    }
     if (rejects != NULL && rejects != to)
         mox__rejects_forget(a, &j->job, rejects, j->thread.message_id);
     return true;

@@ -232,8 +232,10 @@ static void a_full_account_takes_no_rejects_and_says_nothing(void **state)
     const struct mox_account_config config = {.size = sizeof config, .quota_bytes = 1000};
     struct mox_delivery_facts facts = refused();
     reopen(f, &config);
-    assert_int_equal(deliver(f, "Rejects", "Message-ID: <1@x>\r\n", 600, 0, &facts), 1);
-    assert_int_equal(deliver(f, "Rejects", "Message-ID: <2@x>\r\n", 600, 0, &facts), 0);
+    assert_int_equal(deliver(f, "Inbox", "Message-ID: <0@x>\r\n", 400, 0, &accepted), 1);
+    assert_int_equal(deliver(f, "Rejects", "Message-ID: <1@x>\r\n", 180, 0, &facts), 1);
+    assert_int_equal(deliver(f, "Inbox", "Message-ID: <3@x>\r\n", 280, 0, &accepted), 2);
+    assert_int_equal(deliver(f, "Rejects", "Message-ID: <2@x>\r\n", 180, 0, &facts), 0);
     struct mox_append op = {
         .mailbox_name = "Inbox", .spool = mail_spool(f, "Subject: x\r\n", 600), .facts = &accepted};
     assert_int_equal(wait_append(f, &op), MOX_EQUOTA);
@@ -242,7 +244,21 @@ static void a_full_account_takes_no_rejects_and_says_nothing(void **state)
     assert_int_equal(wait_append(f, &op), MOX_EQUOTA);
     mox_spool_free(op.spool);
     test_env_advance(&f->t, 15 * DAY_US); /* old ones make room first */
-    assert_int_equal(deliver(f, "Rejects", "Message-ID: <2@x>\r\n", 600, 0, &facts), 2);
+    assert_int_equal(deliver(f, "Rejects", "Message-ID: <2@x>\r\n", 180, 0, &facts), 2);
+}
+
+/* What nobody wants leaves room for what is wanted. */
+static void rejects_take_a_quarter_of_the_quota(void **state)
+{
+    struct storefix *f = *state;
+    const struct mox_account_config config = {.size = sizeof config, .quota_bytes = 4000};
+    struct mox_delivery_facts facts = refused();
+    reopen(f, &config);
+    assert_int_equal(deliver(f, "Rejects", "Message-ID: <1@x>\r\n", 600, 0, &facts), 1);
+    assert_int_equal(deliver(f, "Rejects", "Message-ID: <2@x>\r\n", 600, 0, &facts), 0);
+    assert_int_equal(deliver(f, "Inbox", "Message-ID: <3@x>\r\n", 2500, 0, &accepted), 1);
+    facts.keep_rejects = true;
+    assert_int_equal(deliver(f, "Rejects", "Message-ID: <4@x>\r\n", 600, 0, &facts), 2);
 }
 
 /* ---- accepted after all ---- */
@@ -405,6 +421,7 @@ int main(void)
         STORE_TEST(a_thousand_young_ones_are_enough),
         STORE_TEST(the_inbox_is_no_mailbox_for_rejects),
         STORE_TEST(a_full_account_takes_no_rejects_and_says_nothing),
+        STORE_TEST(rejects_take_a_quarter_of_the_quota),
         STORE_TEST(copies_of_an_accepted_message_go),
         STORE_TEST(what_is_removed_leaves_no_verdict),
         STORE_TEST(a_reject_counts_where_it_was_meant_to_go),
