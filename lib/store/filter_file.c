@@ -64,7 +64,8 @@ int mox__filter_index(struct filter *f, struct filter_file *file, struct mox_err
         mox__db_close(&file->index);
     if (file->index.sql != NULL)
         return MOX_OK;
-    return mox__db_open(&file->index, f->account->db_path, DB_SCANNER, err);
+    int rc = mox__db_open(&file->index, f->account->db_path, DB_SCANNER, err);
+    return rc == MOX_ECORRUPT ? MOX_EIO : rc; /* the damage is not the filter's */
 }
 
 int mox__filter_file_count(struct filter_file *file, uint64_t *words)

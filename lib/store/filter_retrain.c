@@ -184,7 +184,6 @@ void mox__retrain_end(struct retrain *r)
     mox__filter_enter(f);
     f->retraining = false;
     mox__filter_leave(f);
-    mox__trainer_wake(f); /* it may have wanted to do the same, and left it to us */
     mox__mem_free(env, r);
 }
 

@@ -89,9 +89,10 @@ static void begin_rebuild(struct filter *f, bool *failed)
     if (rc == MOX_OK)
         log_line(a->env, MOX_LOG_INFO, "store", "the junk filter is built anew", NULL,
                  F_TEXT("account", a->name));
-    if (rc == MOX_OK || rc == MOX_EBUSY) /* somebody asked for the same */
-        return;
-    *failed = rebuild_failed(f, rc, err.text);
+    if (rc == MOX_EBUSY) /* somebody asked for the same, and may end it before it is done */
+        *failed = true;
+    else if (rc < 0)
+        *failed = rebuild_failed(f, rc, err.text);
 }
 
 /* Whether there is more to do. */
