@@ -107,6 +107,24 @@ void mox__filter_changes(struct filter *f)
 
 /* ---- the database ---- */
 
+static void check_erasing(struct mox_account *a)
+{
+    for (size_t i = 0; i < a->box_count; i++)
+        mox__erase_check(a->boxes[i]);
+}
+
+/* On a full disk messages are erased before the filter has forgotten them, for that may be what makes room. It
+ * finds out when it learns again, and is built anew. */
+static void lacks_space(struct filter *f)
+{
+    struct mox_account *a = f->account;
+    f->file.looked = false;
+    pthread_mutex_lock(&a->lock);
+    a->learn_lacks_space = true;
+    check_erasing(a);
+    pthread_mutex_unlock(&a->lock);
+}
+
 void mox__filter_failed(struct filter *f, int status, const char *text)
 {
     if (status == MOX_ECORRUPT) {
@@ -118,6 +136,8 @@ void mox__filter_failed(struct filter *f, int status, const char *text)
                  "the junk filter cannot learn; tried again later", text,
                  F_TEXT("account", f->account->name));
     f->failing = true;
+    if (status == MOX_ENOSPACE)
+        lacks_space(f);
     if (status != MOX_ENOMEM && status != MOX_ENOSPACE && status != MOX_EFILES)
         mox__filter_close(f); /* after an input/output error nothing is known of a connection */
 }
@@ -145,6 +165,8 @@ int mox__filter_open(struct filter *f)
                  F_TEXT("account", a->name));
         f->failing = true;
     }
+    if (rc == MOX_ENOSPACE)
+        lacks_space(f);
     return rc;
 }
 
@@ -162,8 +184,10 @@ void mox__filter_in_step(struct filter *f, uint64_t modseq)
     f->failing = false;
     pthread_mutex_lock(&a->lock);
     a->learn_from = a->learn_to <= modseq ? 0 : modseq + 1;
-    for (size_t i = 0; i < a->box_count; i++)
-        mox__erase_check(a->boxes[i]);
+    if (a->learn_lacks_space)
+        f->file.looked = false; /* something may have been erased since it looked */
+    a->learn_lacks_space = false;
+    check_erasing(a);
     pthread_mutex_unlock(&a->lock);
 }
 

@@ -182,11 +182,12 @@ struct mox_account {
     int wal_pages; /* after the last commit */
 
     /* The filter, or NULL; and how far it is behind, under the lock. A removed message stays readable
-     * as long as it is: what was removed since a modseq, 0: nothing, must be kept. */
+     * as long as it is: what was removed since a modseq, 0: nothing, must be kept; unless the disk is full. */
     struct filter *filter;
     uint64_t learn_from;   /* the first commit that it has not learnt */
     uint64_t learn_to;     /* the last one that has something to learn */
     uint64_t relearn_from; /* the same as learn_from, of a filter that is being built */
+    bool learn_lacks_space;
     uint64_t learn_first;  /* the committer's: as learn_from, of the transaction; 0: nothing to learn */
 
     bool count_arrivals;    /* the opener's */

@@ -124,7 +124,7 @@ uint64_t mox__view_erasable(const struct box *b)
 {
     const struct mox_account *a = b->account;
     uint64_t low = UINT64_MAX;
-    if (a->learn_from != 0)
+    if (a->learn_from != 0 && !a->learn_lacks_space)
         low = a->learn_from - 1;
     if (a->relearn_from != 0 && a->relearn_from - 1 < low)
         low = a->relearn_from - 1;

@@ -2,10 +2,14 @@
 """A disk that fails syncs, writes, reads or opening: what cannot be done is refused for now with one
 line in the log, what was acknowledged is there once, and all goes on when the disk is well again,
 without a restart."""
+import contextlib
 import errno
+import sqlite3
+import time
 import unittest
 
 import faults
+from daemon import PATIENCE
 from faults import Faults
 from mailcase import LARGE, MEDIUM, SMALL, MailCase
 from trouble import Refusals, Work
@@ -106,6 +110,45 @@ class BadDisk(MailCase):
             self.assertGreater(self.faults.refused(), before)
             self.work.check()
         self.assertNotIn("l=error", self.server.log_text())
+        self.stop_and_verify(self.server)
+
+
+class FilterWithoutSpace(MailCase):
+    """No space for the junk filter: removed messages make room all the same, and it catches up."""
+
+    def eventually(self, condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, self.server.log_text()[-2000:])
+            time.sleep(0.02)
+
+    def bodies(self):
+        return len(list((self.tmp / "server").glob("data/accounts/mox/msg/**/*[0-9]")))
+
+    def learnt(self):
+        path = self.tmp / "server/data/accounts/mox/junk.db"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=PATIENCE)) as db:
+            return db.execute("SELECT hams, spams FROM filter").fetchone()
+
+    def test_what_is_removed_goes_although_the_filter_cannot_forget_it(self):
+        switch = Faults(self.tmp / "faults")
+        self.server = self.daemon(self.tmp / "server", switch.under)
+        for name in ("kept", "removed"):
+            self.assertEqual(self.deliver(self.server, name, LARGE)[0], 250)
+        imap = self.imap(self.server)
+        imap.select("Inbox")
+        imap.store("1:2", "+FLAGS", "$Junk")
+        self.eventually(lambda: self.learnt() == (0, 2))
+        before = self.bodies()
+        switch.on(faults.WRITE, "junk.db", errno.ENOSPC)
+        imap.store("2", "FLAGS", "\\Deleted $NotJunk")
+        self.eventually(lambda: "the junk filter cannot learn" in self.server.log_text())
+        self.assertEqual(imap.expunge()[0], "OK")
+        imap.noop()
+        self.eventually(lambda: self.bodies() < before)
+        switch.off()
+        self.eventually(lambda: "the junk filter was built anew" in self.server.log_text())
+        self.eventually(lambda: self.learnt() == (0, 1))
         self.stop_and_verify(self.server)
 
 
