@@ -122,10 +122,8 @@ static int conclude(struct handover *h, struct verdict *v)
     const struct target *first = NULL;
     for (size_t i = 0; i < v->count; i++) {
         const struct target *t = &h->targets[v->first + i];
-        if (t->rc < 0) {
-            h->error = t->error;
+        if (t->rc < 0)
             continue;
-        }
         first = first == NULL ? t : first;
         if (!t->judgement->analysis->accept)
             continue;
@@ -137,8 +135,10 @@ static int conclude(struct handover *h, struct verdict *v)
     if (v->count == 0)
         return MOX_OK;
     v->accepted = false;
-    if (first == NULL)
+    if (first == NULL) {
+        h->error = h->targets[v->first].error;
         return h->targets[v->first].rc;
+    }
     take_refusal(v, first);
     return MOX_OK;
 }

@@ -15,22 +15,30 @@ static bool is_full(int status)
     return status == MOX_ENOSPACE || status == MOX_EQUOTA;
 }
 
-/* Of the copies of a recipient who accepts, one on the disk is enough: an alias goes on without the member
- * whose quota is used up. */
+static int copy_status(const struct handover *h, const struct target *t)
+{
+    return t->is_added ? mox_delivery_copy_status(h->delivery, t->copy, NULL) : t->rc;
+}
+
+/* Of the copies of a recipient who accepts, one on the disk is enough: a list goes on without members who cannot
+ * be given theirs, for a message that came again would be one more to all others. */
 static int store_status(struct handover *h, const struct verdict *v)
 {
+    const struct target *worst = NULL;
     int rc = MOX_OK;
-    bool stored = v->count == 0;
     for (size_t i = 0; i < v->count; i++) {
         const struct target *t = &h->targets[v->first + i];
-        int one = !t->is_added ? t->rc : mox_delivery_copy_status(h->delivery, t->copy, NULL);
-        stored = stored || (t->is_added && one == MOX_OK);
-        if (t->rc < 0)
-            h->error = t->error;
-        if (one < 0 && (rc == MOX_OK || is_full(rc)))
+        int one = copy_status(h, t);
+        if (one >= 0)
+            return MOX_OK;
+        if (rc == MOX_OK || is_full(rc)) {
             rc = one;
+            worst = t;
+        }
     }
-    return rc == MOX_EQUOTA && stored ? MOX_OK : rc;
+    if (worst != NULL && worst->rc < 0)
+        h->error = worst->error;
+    return rc;
 }
 
 /* What is wrong with our disk will be mended, and then the sender comes again for all recipients: some may get
@@ -210,7 +218,7 @@ static void tell_early(const struct handover *h, int rc)
 /* The sender is refused all the same, but the user does not find it. */
 static void tell_lost_rejects(const struct handover *h)
 {
-    for (size_t i = 0; h->delivery != NULL && i < h->target_count; i++) {
+    for (size_t i = 0; i < h->target_count; i++) {
         const struct target *t = &h->targets[i];
         int rc = t->is_added ? mox_delivery_copy_status(h->delivery, t->copy, NULL) : MOX_OK;
         if (rc < 0 && !h->verdicts[t->recipient].accepted && t->judgement != NULL &&
@@ -219,6 +227,22 @@ static void tell_lost_rejects(const struct handover *h)
                      "rejected message not kept", mox_status_text(rc),
                      F_TEXT("account", t->config->name),
                      F_TEXT("mailbox", t->config->rejects_mailbox));
+    }
+}
+
+/* The client is told nothing of members that a list went on without. */
+static void tell_lost_copies(const struct handover *h)
+{
+    for (size_t i = 0; i < h->target_count; i++) {
+        const struct target *t = &h->targets[i];
+        int rc = h->verdicts[t->recipient].accepted ? copy_status(h, t) : MOX_OK;
+        if (rc < 0)
+            log_line(mox__conn_env(h->session->conn),
+                     rc == MOX_EQUOTA ? MOX_LOG_INFO : MOX_LOG_ERROR, "smtpserver",
+                     "message not delivered to a member of the list",
+                     t->rc < 0 ? t->error.text : mox_status_text(rc),
+                     F_TEXT("rcptto", h->envelope.recipients[t->recipient].address),
+                     F_TEXT("account", t->config->name));
     }
 }
 
@@ -263,8 +287,10 @@ void mox__outcome_tell(const struct handover *h, int rc)
         tell_early(h, rc);
         return;
     }
-    if (h->rc == MOX_OK)
+    if (h->rc == MOX_OK && h->delivery != NULL) {
         tell_lost_rejects(h);
+        tell_lost_copies(h);
+    }
     for (size_t i = 0; i < h->session->recipient_count; i++) {
         tell_one(h, i, rc);
         if (!mox__handover_is_submission(h))

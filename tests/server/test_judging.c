@@ -159,6 +159,26 @@ static void a_list_goes_on_without_the_member_whose_quota_is_used_up(void **stat
     send_data(r, "From: a@x.example\r\n\r\nbody\r\n.\r\n", "250 ");
 }
 
+static void a_list_goes_on_without_the_member_whose_account_does_not_open(void **state)
+{
+    struct rig *r = *state;
+    char path[200];
+    start(r, names);
+    (void)snprintf(path, sizeof path, "%s/accounts/ann", r->p.files->data_dir);
+    remove_tree(path);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    ask(r, "RSET\r\n", "250 ");
+    ask(r, "MAIL FROM:<a@x.example>\r\n", "250 ");
+    ask(r, "RCPT TO:<all@localhost>\r\n", "250 ");
+    send_data(r, "From: a@x.example\r\n\r\nbody\r\n.\r\n", "250 ");
+    logged(r, "message not delivered to a member of the list");
+    logged(r, "account=ann");
+    logged(r, "message delivered");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, rig_teardown)
 
 int main(void)
@@ -169,6 +189,7 @@ int main(void)
         TEST(who_did_not_get_it_is_in_a_message_to_the_sender),
         TEST(all_who_refuse_have_their_code_in_the_reply),
         TEST(a_list_goes_on_without_the_member_whose_quota_is_used_up),
+        TEST(a_list_goes_on_without_the_member_whose_account_does_not_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
