@@ -65,12 +65,17 @@ static bool is_to_wait(const struct handover *h)
     return h->session->endpoint->first_time_sender_delay_us > 0 && mox__judge_is_first_time(h);
 }
 
+static bool nobody_waits(const struct smtp_session *ss)
+{
+    return ss->left || ss->closed || ss->server->net->stopping;
+}
+
 /* RFC 5321 §4.1.1.10: a transaction whose connection closes is cancelled, as if it had failed for now. Nothing
  * is stored yet, so the sender's next attempt does not make two of it. */
 static void wait(struct handover *h)
 {
     struct smtp_session *ss = h->session;
-    if (ss->left || ss->closed || ss->server->net->stopping)
+    if (nobody_waits(ss))
         slept(&ss->nap, true); /* it could not wait */
     else
         mox__nap_begin(&ss->nap, ss->endpoint->first_time_sender_delay_us, slept);
@@ -121,7 +126,7 @@ static void lists_asked(struct smtp_names *n, int rc)
 static int start_lists(struct handover *h)
 {
     h->names = (struct smtp_names){.session = h->session, .run = ask_lists, .done = lists_asked};
-    int rc = mox__smtp_names_start(&h->names);
+    int rc = nobody_waits(h->session) ? MOX_EBUSY : mox__smtp_names_start(&h->names);
     h->cut_short = rc == MOX_EBUSY;
     if (rc == MOX_OK)
         return take_lists(h);

@@ -74,10 +74,13 @@ static int go_on(struct smtp_names *n, int rc)
     return rc;
 }
 
+/* For whoever left while a worker computed nothing comes next. */
 static void conclude(struct smtp_names *n, int rc)
 {
     if (rc == MOX_LATER)
         return;
+    if (rc == MOX_OK && (n->cut_short || n->session->closed))
+        rc = MOX_EBUSY;
     mox__nap_cancel(&n->session->nap);
     n->session->names = NULL;
     n->done(n, rc);

@@ -139,6 +139,15 @@ void do_release(struct loop_task *t)
     atomic_store(&r->done, true);
 }
 
+/* As if the client closed its side while a worker has what follows from the answers. */
+void do_release_and_leave(struct loop_task *t)
+{
+    struct rig *r = container_of(t, struct rig, task);
+    void *session = r->server->net->conns->session;
+    do_release(t);
+    mox__smtp_service.gone(session);
+}
+
 void do_count(struct loop_task *t)
 {
     struct rig *r = container_of(t, struct rig, task);

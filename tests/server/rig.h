@@ -44,9 +44,11 @@ void start(struct rig *r, const char *zone);
 void join(struct rig *r);
 void on_loop(struct rig *r, void (*run)(struct loop_task *t));
 
-/* On the loop: the resolver holds what it is asked, answers what it holds, counts it; a minute is over. */
+/* On the loop: the resolver holds what it is asked, answers what it holds, and the client
+ * leaves then; counts it; a minute is over. */
 void do_hold(struct loop_task *t);
 void do_release(struct loop_task *t);
+void do_release_and_leave(struct loop_task *t);
 void do_count(struct loop_task *t);
 void do_run_out(struct loop_task *t);
 void wait_until_held(struct rig *r);

@@ -120,6 +120,25 @@ static void a_listed_stranger_gets_a_token_and_in_with_it(void **state)
     logged(r, "reason=subjectpass");
 }
 
+static void lists_are_not_asked_for_who_has_left(void **state)
+{
+    struct rig *r = *state;
+    static const char *zones[] = {"bl.example"};
+    use_lists(r, zones, 1);
+    start(r, listed);
+    on_loop(r, do_hold);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    ask(r, "DATA\r\n", "354 ");
+    say(r, "From: a@x.example\r\nTo: mox@localhost\r\n\r\nbody\r\n.\r\n");
+    wait_until_held(r); /* SPF, PTR, DMARC */
+    on_loop(r, do_release);
+    wait_until_held(r); /* the address of the name; then the accounts are asked */
+    on_loop(r, do_release_and_leave);
+    expect(r, "421 4.3.2 ");
+    on_loop(r, do_count);
+    assert_int_equal(r->wanted, 0);
+}
+
 /* ---- several recipients ---- */
 
 static void who_did_not_get_it_is_in_a_message_to_the_sender(void **state)
@@ -186,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_list_that_does_not_work_is_passed_over),
         TEST(a_listed_stranger_gets_a_token_and_in_with_it),
+        TEST(lists_are_not_asked_for_who_has_left),
         TEST(who_did_not_get_it_is_in_a_message_to_the_sender),
         TEST(all_who_refuse_have_their_code_in_the_reply),
         TEST(a_list_goes_on_without_the_member_whose_quota_is_used_up),

@@ -198,6 +198,25 @@ static struct signed_text sign(struct rig *r, size_t lines)
     return out;
 }
 
+static void a_client_that_leaves_while_a_worker_computes_is_not_delivered_for(void **state)
+{
+    struct rig *r = *state;
+    char *text = text_of_lines(LARGE_LINES);
+    start(r, names);
+    on_loop(r, do_hold);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    ask(r, "DATA\r\n", "354 ");
+    say(r, text);
+    say(r, ".\r\n");
+    free(text);
+    wait_until_held(r); /* SPF, PTR, DMARC */
+    on_loop(r, do_release);
+    wait_until_held(r); /* the address of the name; then the worker has it */
+    on_loop(r, do_release_and_leave);
+    expect(r, "421 4.3.2 ");
+    assert_null(strstr(r->t.log, "message delivered"));
+}
+
 static void deliver_signed(struct rig *r, size_t lines)
 {
     struct signed_text s = sign(r, lines);
@@ -234,6 +253,7 @@ int main(void)
         TEST(a_client_that_leaves_is_not_delivered_for),
         TEST(a_client_that_leaves_at_a_recipient_is_forgotten),
         TEST(a_stop_makes_a_temporary_failure),
+        TEST(a_client_that_leaves_while_a_worker_computes_is_not_delivered_for),
         TEST(a_signature_is_verified),
         TEST(that_of_a_large_message_too),
     };
