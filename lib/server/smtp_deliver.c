@@ -71,7 +71,7 @@ static void reply_and_end(struct handover *h, int rc, const struct mox_smtp_repl
     struct smtp_session *ss = h->session;
     const struct mox_smtp_reply said = *reply; /* of what goes now */
     end(h, rc, &said);
-    mox__smtp_answer_pending(ss, rc, rc == MOX_OK ? NULL : &said);
+    mox__smtp_answer_pending(ss, rc, rc == MOX_OK && !said.slow ? NULL : &said);
 }
 
 void mox__handover_fail(struct handover *h, int rc)

@@ -140,7 +140,8 @@ MOX_MUST_USE int mox__report_read(struct handover *h, struct target *t);
 void mox__report_header(const struct target *t, struct buf *out);
 
 /* ---- smtp_outcome.c ---- */
-/* After the stores have answered: the reply to all of it. MOX_OK when somebody has got it. */
+/* After the stores have answered: the reply to all of it. MOX_OK when somebody has got it: then the engine has the
+ * words, and the reply says only whether the client is to be slow, for who refused it. */
 MOX_MUST_USE int mox__outcome_reply(struct handover *h, struct mox_smtp_reply *reply);
 /* Logs and counts, for each recipient. */
 void mox__outcome_tell(const struct handover *h, int rc);

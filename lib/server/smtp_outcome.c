@@ -92,14 +92,20 @@ static void list_texts(const struct handover *h, bool with_codes, char *out, siz
     }
 }
 
+static bool is_slow(const struct handover *h)
+{
+    for (size_t i = 0; i < h->session->recipient_count; i++)
+        if (!h->verdicts[i].accepted && h->verdicts[i].reply.slow)
+            return true;
+    return false;
+}
+
 static void refuse_all(const struct handover *h, struct mox_smtp_reply *reply)
 {
-    bool permanent = false, slow = false;
+    bool permanent = false;
     char text[sizeof reply->text];
-    for (size_t i = 0; i < h->session->recipient_count; i++) {
+    for (size_t i = 0; i < h->session->recipient_count; i++)
         permanent = permanent || h->verdicts[i].reply.code >= 500;
-        slow = slow || h->verdicts[i].reply.slow;
-    }
     const struct mox_smtp_reply *first = &h->verdicts[0].reply;
     if (have_one_code(h)) {
         list_texts(h, false, text, sizeof text);
@@ -109,7 +115,6 @@ static void refuse_all(const struct handover *h, struct mox_smtp_reply *reply)
         mox_smtp_reply_set(reply, permanent ? 554 : 451, permanent ? "5.3.0" : "4.3.0",
                            "%s\nno recipient got the message", text);
     }
-    reply->slow = slow;
 }
 
 int mox__outcome_reply(struct handover *h, struct mox_smtp_reply *reply)
@@ -131,10 +136,10 @@ int mox__outcome_reply(struct handover *h, struct mox_smtp_reply *reply)
         *reply = all.reply;
         return trouble;
     }
-    if (delivered)
-        return MOX_OK;
-    refuse_all(h, reply);
-    return MOX_EREFUSED;
+    if (!delivered)
+        refuse_all(h, reply);
+    reply->slow = is_slow(h);
+    return delivered ? MOX_OK : MOX_EREFUSED;
 }
 
 /* ---- the log ---- */

@@ -156,6 +156,14 @@ void do_count(struct loop_task *t)
     atomic_store(&r->done, true);
 }
 
+void do_pace(struct loop_task *t)
+{
+    struct rig *r = container_of(t, struct rig, task);
+    const struct smtp_session *ss = r->server->net->conns->session;
+    r->pace = mox_smtp_server_pace(ss->engine);
+    atomic_store(&r->done, true);
+}
+
 void wait_until_held(struct rig *r)
 {
     r->wanted = 0;

@@ -34,6 +34,7 @@ struct rig {
     struct mox_dns_lookup *held[HELD_MAX];
     size_t held_count, cancelled;
     size_t sessions, wanted; /* as do_count() saw them */
+    unsigned pace;           /* of the client, as do_pace() saw it */
 };
 
 /* For cmocka; the server is not started yet. */
@@ -45,11 +46,12 @@ void join(struct rig *r);
 void on_loop(struct rig *r, void (*run)(struct loop_task *t));
 
 /* On the loop: the resolver holds what it is asked, answers what it holds, and the client
- * leaves then; counts it; a minute is over. */
+ * leaves then; counts it; looks how slow the client is; a minute is over. */
 void do_hold(struct loop_task *t);
 void do_release(struct loop_task *t);
 void do_release_and_leave(struct loop_task *t);
 void do_count(struct loop_task *t);
+void do_pace(struct loop_task *t);
 void do_run_out(struct loop_task *t);
 void wait_until_held(struct rig *r);
 

@@ -152,6 +152,19 @@ static void who_did_not_get_it_is_in_a_message_to_the_sender(void **state)
               "250 ");
     logged(r, "reason=msg-auth-required");
     logged(r, "sender told of failed recipients");
+    on_loop(r, do_pace);
+    assert_int_equal(r->pace, 1); /* one of them was refused what the client sends */
+}
+
+static void a_client_whose_message_all_accept_is_not_slow(void **state)
+{
+    struct rig *r = *state;
+    start(r, names);
+    begin(r, "MAIL FROM:<jane@ours.example>\r\n");
+    ask(r, "RCPT TO:<jane@ours.example>\r\n", "250 ");
+    send_data(r, "From: a@elsewhere.example\r\n\r\nbody\r\n.\r\n", "250 ");
+    on_loop(r, do_pace);
+    assert_int_equal(r->pace, 0);
 }
 
 static void all_who_refuse_have_their_code_in_the_reply(void **state)
@@ -207,6 +220,7 @@ int main(void)
         TEST(a_listed_stranger_gets_a_token_and_in_with_it),
         TEST(lists_are_not_asked_for_who_has_left),
         TEST(who_did_not_get_it_is_in_a_message_to_the_sender),
+        TEST(a_client_whose_message_all_accept_is_not_slow),
         TEST(all_who_refuse_have_their_code_in_the_reply),
         TEST(a_list_goes_on_without_the_member_whose_quota_is_used_up),
         TEST(a_list_goes_on_without_the_member_whose_account_does_not_open),
