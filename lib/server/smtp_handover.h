@@ -52,6 +52,7 @@ struct target {
 struct verdict {
     size_t first, count; /* of the targets */
     bool accepted;       /* by one of them at least, which gave: */
+    bool failed;         /* and then it could not be stored: no longer accepted, for that reason */
     const struct target *decisive;
     struct mox_smtp_reply reply; /* unless accepted */
     const char *reason;          /* the word for it */

@@ -51,7 +51,7 @@ static bool is_trouble_of_ours(int status)
 static void refuse_stored(struct verdict *v, int status)
 {
     v->accepted = false;
-    v->reason = "";
+    v->failed = true;
     if (status == MOX_EQUOTA)
         mox_smtp_reply_set(&v->reply, 452, "4.2.2", "the mailbox is full; try again later");
     else if (status == MOX_ENOSPACE)
@@ -177,9 +177,9 @@ static void tell_one(const struct handover *h, size_t i, int rc)
     const struct mox_smtp_envelope *e = &h->envelope;
     const struct mox_checks_verdict *c = h->message.checks;
     bool ours = is_trouble_of_ours(rc) && rc != MOX_EREFUSED, refused = !ours && !v->accepted;
-    const char *message = ours      ? "message not delivered"
-                          : refused ? "incoming message rejected"
-                                    : "message delivered";
+    const char *message = ours || v->failed ? "message not delivered"
+                          : refused         ? "incoming message rejected"
+                                            : "message delivered";
     const char *account = v->count > 0 ? h->targets[v->first].config->name : "";
     log_line(mox__conn_env(ss->conn), ours ? level_of_trouble(h) : MOX_LOG_INFO, "smtpserver",
              message,
@@ -202,6 +202,8 @@ static void count_one(const struct handover *h, size_t i, int rc)
     const char *result = "delivered";
     if (is_trouble_of_ours(rc) && rc != MOX_EREFUSED)
         result = h->rc < 0 && !h->cut_short ? "accounterror" : "delivererror";
+    else if (v->failed)
+        result = "delivererror";
     else if (!v->accepted)
         result = limited ? "highrate" : "reject";
     mox__count_delivery(s, result, v->reason);

@@ -178,6 +178,9 @@ static void all_who_refuse_have_their_code_in_the_reply(void **state)
     ask(r, "RCPT TO:<ann@localhost>\r\n", "250 ");
     send_data(r, "From: a@elsewhere.example\r\n\r\nbody\r\n.\r\n", "554 5.3.0 ");
     logged(r, "the mailbox is full");
+    logged(r, "m=\"incoming message rejected\" err=\"prove who you are\"");
+    logged(r, "m=\"message not delivered\" err=\"the mailbox is full; try again later\"");
+    logged(r, "reason=no-bad-signals"); /* it had been accepted */
 }
 
 static void a_list_goes_on_without_the_member_whose_quota_is_used_up(void **state)
