@@ -55,7 +55,8 @@ struct mox_checks_verdict {
     const struct mox_arc_verdict *arc;
     const struct mox_dmarc_verdict *dmarc;
 
-    /** The address in From, "" when there is none, several, or one that cannot be read. */
+    /** The address in From, "" when there is none, several, or one whose domain cannot be read. The
+     *  localpart alone is "" when it is empty, has a NUL or is too long to be anybody's. */
     const char *from_localpart, *from_domain, *from_org_domain;
     enum mox_validation from;        /* STRICT, DMARC, RELAXED or NONE */
     enum mox_validation mail_from;   /* of MAIL FROM, when SPF looked at it; else UNKNOWN */

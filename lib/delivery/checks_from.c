@@ -6,6 +6,9 @@
 
 #include "base/text.h"
 
+/* Longer than any address that mail could be answered to: RFC 5321 §4.5.3.1.1 has 64 bytes. */
+#define LOCALPART_MAX 512
+
 /* The one From field; one that is there twice shows one sender to DMARC and another to people (RFC 7489
  * §6.6.1), so there is none. */
 static bool find_from(struct mox_slice content, struct mox_slice *value)
@@ -36,14 +39,22 @@ static const struct mox_address *only_address(const struct mox_address_list *lis
     return found;
 }
 
+/* "" for what nobody has: it is no reason to leave its domain unasked, which people are shown beside it. */
+static struct mox_slice usable_localpart(const struct mox_address *a)
+{
+    const struct mox_slice l = a->mailbox;
+    if (l.len == 0 || l.len > LOCALPART_MAX || memchr(l.data, '\0', l.len) != NULL)
+        return slice("", 0);
+    return l;
+}
+
 static int take_address(struct mox_checks *c, const struct mox_address *a)
 {
+    const struct mox_slice local = usable_localpart(a);
     struct mox_domain domain;
     struct mox_checks_verdict *v = &c->verdict;
     struct mox_slice host = a->host;
     char *org = arena_new(&c->arena, char, MOX_DOMAIN_MAX + 1);
-    if (a->mailbox.len == 0 || memchr(a->mailbox.data, '\0', a->mailbox.len) != NULL)
-        return org == NULL ? MOX_ENOMEM : MOX_OK;
     if (host.len > 0 && host.data[host.len - 1] == '.')
         host.len--; /* not a domain of RFC 5322, and the same name to who looks it up */
     int rc = mox_domain_parse(&domain, host, MOX_DOMAIN_UNDERSCORES);
@@ -52,7 +63,7 @@ static int take_address(struct mox_checks *c, const struct mox_address *a)
     if (rc < 0)
         return MOX_OK; /* a literal, or no name at all */
     c->query.org_domain(c->query.org_domain_user, domain.ascii, org);
-    const char *localpart = mox__arena_strndup(&c->arena, a->mailbox.data, a->mailbox.len);
+    const char *localpart = mox__arena_strndup(&c->arena, local.data, local.len);
     const char *ascii = mox__arena_strndup(&c->arena, domain.ascii, strlen(domain.ascii));
     if (localpart == NULL || ascii == NULL)
         return MOX_ENOMEM;

@@ -41,7 +41,9 @@ static struct part part_of(const struct mox_reputation_query *q, enum mox_addres
 
 static bool is_absent(const struct mox_reputation_query *q, const struct part *p)
 {
-    return q->from_localpart[0] == '\0' || q->from_domain[0] == '\0' || p->domain[0] == '\0';
+    /* Nobody has an address without a localpart, so only its domain says something. */
+    const bool is_nobody = p->localpart != NULL && p->localpart[0] == '\0';
+    return is_nobody || q->from_domain[0] == '\0' || p->domain[0] == '\0';
 }
 
 /* One mistake of the user's, or one message that got through, does not turn an address over. */

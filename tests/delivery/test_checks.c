@@ -7,6 +7,7 @@
 
 #include <mox/dns_zone.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "support/cm.h"
 #include "support/testenv.h"
@@ -100,11 +101,11 @@ static void end(struct fixture *f)
 }
 
 /* Answers a round with the zone. */
-static int run_rounds(struct fixture *f)
+static int run_rounds(struct fixture *f, struct mox_slice content)
 {
     int rc = mox_dns_answers_new(&f->answers, &f->t.env);
     if (rc == MOX_OK)
-        rc = mox_checks_new(&f->checks, &f->t.env, &f->query, slice_of(f->signed_message));
+        rc = mox_checks_new(&f->checks, &f->t.env, &f->query, content);
     while (rc == MOX_OK && (rc = mox_checks_run(f->checks, f->answers)) == MOX_NEED_DNS) {
         assert_true(++f->rounds < ROUNDS_MAX);
         rc = mox_dns_zone_answer(f->zone, f->answers);
@@ -117,7 +118,7 @@ static void check(struct fixture *f)
     struct mox_error err;
     assert_int_equal(mox_dns_zone_parse(&f->zone, &f->t.env, slice_of(f->zone_text), "names", &err),
                      MOX_OK);
-    assert_int_equal(run_rounds(f), MOX_OK);
+    assert_int_equal(run_rounds(f, slice_of(f->signed_message)), MOX_OK);
     f->verdict = mox_checks_verdict(f->checks);
 }
 
@@ -346,6 +347,38 @@ static void a_forged_sender_that_is_spared(void **state)
     }
 }
 
+/* A localpart that nobody has does not spare its domain's policy. */
+static void a_sender_without_a_name_is_judged_by_its_domain(void **state)
+{
+    (void)state;
+    static char nul[] = "a\0b", longer[20000];
+    memset(longer, 'x', sizeof longer);
+    const struct mox_slice locals[] = {slice("", 0), slice(nul, 3), slice(longer, 1200),
+                                       slice(longer, sizeof longer)};
+    for (size_t i = 0; i < sizeof locals / sizeof locals[0]; i++) {
+        struct fixture f;
+        struct buf text;
+        struct mox_error err;
+        begin(&f);
+        f.query.ip = "192.0.2.9";
+        mox__buf_init(&text, &f.t.env, 30000);
+        mox__buf_text(&text, "From: \"Bank\" <\"");
+        mox__buf_append(&text, locals[i].data, locals[i].len);
+        mox__buf_text(&text, "\"@sender.example>\r\n\r\nbody\r\n");
+        assert_false(text.failed);
+        assert_int_equal(
+            mox_dns_zone_parse(&f.zone, &f.t.env, slice_of(f.zone_text), "names", &err), MOX_OK);
+        assert_int_equal(run_rounds(&f, slice(text.data, text.len)), MOX_OK);
+        f.verdict = mox_checks_verdict(f.checks);
+        assert_string_equal(f.verdict->from_localpart, "");
+        assert_string_equal(f.verdict->from_domain, "sender.example");
+        assert_int_equal(f.verdict->from, MOX_VALIDATION_NONE);
+        assert_int_equal(f.verdict->dmarc->disposition, MOX_DMARC_POLICY_REJECT);
+        mox__buf_free(&text);
+        end(&f);
+    }
+}
+
 static void how_near_the_domain_is(void **state)
 {
     (void)state;
@@ -395,6 +428,7 @@ static void who_it_says_it_is_from(void **state)
 #ifdef MOX_HAVE_IDN
         {"From: a@b\xc3\xbc.example\r\n", "a", "xn--b-eha.example"},
 #endif
+        {"From: \"Bank\" <\"\"@b.example>\r\n", "", "b.example"},
         {"From: a@b.example, c@d.example\r\n", "", ""},
         {"From: a@b.example\r\nX: y\r\nFrom: a@b.example\r\n", "", ""},
         {"From: a@[192.0.2.1]\r\n", "", ""},
@@ -537,7 +571,7 @@ static void no_memory(void **state)
         assert_int_equal(
             mox_dns_zone_parse(&f.zone, &f.t.env, slice_of(f.zone_text), "names", &err), MOX_OK);
         f.t.fail_at = f.t.allocations + ++n;
-        rc = run_rounds(&f);
+        rc = run_rounds(&f, slice_of(f.signed_message));
         if (rc == MOX_OK)
             rc = mox_checks_headers(f.checks, &results, &spf);
         if (rc != MOX_OK) {
@@ -566,6 +600,7 @@ int main(void)
         cmocka_unit_test(failures_of_the_dns_are_told_apart),
         cmocka_unit_test(a_forged_sender),
         cmocka_unit_test(a_forged_sender_that_is_spared),
+        cmocka_unit_test(a_sender_without_a_name_is_judged_by_its_domain),
         cmocka_unit_test(how_near_the_domain_is),
         cmocka_unit_test(who_it_says_it_is_from),
         cmocka_unit_test(signatures_that_cover_too_little),

@@ -13,6 +13,7 @@
 struct row {
     const char *says;
     bool unproved; /* From is not */
+    bool nobody;   /* it has a domain alone */
     const char *dkim, *dkim2, *mail_from, *ehlo;
     struct past_message messages[24];
     struct past_letter letters[2];
@@ -103,6 +104,14 @@ static const struct row rows[] = {
     {.says = "a bad domain without proof", .unproved = true, .messages = {{1, BAD, TOM}, {2, BAD, ANN}},
      IS(MSGFROMDOMAIN, JUNK, true)},
 
+    /* From without a localpart. */
+    {.says = "nobody is of a good domain", .nobody = true, .messages = {{1, GOOD, JANE}},
+     IS(MSGFROMDOMAIN, NOTJUNK, true)},
+    {.says = "nobody is no address that sent something", .nobody = true, .unproved = true,
+     .messages = {{1, BAD, .from = "@sub.a.example"}}, IS(MSGFROMDOMAIN, JUNK, false)},
+    {.says = "the user wrote to the domain of nobody", .nobody = true, .letters = {{1, "bob@sub.a.example"}},
+     IS(MSGTODOMAIN, NOTJUNK, true)},
+
     /* The organization. */
     {.says = "bad across subdomains", .messages = {{1, BAD, .from = "x@b.a.example", .proved = true},
      {1, BAD, .from = "y@c.a.example", .proved = true}, {1, BAD, .from = "z@a.example", .proved = true}},
@@ -187,7 +196,7 @@ static void prepare(struct fixture *f, const struct row *r)
     mox_reputation_query_init(q);
     q->now_us = NOW_US;
     q->mailbox = PAST_MAILBOX;
-    q->from_localpart = "jane";
+    q->from_localpart = r->nobody ? "" : "jane";
     q->from_domain = "sub.a.example";
     q->from_org_domain = "a.example";
     q->from_validated = !r->unproved;
