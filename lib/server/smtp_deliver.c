@@ -23,6 +23,7 @@ static void free_handover(struct handover *h)
     mox__submission_count_free(&h->count, ss);
     mox_delivery_free(h->delivery);
     mox__smtp_checks_free(&h->checks);
+    mox_dns_answers_free(h->list_answers);
     mox__mem_free(&ss->server->env, h);
 }
 

@@ -68,6 +68,7 @@ struct handover {
     struct smtp_names names;  /* of a delivery: who its sender is, and who lists it */
     struct smtp_checks checks;
     struct smtp_dnsbl lists;
+    struct mox_dns_answers *list_answers;
     struct mox_judge_message message;
     struct submission_count count;
     enum mox_submission_outcome outcome; /* of a submission that is refused */

@@ -123,10 +123,16 @@ static void lists_asked(struct smtp_names *n, int rc)
         mox__handover_fail(h, rc);
 }
 
+/* Over answers of their own: a set has its bounds, and a sender who fills it with his names would not be looked
+ * for in any list. */
 static int start_lists(struct handover *h)
 {
-    h->names = (struct smtp_names){.session = h->session, .run = ask_lists, .done = lists_asked};
-    int rc = nobody_waits(h->session) ? MOX_EBUSY : mox__smtp_names_start(&h->names);
+    int rc = mox_dns_answers_new(&h->list_answers, &h->session->server->env);
+    if (rc < 0)
+        return rc;
+    h->names = (struct smtp_names){
+        .session = h->session, .answers = h->list_answers, .run = ask_lists, .done = lists_asked};
+    rc = nobody_waits(h->session) ? MOX_EBUSY : mox__smtp_names_start(&h->names);
     h->cut_short = rc == MOX_EBUSY;
     if (rc == MOX_OK)
         return take_lists(h);

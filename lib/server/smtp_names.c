@@ -17,7 +17,7 @@
 static void work(struct work *w)
 {
     struct smtp_names *n = container_of(w, struct smtp_names, work);
-    n->rc = n->run(n, n->session->answers);
+    n->rc = n->run(n, n->answers);
 }
 
 static void worked(struct work *w);
@@ -25,7 +25,7 @@ static void worked(struct work *w);
 static int run(struct smtp_names *n)
 {
     if (!n->computes)
-        return n->run(n, n->session->answers);
+        return n->run(n, n->answers);
     n->work.run = work;
     n->work.done = worked;
     int rc = mox__pool_submit(n->session->server->net->workers, &n->work);
@@ -53,10 +53,10 @@ static int ask(struct smtp_names *n)
     if (n->cut_short || ss->server->net->stopping)
         return MOX_EBUSY;
     if (n->is_late)
-        return answer_late(ss->answers);
+        return answer_late(n->answers);
     n->is_answered = false;
     int rc = mox_dns_round_start(&n->round, &ss->server->env, mox__server_resolver(ss->server),
-                                 ss->answers, answered, n);
+                                 n->answers, answered, n);
     if (rc < 0)
         return rc;
     n->waits = !n->is_answered;
@@ -122,8 +122,10 @@ int mox__smtp_names_start(struct smtp_names *n)
 {
     struct smtp_session *ss = n->session;
     int rc = MOX_OK;
-    if (ss->answers == NULL)
+    if (n->answers == NULL && ss->answers == NULL)
         rc = mox_dns_answers_new(&ss->answers, &ss->server->env);
+    if (n->answers == NULL)
+        n->answers = ss->answers;
     if (rc == MOX_OK)
         rc = go_on(n, run(n));
     if (rc == MOX_LATER) {

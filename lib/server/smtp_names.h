@@ -16,6 +16,7 @@ struct smtp_session;
  * cut it short. */
 struct smtp_names {
     struct smtp_session *session;
+    struct mox_dns_answers *answers; /* borrowed; NULL: those of the session's transaction */
     /* Goes as far as the answers reach. MOX_OK, MOX_NEED_DNS, or a failure. Each time on a worker if
      * `computes` is set by then. */
     int (*run)(struct smtp_names *n, struct mox_dns_answers *answers);
@@ -31,7 +32,7 @@ struct smtp_names {
     bool waits, is_answered, is_late, cut_short;
 };
 
-/* Begins, over the answers of the session's transaction. One at a time.
+/* Begins. One at a time.
  * @return MOX_LATER, and `done` follows; or the result */
 MOX_MUST_USE int mox__smtp_names_start(struct smtp_names *n);
 

@@ -7,7 +7,10 @@
 
 #include <mox/config.h>
 
+#include "base/mem.h"
+#include "net/conn_priv.h"
 #include "server/rig.h"
+#include "server/smtp_session.h"
 #include "support/cm.h"
 
 /* What a server for a domain of its own makes of mail: lists of blocked addresses, tokens in subjects, several
@@ -139,6 +142,42 @@ static void lists_are_not_asked_for_who_has_left(void **state)
     assert_int_equal(r->wanted, 0);
 }
 
+/* As if the sender's own names were so many that no more are asked for the message. */
+static void do_fill_answers(struct loop_task *t)
+{
+    struct rig *r = container_of(t, struct rig, task);
+    const struct smtp_session *ss = r->server->net->conns->session;
+    char name[40];
+    int rc = MOX_OK;
+    for (unsigned i = 0; rc == MOX_OK; i++) {
+        (void)snprintf(name, sizeof name, "n%u.y.example", i);
+        const struct mox_dns_answer none = {.question = {name, MOX_DNS_TXT},
+                                            .status = MOX_DNS_NXDOMAIN};
+        rc = mox_dns_put(ss->answers, &none);
+    }
+    assert_int_equal(rc, MOX_ELIMIT);
+    r->holds = false;
+    atomic_store(&r->done, true);
+}
+
+static void a_sender_of_many_names_is_looked_for_in_the_lists(void **state)
+{
+    struct rig *r = *state;
+    static const char *zones[] = {"bl.example"};
+    use_lists(r, zones, 1);
+    start(r, blocked);
+    r->from = "127.0.0.9";
+    begin(r, "MAIL FROM:<a@y.example>\r\n");
+    on_loop(r, do_hold);
+    ask(r, "DATA\r\n", "354 ");
+    say(r, "From: a@y.example\r\nTo: mox@localhost\r\nSubject: x\r\n\r\nbody\r\n.\r\n");
+    wait_until_held(r);
+    on_loop(r, do_fill_answers);
+    on_loop(r, do_release);
+    expect(r, "550 5.7.1 ");
+    logged(r, "reason=give-subjectpass");
+}
+
 /* ---- several recipients ---- */
 
 static void who_did_not_get_it_is_in_a_message_to_the_sender(void **state)
@@ -222,6 +261,7 @@ int main(void)
         TEST(a_list_that_does_not_work_is_passed_over),
         TEST(a_listed_stranger_gets_a_token_and_in_with_it),
         TEST(lists_are_not_asked_for_who_has_left),
+        TEST(a_sender_of_many_names_is_looked_for_in_the_lists),
         TEST(who_did_not_get_it_is_in_a_message_to_the_sender),
         TEST(a_client_whose_message_all_accept_is_not_slow),
         TEST(all_who_refuse_have_their_code_in_the_reply),
