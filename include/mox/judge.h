@@ -29,8 +29,8 @@ struct mox_judge_message {
     size_t size;                             /* sizeof(struct mox_judge_message) */
     const struct mox_checks_verdict *checks; /* NULL: nobody checked the sender */
     const char *ip;                          /* the client's, text form; "" when not known */
-    const char *ehlo_domain;                 /* in Unicode form; "" for an address literal */
-    const char *mail_from;                   /* the address; "": the null path */
+    const char *ehlo_domain; /* in ASCII form, as EHLO gives it; "" for an address literal */
+    const char *mail_from;   /* the address; "": the null path */
     const char *mail_from_localpart, *mail_from_domain; /* in Unicode form; "" */
     bool tls;
     struct mox_slice content; /* as received */

@@ -120,7 +120,7 @@ struct mox_write {
 };
 
 /** What is known of a message's way here, for reputation. Texts may be NULL; domains are in Unicode
- *  form. */
+ *  form, but for that of EHLO, which is in ASCII form. */
 struct mox_delivery_facts {
     size_t size; /* sizeof(struct mox_delivery_facts) */
     const char *remote_ip;

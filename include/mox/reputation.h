@@ -37,8 +37,8 @@ enum mox_leaning { MOX_LEANING_UNKNOWN, MOX_LEANING_NOTJUNK, MOX_LEANING_JUNK };
 /** "unknown", "notjunk", "junk". */
 MOX_API const char *mox_leaning_name(enum mox_leaning leaning);
 
-/** Who sent a message. Texts are borrowed, never NULL; domains in Unicode form; "" for what is absent,
- *  and then not looked up. */
+/** Who sent a message. Texts are borrowed, never NULL; domains in Unicode form, but for that of EHLO,
+ *  which is in ASCII form; "" for what is absent, and then not looked up. */
 struct mox_reputation_query {
     size_t size; /* sizeof(struct mox_reputation_query) */
     int64_t now_us;

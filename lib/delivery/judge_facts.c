@@ -60,12 +60,13 @@ static int match_rulesets(struct mox_judge *j)
 {
     const struct mox_judge_message *m = j->message;
     const struct mox_checks_verdict *v = m->checks;
+    const bool ehlo_proved = v != NULL && v->helo == MOX_VALIDATION_PASS;
     if (j->recipient->rulesets == NULL)
         return MOX_OK;
     struct mox_ruleset_query q = {
         .mail_from = m->mail_from,
         .msg_from = from_address(j),
-        .verified_ehlo = v != NULL && v->helo == MOX_VALIDATION_PASS ? m->ehlo_domain : "",
+        .verified_ehlo = ehlo_proved ? in_unicode(j, m->ehlo_domain) : "",
         .verified_mail_from =
             v != NULL && v->mail_from == MOX_VALIDATION_PASS ? m->mail_from_domain : "",
         .dkim_domains = j->dkim_domains,
@@ -73,7 +74,7 @@ static int match_rulesets(struct mox_judge *j)
         .headers = j->headers,
     };
     size_t index;
-    if (q.msg_from == NULL)
+    if (q.msg_from == NULL || q.verified_ehlo == NULL)
         return MOX_ENOMEM;
     int rc = mox_rulesets_match(j->recipient->rulesets, &q, &index);
     if (rc == MOX_OK) {

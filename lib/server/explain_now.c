@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <mox/dns.h>
 #include <mox/header.h>
 #include <mox/ruleset.h>
 
@@ -40,16 +41,26 @@ static void join(char out[ADDRESS_MAX], const char *localpart, const char *domai
         (void)snprintf(out, ADDRESS_MAX, "%s@%s", text_of(localpart), domain);
 }
 
+/* As rulesets have names. */
+static const char *in_unicode(struct mox_domain *out, const char *name)
+{
+    return mox_domain_parse(out, slice_of(name), MOX_DOMAIN_UNDERSCORES) == MOX_OK ? out->unicode
+                                                                                   : name;
+}
+
 static int match(const struct today *t, const struct mox_rulesets *rulesets, size_t *index)
 {
     const struct mox_delivery_facts *f = &t->e->facts->arrival;
     char mail_from[ADDRESS_MAX], from[ADDRESS_MAX];
+    struct mox_domain ehlo;
     join(mail_from, f->mail_from_localpart, f->mail_from_domain);
     join(from, f->msg_from_localpart, f->msg_from_domain);
     const struct mox_ruleset_query q = {
         .mail_from = mail_from,
         .msg_from = from,
-        .verified_ehlo = f->ehlo_validation == MOX_VALIDATION_PASS ? text_of(f->ehlo_domain) : "",
+        .verified_ehlo = f->ehlo_validation == MOX_VALIDATION_PASS
+                             ? in_unicode(&ehlo, text_of(f->ehlo_domain))
+                             : "",
         .verified_mail_from =
             f->mail_from_validation == MOX_VALIDATION_PASS ? text_of(f->mail_from_domain) : "",
         .dkim_domains = t->dkim_domains,

@@ -115,13 +115,21 @@ static void fill_query(struct received *r)
 
 /* ---- who sent it ---- */
 
-/* In Unicode form, as accounts remember names; "" for what is no name. */
-static const char *in_unicode(struct mox_domain *out, const char *name)
+static bool is_name(struct mox_domain *out, const char *name)
 {
     return name[0] != '\0' &&
-                   mox_domain_parse(out, slice_of(name), MOX_DOMAIN_UNDERSCORES) == MOX_OK
-               ? out->unicode
-               : "";
+           mox_domain_parse(out, slice_of(name), MOX_DOMAIN_UNDERSCORES) == MOX_OK;
+}
+
+/* In the forms in which accounts remember them; "" for what is no name. */
+static void fill_names(struct received *r)
+{
+    const struct mox_checks_query *q = r->incoming->query;
+    struct mox_judge_message *m = &r->message;
+    if (!q->helo_is_literal && is_name(&r->ehlo_domain, q->helo))
+        m->ehlo_domain = r->ehlo_domain.ascii;
+    if (is_name(&r->mail_from_domain, q->mail_from_domain))
+        m->mail_from_domain = r->mail_from_domain.unicode;
 }
 
 static void fill_message(struct received *r)
@@ -131,13 +139,12 @@ static void fill_message(struct received *r)
     mox_judge_message_init(m);
     m->checks = r->incoming->checks;
     m->ip = q->ip;
-    m->ehlo_domain = q->helo_is_literal ? "" : in_unicode(&r->ehlo_domain, q->helo);
+    fill_names(r);
     if (q->mail_from_domain[0] != '\0') {
         (void)snprintf(r->mail_from, sizeof r->mail_from, "%s@%s", q->mail_from_localpart,
                        q->mail_from_domain);
         m->mail_from = r->mail_from;
         m->mail_from_localpart = q->mail_from_localpart;
-        m->mail_from_domain = in_unicode(&r->mail_from_domain, q->mail_from_domain);
     }
     m->tls = r->incoming->tls;
     m->lenient = r->incoming->lenient;

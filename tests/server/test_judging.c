@@ -42,7 +42,10 @@ static const char domains[] =
     "Accounts:\n"
     "\tmox:\n\t\tDomain: localhost\n\t\tRejectsMailbox: Rejects\n\t\tSubjectPass:\n\t\t\tPeriod: "
     "12h\n"
-    "\t\tDestinations:\n\t\t\tmox@localhost: nil\n\t\t\tjane@ours.example: "
+    "\t\tDestinations:\n\t\t\tbooks@localhost:\n\t\t\t\tRulesets:\n\t\t\t\t\t-\n"
+    "\t\t\t\t\t\tVerifiedDomain: b\xc3\xbc"
+    "cher.example\n\t\t\t\t\t\tMailbox: Books\n"
+    "\t\t\tmox@localhost: nil\n\t\t\tjane@ours.example: "
     "nil\n\t\t\tproved@localhost:\n"
     "\t\t\t\tMessageAuthRequiredSMTPError: prove who you are\n"
     "\tann:\n\t\tDomain: localhost\n\t\tQuotaMessageSize: "
@@ -253,6 +256,24 @@ static void a_list_goes_on_without_the_member_whose_account_does_not_open(void *
     logged(r, "message delivered");
 }
 
+/* ---- rules ---- */
+
+#ifdef MOX_HAVE_IDN
+/* Its host has no MAIL FROM to be proved, as notices do. */
+static void a_rule_knows_a_host_by_its_name_of_any_script(void **state)
+{
+    struct rig *r = *state;
+    start(r, "xn--bcher-kva.example\t" SENDS REVERSE);
+    dial(r);
+    expect(r, "220 ");
+    ask(r, "EHLO xn--bcher-kva.example\r\n", "250 ");
+    ask(r, "MAIL FROM:<>\r\n", "250 ");
+    ask(r, "RCPT TO:<books@localhost>\r\n", "250 ");
+    send_data(r, "From: a@x.example\r\nTo: books@localhost\r\n\r\nbody\r\n.\r\n", "250 ");
+    logged(r, "mailbox=Books");
+}
+#endif
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, rig_teardown)
 
 int main(void)
@@ -267,6 +288,9 @@ int main(void)
         TEST(all_who_refuse_have_their_code_in_the_reply),
         TEST(a_list_goes_on_without_the_member_whose_quota_is_used_up),
         TEST(a_list_goes_on_without_the_member_whose_account_does_not_open),
+#ifdef MOX_HAVE_IDN
+        TEST(a_rule_knows_a_host_by_its_name_of_any_script),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
