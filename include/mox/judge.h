@@ -74,7 +74,8 @@ struct mox_judgement {
     bool is_reject;        /* accepted, to the mailbox for what a ruleset's mail is rejected */
     bool is_intro;         /* it goes to the mailbox for first messages */
     bool is_forward, is_mailing_list, dsn;
-    /** It is accepted, nothing speaks against it, and nobody knows the sender: let it wait. */
+    /** It is accepted, nothing speaks against it, and nobody knows the sender: let it wait. Not for a
+     *  mailing list with a domain that is proved. */
     bool first_time;
     const struct mox_ruleset *ruleset; /* that matches; or NULL */
 };

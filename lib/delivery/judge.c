@@ -94,6 +94,15 @@ static void place(struct mox_judge *j)
     }
 }
 
+/* Anybody can write the header fields of a list: who says that it is one also says, provably, whose. */
+static bool is_list_of_somebody(const struct mox_judge *j)
+{
+    const struct mox_checks_verdict *v = j->message->checks;
+    return j->judgement.is_mailing_list && v != NULL &&
+           (v->dkim_domain_count > 0 || v->mail_from == MOX_VALIDATION_PASS ||
+            v->helo == MOX_VALIDATION_PASS);
+}
+
 static void decide(struct mox_judge *j)
 {
     struct mox_judgement *v = &j->judgement;
@@ -106,7 +115,7 @@ static void decide(struct mox_judge *j)
     v->is_mailing_list = mox__is_mailing_list(j->headers);
     v->dsn = mox__is_dsn(j->headers, j->message->mail_from);
     v->first_time = j->analysis.accept && j->analysis.reason == MOX_REASON_NO_BAD_SIGNALS &&
-                    !v->is_forward && !v->is_mailing_list;
+                    !v->is_forward && !is_list_of_somebody(j);
     place(j);
 }
 

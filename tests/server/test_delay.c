@@ -20,7 +20,7 @@ static int setup(void **state)
     (void)rig_setup(state);
     struct rig *r = *state;
     r->is_localserve = true;
-    start(r, "");
+    start(r, "list.example\tTXT\tv=spf1 ip4:127.0.0.1 -all\n");
     return 0;
 }
 
@@ -110,11 +110,28 @@ static void a_mailing_list_does_not_wait(void **state)
     expect(r, "250 2.2.0 ");
     r->delay_us = NEVER_US;
     on_loop(r, do_delay);
-    say(r, "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nBDAT 21 LAST\r\nList-Id: <l.x.ex>\r\n\r\nQUIT\r\n");
+    say(r, "MAIL FROM:<a@list.example>\r\nRCPT TO:<b@x.example>\r\nBDAT 21 LAST\r\nList-Id: <l.x.ex>\r\n\r\nQUIT\r\n");
     expect(r, "250 ");
     expect(r, "250 ");
     expect(r, "250 2.2.0 ");
     expect(r, "221 ");
+}
+
+/* Else everybody would be one. */
+static void a_mailing_list_of_nobody_waits(void **state)
+{
+    struct rig *r = *state;
+    send_message(r, SHORT_US, "");
+    expect(r, "250 2.2.0 ");
+    r->delay_us = NEVER_US;
+    on_loop(r, do_delay);
+    say(r, "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nBDAT 21 LAST\r\nList-Id: <l.x.ex>\r\n\r\nQUIT\r\n");
+    expect(r, "250 ");
+    expect(r, "250 ");
+    on_loop(r, do_count);
+    mox_server_stop(r->server);
+    expect(r, "421 4.3.2 ");
+    expect_end(r);
 }
 
 static void a_delivery_that_waits_ends_with_the_server(void **state)
@@ -219,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_delivery_that_waits_is_made_in_the_end),
         CASE(a_mailing_list_does_not_wait),
+        CASE(a_mailing_list_of_nobody_waits),
         CASE(a_delivery_that_waits_ends_with_the_server),
         CASE(a_delivery_that_waits_ends_with_the_client),
         CASE(a_client_that_waits_with_half_a_connection_is_told),
