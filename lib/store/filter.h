@@ -98,10 +98,11 @@ struct filter {
 };
 
 /* How many messages one transaction learns: it amortises a sync, and who waits for the filter waits
- * for some ten milliseconds. */
+ * for some ten milliseconds; with large messages it ends sooner. */
 #define LEARN_AT_ONCE 64
 /* And when thousands wait: a page of words is written once for all of them. */
 #define LEARN_MANY 512
+#define LEARN_US   INT64_C(30000)
 
 /* ---- filter.c ---- */
 int mox__filter_new(struct mox_account *a, const struct mox_junk_params *params);

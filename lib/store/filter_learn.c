@@ -164,7 +164,12 @@ int mox__filter_learn(struct filter *f, struct filter_file *file, size_t max,
         mox__filter_changes(f);
     if (!file->bulk)
         rc = mox_junk_file_begin(file->words, &failure);
-    for (; rc == MOX_OK && db->status == MOX_OK && at < due->count && max > 0; max--)
+    const size_t begin = at;
+    const struct mox_env *env = f->account->env;
+    const int64_t until_us = env->monotonic_us(env->user) + LEARN_US;
+    for (; rc == MOX_OK && db->status == MOX_OK && at < due->count && max > 0 &&
+           (at == begin || env->monotonic_us(env->user) < until_us);
+         max--)
         rc = one(&l, &due->list[at++], &done, &failure);
     if (rc == MOX_OK && at == due->count)
         (void)db_run(db, SQL_FILTER_WRITE, V_INT(due->modseq));
