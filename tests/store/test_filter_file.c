@@ -45,7 +45,7 @@ static bool file_exists(const struct storefix *f, const char *suffix)
 /* Background work is waited for, at most for a while. */
 static bool wait_for_log(struct storefix *f, const char *text)
 {
-    for (int i = 0; i < 12000 && test_env_logged(&f->t, text) == 0; i++)
+    for (int i = 0; i < 6000 && test_env_logged(&f->t, text) == 0; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     return test_env_logged(&f->t, text) > 0;
 }
