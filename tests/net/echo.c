@@ -197,8 +197,9 @@ static int run(void *self)
 {
     struct echo *e = self;
     int now = atomic_fetch_add(&e->server->in_run, 1) + 1;
-    if (now > atomic_load(&e->server->most_in_run))
-        atomic_store(&e->server->most_in_run, now);
+    int most = atomic_load(&e->server->most_in_run);
+    while (now > most && !atomic_compare_exchange_weak(&e->server->most_in_run, &most, now))
+        ;
     assert_false(pthread_equal(pthread_self(), e->server->thread));
     (void)usleep(20000);
     e->run = false;

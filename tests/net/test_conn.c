@@ -118,9 +118,8 @@ static void a_client_that_closes_first_is_let_go(void **state)
     assert_int_equal(atomic_load(&s->sessions), 0);
 }
 
-static void commands_that_read_the_disk_run_on_workers_side_by_side(void **state)
+static void run_a_round(struct echo_server *s)
 {
-    struct echo_server *s = *state;
     int fds[6];
     for (int i = 0; i < 6; i++) {
         fds[i] = dial(s->port);
@@ -138,6 +137,13 @@ static void commands_that_read_the_disk_run_on_workers_side_by_side(void **state
         expect(fds[i], "ran");
         (void)close(fds[i]);
     }
+}
+
+static void commands_that_read_the_disk_run_on_workers_side_by_side(void **state)
+{
+    struct echo_server *s = *state;
+    for (int i = 0; i < 50 && atomic_load(&s->most_in_run) < 2; i++)
+        run_a_round(s);
     assert_true(atomic_load(&s->most_in_run) > 1);
 }
 

@@ -107,7 +107,7 @@ static sqlite3 *junk_open(struct storefix *f)
     sqlite3 *db = NULL;
     junk_path(f, "", path);
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    (void)sqlite3_busy_timeout(db, 5000);
+    (void)sqlite3_busy_timeout(db, 60000);
     return db;
 }
 
