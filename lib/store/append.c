@@ -181,15 +181,10 @@ static void insert_entry(struct mox_account *a, struct append_job *j, struct box
     op->uidvalidity = b->uidvalidity;
 }
 
-static struct box *destination(struct mox_account *a, struct append_job *j)
+/* Where it goes; NULL: it is to be made, or there is none. */
+static struct box *found(const struct mox_account *a, const struct mox_append *op)
 {
-    const struct mox_append *op = j->op;
-    if (op->mailbox != 0)
-        return mox__box_next(a, op->mailbox);
-    struct box *b = mox__box_named(a, op->mailbox_name);
-    if (b == NULL)
-        b = mox__mailbox_make(a, op->mailbox_name, 0, true, mox__next_modseq(a, &j->job));
-    return b;
+    return op->mailbox != 0 ? mox__box_next(a, op->mailbox) : mox__box_named(a, op->mailbox_name);
 }
 
 /* The mailbox of the facts, made when it is missing; 0: none other than where it goes. */
@@ -225,7 +220,25 @@ static bool has_room_for_reject(const struct mox_account *a, const struct box *r
     return fits && !is_over_quota(a, bytes);
 }
 
-/* Refuses before anything is written; finds the mailbox and the bits of the keywords. */
+/* A mailbox that is yet to be made has room for so many different ones. */
+static bool fit_into_new(const struct mox_append *op)
+{
+    size_t different = 0;
+    for (size_t i = 0; i < op->keyword_count && different <= MOX_KEYWORDS_MAX; i++) {
+        size_t same = 0;
+        while (same < i && strcmp(op->keywords[same], op->keywords[i]) != 0)
+            same++;
+        different += same == i;
+    }
+    return different <= MOX_KEYWORDS_MAX;
+}
+
+static int too_many_keywords(struct append_job *j)
+{
+    return mox__job_fail(&j->job, MOX_ELIMIT, "add a message: the mailbox has 64 keywords already");
+}
+
+/* Refuses before anything is written; finds or makes the mailbox, and the bits of the keywords. */
 static int check(struct mox_account *a, struct append_job *j, struct box **to, uint64_t *bits)
 {
     const struct mox_append *op = j->op;
@@ -233,17 +246,22 @@ static int check(struct mox_account *a, struct append_job *j, struct box **to, u
         return mox__job_fail(&j->job, MOX_EQUOTA,
                              "add a message: the account's quota is used up; "
                              "remove messages");
-    struct box *b = *to = destination(a, j);
-    if (b == NULL)
+    struct box *b = found(a, op);
+    if (b == NULL && op->mailbox != 0)
         return mox__job_fail(&j->job, MOX_ENOTFOUND, "add a message: there is no such mailbox");
+    if (b == NULL && !fit_into_new(op))
+        return too_many_keywords(j);
+    if (b == NULL)
+        b = mox__mailbox_make(a, op->mailbox_name, 0, true, mox__next_modseq(a, &j->job));
+    if (b == NULL)
+        return a->writer.status;
     if (b->next.uidnext == UINT32_MAX)
         return mox__job_fail(&j->job, MOX_ELIMIT,
                              "add a message: the mailbox has used up its UIDs; "
                              "move its messages to a new one");
+    *to = b;
     int rc = mox__box_keywords(b, op->keywords, op->keyword_count, true, bits);
-    if (rc == MOX_ELIMIT)
-        return mox__job_fail(&j->job, rc, "add a message: the mailbox has 64 keywords already");
-    return rc;
+    return rc == MOX_ELIMIT ? too_many_keywords(j) : rc;
 }
 
 /* Whether it is stored. Nobody is told when a message that was refused is not. */

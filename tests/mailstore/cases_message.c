@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include <mox/header.h>
@@ -120,6 +121,29 @@ static void append_to_a_missing_mailbox_fails(void **state)
     assert_int_equal(do_append(f, &op), MOX_ENOTFOUND);
     op.mailbox = 999999;
     assert_int_equal(do_append(f, &op), MOX_ENOTFOUND);
+    mox_spool_free(op.spool);
+    check_account(f);
+}
+
+static void an_append_with_too_many_keywords_makes_no_mailbox(void **state)
+{
+    struct fixture *f = *state;
+    char text[MOX_KEYWORDS_MAX + 1][8];
+    const char *keywords[MOX_KEYWORDS_MAX + 1];
+    for (int i = 0; i <= MOX_KEYWORDS_MAX; i++) {
+        (void)snprintf(text[i], sizeof text[i], "n%02d", i);
+        keywords[i] = text[i];
+    }
+    struct mox_append op = {.mailbox_name = "lists/c",
+                            .spool = spool_of(f, "x\r\n", 3),
+                            .keywords = keywords,
+                            .keyword_count = MOX_KEYWORDS_MAX + 1};
+    assert_int_equal(do_append(f, &op), MOX_ELIMIT);
+    assert_int_equal(mailbox_id(f, "lists/c"), 0);
+    assert_int_equal(mailbox_id(f, "lists"), 0);
+    keywords[MOX_KEYWORDS_MAX] = text[0]; /* as many as it takes, one of them twice */
+    assert_int_equal(do_append(f, &op), MOX_OK);
+    assert_int_equal(status_of(f, mailbox_id(f, "lists/c")).messages, 1);
     mox_spool_free(op.spool);
     check_account(f);
 }
@@ -440,6 +464,7 @@ const struct CMUnitTest message_cases[] = {
     CASE(append_by_name_creates_the_mailbox_and_its_parents),
     CASE(only_a_reject_may_be_left_out),
     CASE(append_to_a_missing_mailbox_fails),
+    CASE(an_append_with_too_many_keywords_makes_no_mailbox),
     CASE(received_time_is_kept_or_now),
     CASE(fetch_gives_prefix_and_content),
     CASE(the_envelope_has_what_the_prefix_says),
