@@ -54,7 +54,9 @@ struct mox_account_config {
 
 /** Opens an account; waits for the disk the first time. MOX_ENOTFOUND, MOX_ECORRUPT (damaged, foreign or
  *  from a newer version), MOX_EIO. The name is a folder's: letters, digits, '-', '_', '.', not
- *  starting with '.' or '-', at most 64 bytes; MOX_EINVAL for others. */
+ *  starting with '.' or '-', at most 64 bytes; MOX_EINVAL for others. `config` NULL: the defaults; if the
+ *  account has ever had a filter, what is removed then stays on the disk for it until the account is opened
+ *  with a configuration. */
 MOX_API MOX_MUST_USE int mox_account_open(struct mox_account **out, struct mox_store *store,
                                           const char *name, enum mox_account_open mode,
                                           const struct mox_account_config *config,

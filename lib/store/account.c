@@ -197,6 +197,19 @@ static int load_memory(struct mox_account *a, const struct mox_account_config *c
     return MOX_OK;
 }
 
+/* Whoever says nothing of a filter may come between a crash and the opening with it: what was removed must be
+ * readable for it until it has forgotten it. */
+static int keep_for_filter(struct mox_account *a)
+{
+    char *path = mox__path(a->env, "%s/junk.db", a->dir);
+    if (path == NULL)
+        return MOX_ENOMEM;
+    if (access(path, F_OK) == 0)
+        a->learn_from = 1;
+    mox__mem_free(a->env, path);
+    return MOX_OK;
+}
+
 int mox__account_load(struct mox_account *a, enum mox_account_open mode,
                       const struct mox_account_config *config, struct mox_error *err)
 {
@@ -216,6 +229,8 @@ int mox__account_load(struct mox_account *a, enum mox_account_open mode,
         rc = mox__schema_upgrade(&a->writer, a->db_path, err);
     if (rc == MOX_OK)
         rc = load_memory(a, config, err);
+    if (rc == MOX_OK && config == NULL && keep_for_filter(a) < 0)
+        rc = mox__fail(err, MOX_ENOMEM, "open account %s: out of memory", a->name);
     if (rc == MOX_OK)
         rc = mox__committer_start(a, err);
     if (rc == MOX_OK && a->filter != NULL) {

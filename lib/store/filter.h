@@ -24,7 +24,7 @@
  * missed, whenever a crash comes; and a write that changes no verdict costs nothing.
  *
  * A message that was learnt must be readable until it was forgotten: as long as the filter is
- * behind (mox__filter_step_from()), erase.c keeps what was removed since.
+ * behind, or its account is opened by who says nothing of it, erase.c keeps what was removed since.
  */
 
 /* What was learnt from an entry, or is to be: the column `kind` of junk.db. */

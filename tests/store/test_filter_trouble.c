@@ -44,10 +44,16 @@ static void a_filter_that_lost_transactions_learns_them_again(void **state)
     assert_learnt(f, 1, 2);
 }
 
-static void nothing_is_erased_before_it_is_forgotten(void **state)
+static void add_unjudged(struct storefix *f, unsigned count)
 {
-    struct storefix *f = *state;
-    char path[128];
+    for (unsigned i = 0; i < count; i++)
+        (void)add_marked(f, "Inbox", "Subject: b\r\n", 0);
+}
+
+/* Leaves the account closed, with a filter that has learnt a message that was removed. */
+static void remove_without_forgetting(struct storefix *f)
+{
+    char path[128], command[160];
     uint32_t uid = add_marked(f, "Inbox", "Subject: a\r\n", HAM);
     assert_learnt(f, 1, 0);
     storefix_stop(f);
@@ -55,20 +61,54 @@ static void nothing_is_erased_before_it_is_forgotten(void **state)
     copy_file(f, "", ".kept");
     junk_path(f, "", path);
     assert_int_equal(remove(path), 0);
-    char command[160];
     (void)snprintf(command, sizeof command, "mkdir %s", path);
     assert_int_equal(system(command), 0);
     storefix_start(f);
     expunge(f, "Inbox", uid);
-    for (int i = 0; i < 20; i++)
-        (void)add_marked(f, "Inbox", "Subject: b\r\n", 0);
+    add_unjudged(f, 20);
     storefix_stop(f);
     assert_int_equal(query(f, "SELECT count(*) FROM message"), 21);
     assert_int_equal(remove(path), 0);
     copy_file(f, ".kept", "");
+}
+
+static void nothing_is_erased_before_it_is_forgotten(void **state)
+{
+    struct storefix *f = *state;
+    remove_without_forgetting(f);
     storefix_start(f);
     assert_learnt(f, 0, 0);
     assert_int_equal(test_env_logged(&f->t, "built anew"), 0);
+}
+
+/* As a server does that only looks whether its accounts can be opened, before it opens them with all that they
+ * are. */
+static void nor_by_who_knows_of_no_filter(void **state)
+{
+    struct storefix *f = *state;
+    remove_without_forgetting(f);
+    f->config = NULL;
+    storefix_start(f);
+    add_unjudged(f, 20); /* there is time enough to erase */
+    storefix_stop(f);
+    assert_int_equal(query(f, "SELECT count(*) FROM message"), 41);
+    f->config = filter_config();
+    storefix_start(f);
+    assert_learnt(f, 0, 0);
+    assert_int_equal(test_env_logged(&f->t, "built anew"), 0);
+}
+
+/* An account that has no filter any more. */
+static void what_no_filter_will_ask_for_is_erased(void **state)
+{
+    struct storefix *f = *state;
+    remove_without_forgetting(f);
+    f->config = no_filter_config();
+    storefix_start(f);
+    add_unjudged(f, 20);
+    storefix_stop(f);
+    assert_int_equal(query(f, "SELECT count(*) FROM message"), 40);
+    storefix_start(f);
 }
 
 /* Too many open files pass; a message that is not read for that reason is no damaged one. */
@@ -180,6 +220,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILTER_TEST(a_filter_that_lost_transactions_learns_them_again),
         FILTER_TEST(nothing_is_erased_before_it_is_forgotten),
+        FILTER_TEST(nor_by_who_knows_of_no_filter),
+        FILTER_TEST(what_no_filter_will_ask_for_is_erased),
         FILTER_TEST(a_message_is_learnt_once_there_are_descriptors_again),
         FILTER_TEST(what_disagrees_is_noticed),
         FILTER_TEST(learning_survives_each_allocation_that_fails),
