@@ -181,7 +181,7 @@ void mox__filter_in_step(struct filter *f, uint64_t modseq)
     if (f->failing)
         log_line(a->env, MOX_LOG_INFO, "store", "the junk filter learns again", NULL,
                  F_TEXT("account", a->name));
-    f->failing = false;
+    f->failing = f->disk_failed = false;
     pthread_mutex_lock(&a->lock);
     a->learn_from = a->learn_to <= modseq ? 0 : modseq + 1;
     if (a->learn_lacks_space)

@@ -83,7 +83,9 @@ struct filter {
 
     /* whose turn it is */
     struct filter_file file;
-    bool failing; /* the last transaction did, and it was logged */
+    bool failing;           /* the last transaction did, and it was logged */
+    bool disk_failed;       /* messages could not be read, and the filter is not in step since */
+    int64_t disk_failed_us; /* the first of them */
     int64_t used_us;
     bool retraining;
 
@@ -151,7 +153,8 @@ void mox__changes_free(const struct mox_env *env, struct changes *c);
  * may be. */
 int mox__filter_words(struct mox_account *a, struct db *db, const struct mox_junk_params *params,
                       uint64_t message, struct mox_junk_words **out, struct mox_error *err);
-/* Whether what failed may go well later: too little memory, too few descriptors. */
+/* Whether what failed may go well later: too little memory, too few descriptors, a
+ * lock. */
 bool mox__learn_passes(int status);
 /* Counts of what was done, for whoever wants to know. */
 struct learn_counts {

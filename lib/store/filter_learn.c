@@ -8,6 +8,9 @@
 #include "base/text.h"
 #include "store/filter.h"
 
+/* How long learning waits for a disk that fails: a cable is put back, a network comes back. */
+#define DISK_WAIT_US INT64_C(60000000)
+
 /* The words of one message, kept while the entries that share it are done: both sides of a move, or
  * copies. */
 struct lesson {
@@ -114,7 +117,25 @@ static int learn(struct lesson *l, const struct change *c, struct learn_counts *
 
 bool mox__learn_passes(int status)
 {
-    return status == MOX_ENOMEM || status == MOX_EFILES;
+    return status == MOX_ENOMEM || status == MOX_EFILES || status == MOX_EBUSY;
+}
+
+/* Whether a message that could not be read is tried again, and what comes behind it waits. A disk may fail for a
+ * moment; but sectors that are gone must not keep all else from being learnt, so there is one wait until
+ * the filter is in step. A filter that is built anew does not wait: it would begin from nothing. */
+static bool is_worth_waiting(struct lesson *l, int status)
+{
+    struct filter *f = l->f;
+    const struct mox_env *env = f->account->env;
+    if (mox__learn_passes(status) || status == MOX_ENOSPACE)
+        return true;
+    if (status != MOX_EIO || l->file->bulk)
+        return false;
+    const int64_t now_us = env->monotonic_us(env->user);
+    if (!f->disk_failed)
+        f->disk_failed_us = now_us;
+    f->disk_failed = true;
+    return now_us - f->disk_failed_us < DISK_WAIT_US;
 }
 
 static int one(struct lesson *l, const struct change *c, struct learn_counts *counts,
@@ -126,7 +147,7 @@ static int one(struct lesson *l, const struct change *c, struct learn_counts *co
     int rc = MOX_OK;
     if (forgets || c->wants != LEARNT_NOTHING)
         rc = read_words(l, c->message, &why);
-    if (mox__learn_passes(rc)) /* it says nothing of the message */
+    if (is_worth_waiting(l, rc)) /* it says nothing of the message */
         return mox__fail(err, rc, "%s", why.text);
     if (rc < 0) {
         if (forgets)

@@ -132,6 +132,53 @@ static void a_message_is_learnt_once_there_are_descriptors_again(void **state)
     assert_int_equal(test_env_logged(&f->t, "cannot read a message"), 0);
 }
 
+/* Marks a large message that no file can be read of: their folder is a file. */
+static void mark_on_a_failing_disk(struct storefix *f)
+{
+    char command[300];
+    struct mox_append op = {.mailbox = box_id(f, "Inbox"),
+                            .spool = mail_spool(f, "Subject: large\r\n", 300000)};
+    assert_int_equal(wait_append(f, &op), MOX_OK);
+    mox_spool_free(op.spool);
+    (void)add_marked(f, "Inbox", "Subject: a\r\n", HAM);
+    assert_learnt(f, 1, 0);
+    (void)snprintf(command, sizeof command, "cd %s/accounts/mjl && mv msg away && touch msg",
+                   f->dir);
+    assert_int_equal(system(command), 0);
+    mark(f, "Inbox", op.uid, SPAM);
+    assert_learnt(f, 1, 0);
+    assert_int_equal(test_env_logged(&f->t, "tried again later"), 1);
+}
+
+static void mend_the_disk(struct storefix *f)
+{
+    char command[300];
+    (void)snprintf(command, sizeof command, "cd %s/accounts/mjl && rm msg && mv away msg", f->dir);
+    assert_int_equal(system(command), 0);
+}
+
+static void a_disk_that_fails_for_a_moment_costs_no_message(void **state)
+{
+    struct storefix *f = *state;
+    mark_on_a_failing_disk(f);
+    test_env_advance(&f->t, 59000000);
+    assert_learnt(f, 1, 0);
+    mend_the_disk(f);
+    assert_learnt(f, 1, 1);
+    assert_int_equal(test_env_logged(&f->t, "cannot read a message"), 0);
+}
+
+static void one_that_never_reads_again_does_not_end_learning(void **state)
+{
+    struct storefix *f = *state;
+    mark_on_a_failing_disk(f);
+    (void)add_marked(f, "Inbox", "Subject: b\r\n", HAM);
+    test_env_advance(&f->t, 61000000);
+    assert_learnt(f, 2, 0);
+    assert_int_equal(test_env_logged(&f->t, "cannot read a message"), 1);
+    mend_the_disk(f);
+}
+
 /* ---- what verifydata sees ---- */
 
 static unsigned problems;
@@ -223,6 +270,8 @@ int main(void)
         FILTER_TEST(nor_by_who_knows_of_no_filter),
         FILTER_TEST(what_no_filter_will_ask_for_is_erased),
         FILTER_TEST(a_message_is_learnt_once_there_are_descriptors_again),
+        FILTER_TEST(a_disk_that_fails_for_a_moment_costs_no_message),
+        FILTER_TEST(one_that_never_reads_again_does_not_end_learning),
         FILTER_TEST(what_disagrees_is_noticed),
         FILTER_TEST(learning_survives_each_allocation_that_fails),
     };
