@@ -20,19 +20,21 @@ void mox__buf_free(struct buf *b)
     mox__mem_free(b->env, b->data);
     b->data = NULL;
     b->len = b->cap = 0;
-    b->failed = false;
+    b->failed = b->full = false;
 }
 
 void mox__buf_clear(struct buf *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->full = false;
 }
 
 uint8_t *mox__buf_reserve(struct buf *b, size_t len)
 {
-    if (b->failed || len > b->max - b->len) {
-        b->failed = true;
+    if (b->failed)
+        return NULL;
+    if (len > b->max - b->len) {
+        b->failed = b->full = true;
         return NULL;
     }
     if (len > b->cap - b->len) {

@@ -13,7 +13,14 @@ struct buf {
     uint8_t *data;
     size_t len, cap, max; /* in bytes; len <= cap <= max */
     bool failed;
+    bool full; /* it failed for its limit; else for want of memory */
 };
+
+/* Whether memory was wanting, which is a failure also where a full buffer is none. */
+static inline bool buf_is_starved(const struct buf *b)
+{
+    return b->failed && !b->full;
+}
 
 /* A buffer in memory of the caller's, as large as that: it allocates nothing, and is not freed. */
 static inline struct buf buf_over(void *memory, size_t size)

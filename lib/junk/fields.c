@@ -269,8 +269,7 @@ void mox__gram_field(struct gram_reader *r, const struct mox_header_field *field
     if (kind != RECEIVED && value.len > 0 && memchr(value.data, '?', value.len) != NULL) {
         mox__buf_clear(decoded);
         mox__encoded_words(decoded, value);
-        if (!decoded->failed)
-            value = slice(decoded->data, decoded->len);
+        value = slice(decoded->data, decoded->len); /* or what fitted of it */
     }
     add_value(r, field->name, kind, value);
 }

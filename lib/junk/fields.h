@@ -15,7 +15,8 @@ static inline bool name_may_be(struct mox_slice name, const char *text)
 }
 
 /* What the fields of a header say of how a message was made: which there are, the words of each, hosts it
- * came over, the form of its date and id. `decoded` is used to decode values. */
+ * came over, the form of its date and id. `decoded` is used to decode values, and says
+ * whether memory was wanting for that. */
 void mox__gram_field(struct gram_reader *r, const struct mox_header_field *field,
                      struct buf *decoded);
 /* What a part is: its type, charset and encoding. */

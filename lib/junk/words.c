@@ -59,7 +59,7 @@ static void add_field(struct walk *w, const char *prefix, struct mox_slice value
         value.len = VALUE_BYTES_MAX;
     mox__buf_init(&text, w->env, 4 * (size_t)VALUE_BYTES_MAX);
     mox__encoded_words(&text, value);
-    w->set->failed |= text.failed;
+    w->set->failed |= buf_is_starved(&text); /* of one that is full, what fitted counts */
     mox__tokenizer_init(&w->tokenizer, w->set, w->params, slice_of(prefix));
     mox__tokenizer_feed(&w->tokenizer, slice(text.data, text.len));
     mox__tokenizer_break(&w->tokenizer);
@@ -74,6 +74,7 @@ static void add_header(struct walk *w, struct mox_slice header)
     mox__buf_init(&decoded, w->env, 4 * (size_t)VALUE_BYTES_MAX);
     while (mox_header_next(header, &at, &field)) {
         mox__gram_field(&w->grams, &field, &decoded);
+        w->set->failed |= buf_is_starved(&decoded);
         for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
             if (name_may_be(field.name, fields[i].name) &&
                 mox__slice_is_nocase(field.name, fields[i].name))

@@ -62,7 +62,7 @@ static void flush(struct buf *out, struct pending *p)
 {
     if (p->bytes.len > 0)
         mox__charset_to_utf8(out, p->charset, slice(p->bytes.data, p->bytes.len));
-    out->failed |= p->bytes.failed;
+    out->failed |= p->bytes.failed; /* which has room for all that there is */
     mox__buf_clear(&p->bytes);
 }
 
@@ -99,7 +99,7 @@ static size_t find_word(struct mox_slice s, struct word *w)
 static void decode_all(struct buf *out, struct pending *p, struct mox_slice s)
 {
     bool after_word = false;
-    while (s.len > 0) {
+    while (s.len > 0 && !out->failed) {
         struct word w;
         struct mox_slice text = slice(s.data, find_word(s, &w));
         bool found = text.len < s.len;

@@ -307,6 +307,25 @@ static void text_beyond_the_limit_is_not_read(void **state)
     free(content);
 }
 
+/* In TSCII the byte 0x82 is four letters of twelve bytes. */
+static void text_that_grows_beyond_its_room_is_no_failure(void **state)
+{
+    static const char head[] = "Subject: first =?tscii?B?", tail[] = "?=\r\n\r\nsecond\r\n";
+    const size_t quads = 12000;
+    char *content = calloc(1, sizeof head + 4 * quads + sizeof tail), *at = content;
+    struct mox_junk_params params;
+    (void)state;
+    mox_junk_params_init(&params);
+    at = stpcpy(at, head);
+    for (size_t i = 0; i < quads; i++)
+        at = stpcpy(at, "goKC");
+    at = stpcpy(at, tail);
+    char *words = words_of(&params, slice(content, (size_t)(at - content)));
+    assert_string_equal(words, "Subject:first,second");
+    free(words);
+    free(content);
+}
+
 static void each_allocation_may_fail(void **state)
 {
     (void)state;
@@ -318,7 +337,8 @@ static void each_allocation_may_fail(void **state)
         test_env_init(&t);
         t.fail_at = n;
         int rc = mox_junk_words_new(&words, &t.env, &params,
-                                    slice_of("Subject: some words\r\n\r\nand others\r\n"));
+                                    slice_of("Subject: =?utf-8?q?some?= words\r\n"
+                                             "X-Other: =?utf-8?q?some?=\r\n\r\nand others\r\n"));
         const bool all = t.allocations < n;
         assert_int_equal(rc, all ? MOX_OK : MOX_ENOMEM);
         mox_junk_words_free(words);
@@ -352,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_message_has_a_bounded_number_of_words),
         cmocka_unit_test(words_are_not_all_in_one_place_whoever_chooses_them),
         cmocka_unit_test(text_beyond_the_limit_is_not_read),
+        cmocka_unit_test(text_that_grows_beyond_its_room_is_no_failure),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
