@@ -24,7 +24,7 @@ MOX_BEGIN_DECLS
 struct mox_junk_params {
     size_t size;                         /* sizeof(struct mox_junk_params) */
     bool onegrams, twograms, threegrams; /* groups of words that count; default onegrams */
-    double max_power;    /* scores of words stay in [max_power, 1 - max_power]; 0.01 */
+    double max_power;    /* scores of words stay in [max_power, 1 - max_power]; 0.01; from 1e-6 on */
     unsigned top_words;  /* so many of the best for and against; 10 */
     double ignore_words; /* scores this near to 0.5 do not count; 0.1 */
     unsigned rare_words; /* words seen at most so often count less; 2 */

@@ -102,7 +102,7 @@ static enum looked look_at_verdict(struct judging *j)
     const bool counts = is_believed(j, &doubt);
     set_threshold(j, configured);
     note_content(j, doubt);
-    if (v->probability <= j->out->threshold || !counts)
+    if (!(v->probability > j->out->threshold) || !counts) /* what is no number is not over it */
         return LOOKED_ON;
     j->unwanted = true;
     j->against =

@@ -25,6 +25,7 @@ void mox_junk_params_init(struct mox_junk_params *params)
 #define WORDS_SHARE 0.07
 
 #define TOP_WORDS_MAX 1000 /* for and against, whatever the parameters say */
+#define POWER_MIN     1e-6 /* instead of a smaller max_power: certainty has no logarithm */
 
 /* The strongest words of one kind, the strongest first. */
 struct top {
@@ -45,10 +46,10 @@ static double score(const struct mox_junk_params *params, const struct mox_junk_
     const double seen = (double)c->hams + c->spams;
     if (spam + ham <= 0)
         return 0.5;
-    double r = spam / (spam + ham);
-    r = fmin(fmax(r, params->max_power), 1 - params->max_power);
+    const double least = fmin(fmax(params->max_power, POWER_MIN), 0.5);
+    double r = fmin(fmax(spam / (spam + ham), least), 1 - least);
     if (seen <= params->rare_words)
-        r += (1 + params->rare_words - seen) * (0.5 - r) / 10;
+        r += fmin((1.0 + params->rare_words - seen) / 10, 1) * (0.5 - r);
     return r;
 }
 

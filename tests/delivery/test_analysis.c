@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,6 +122,8 @@ static const struct row rows[] = {
     {.says = "junk", .probability = 0.96, .block_lists = true, .asked = "reputation junk",
      .word = "junk-content", .code = 451, .enhanced = "4.3.0"},
     {.says = "exactly the threshold is not over it", .probability = 0.95,
+     .asked = "reputation junk", .word = "no-bad-signals"},
+    {.says = "what is no number is not over it", .probability = NAN,
      .asked = "reputation junk", .word = "no-bad-signals"},
     {.says = "jitter upwards", .probability = 0.96, .jitter = 0.02, .asked = "reputation junk",
      .word = "no-bad-signals"},

@@ -169,6 +169,28 @@ static void a_verdict_says_which_words_decided(void **state)
     rig_done(&r);
 }
 
+/* What a configuration may say: rare words that count for nothing, and scores up to certainty. */
+static void verdicts_are_probabilities_whatever_the_parameters(void **state)
+{
+    static const unsigned rare[] = {0, 2, 21, 1000, 1000000};
+    static const double powers[] = {0, 0.01, 0.5};
+    (void)state;
+    for (size_t i = 0; i < 15; i++) {
+        struct rig r;
+        rig_init(&r);
+        r.params.rare_words = rare[i / 3];
+        r.params.max_power = powers[i % 3];
+        r.params.ignore_words = 0;
+        (void)learn(&r, "\r\nonce good common\r\n", false);
+        (void)learn(&r, "\r\nonly awful common\r\n", true);
+        const struct mox_junk_verdict v = classify(&r, "\r\nonce good only awful common\r\n");
+        assert_true(v.probability >= 0 && v.probability <= 1);
+        for (size_t w = 0; w < v.shown; w++)
+            assert_true(v.words[w].score > 0 && v.words[w].score < 1);
+        rig_done(&r);
+    }
+}
+
 static void words_of_a_verdict_are_printable(void **state)
 {
     (void)state;
@@ -226,6 +248,7 @@ int main(void)
         cmocka_unit_test(who_has_seen_no_junk_calls_nothing_junk),
         cmocka_unit_test(how_a_message_is_made_tells),
         cmocka_unit_test(a_verdict_says_which_words_decided),
+        cmocka_unit_test(verdicts_are_probabilities_whatever_the_parameters),
         cmocka_unit_test(words_of_a_verdict_are_printable),
         cmocka_unit_test(counts_never_go_below_zero),
         cmocka_unit_test(a_full_memory_refuses),
