@@ -197,11 +197,12 @@ static void fill_rejected(const struct target *t, struct mox_delivery_copy *c)
     c->keep_rejects = t->config->keep_rejects;
 }
 
-/* What goes on top of the copy. */
-static int write_lines(struct buf *out, const struct target *t)
+/* What goes on top of the copy. A list that is accepted has one reason, for members too who would have refused. */
+static int write_lines(struct buf *out, const struct target *t, const struct verdict *v)
 {
+    const struct target *decisive = v->accepted ? v->decisive : t;
     char *reason = NULL;
-    int rc = mox_analysis_header(t->judgement->analysis, out->env, &reason);
+    int rc = mox_analysis_header(decisive->judgement->analysis, out->env, &reason);
     if (rc < 0)
         return rc;
     mox__buf_text(out, reason);
@@ -214,10 +215,10 @@ int mox__judge_add_copy(struct handover *h, struct target *t)
 {
     const struct mox_mailstore store = mox_account_mailstore(t->account);
     const struct mox_judgement *j = t->judgement;
-    bool accepted = h->verdicts[t->recipient].accepted;
+    const struct verdict *v = &h->verdicts[t->recipient];
     struct mox_delivery_copy c;
     struct buf lines;
-    if (!accepted && !is_kept_as_reject(t))
+    if (!v->accepted && !is_kept_as_reject(t))
         return MOX_OK;
     mox_delivery_copy_init(&c);
     c.store = &store;
@@ -225,12 +226,12 @@ int mox__judge_add_copy(struct handover *h, struct target *t)
     c.is_mailing_list = j->is_mailing_list;
     c.dsn = j->dsn;
     c.forwarder = j->forwarder;
-    if (accepted)
+    if (v->accepted)
         fill_accepted(t, &c);
     else
         fill_rejected(t, &c);
     mox__buf_init(&lines, &h->session->server->env, LINES_MAX);
-    int rc = write_lines(&lines, t);
+    int rc = write_lines(&lines, t, v);
     c.lines = slice(lines.data, lines.len);
     if (rc == MOX_OK)
         rc = mox_delivery_add(h->delivery, &c);

@@ -176,6 +176,11 @@ Domains:
 					- mox@localhost
 					- ann@localhost
 				PostPublic: true
+			proof:
+				Addresses:
+					- proved@localhost
+					- ann@localhost
+				PostPublic: true
 Accounts:
 	mox:
 		Domain: localhost
@@ -237,6 +242,14 @@ class Configured(Server):
         data = message("ann@localhost", "x", "x", 5, to="family@localhost")
         self.assertEqual(self.send(data, "ann@localhost", ["family@localhost"])[0], 250)
         self.assertEqual(len(self.stored("Inbox")), 2)
+
+    def test_a_list_has_the_reason_of_the_member_who_accepts(self):
+        data = message("a@news.example", "x", "x", 7, to="proof@localhost")
+        self.assertEqual(self.send(data, "a@news.example", ["proof@localhost"])[0], 250)
+        log = self.daemon.log_text()
+        reason = re.search(r"message delivered.* reason=(\S+)", log).group(1)
+        self.assertEqual(reason, "no-bad-signals")
+        self.assertEqual(self.reason("Inbox"), reason)
 
     def test_a_message_that_one_recipient_refuses_is_there_for_the_other(self):
         to = ["mox@localhost", "proved@localhost"]
