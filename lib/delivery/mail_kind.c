@@ -43,8 +43,10 @@ bool mox__is_dsn(struct mox_slice headers, const char *mail_from)
 static bool is_address(const struct mox_address *a, const char *localpart, const char *domain)
 {
     struct mox_domain host;
+    /* RFC 5321 §4.5.1: a postmaster needs no domain. */
+    bool bare = a->host.len == 0 && mox__slice_is_nocase(a->mailbox, "postmaster");
     return a->kind == MOX_ADDRESS_MAILBOX && mox__slice_is_nocase(a->mailbox, localpart) &&
-           (mox__slice_is_nocase(a->host, domain) ||
+           (bare || mox__slice_is_nocase(a->host, domain) ||
             (mox_domain_parse(&host, a->host, MOX_DOMAIN_UNDERSCORES) == MOX_OK &&
              strcmp(host.ascii, domain) == 0));
 }

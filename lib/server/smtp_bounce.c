@@ -84,8 +84,7 @@ static void name_failed(struct smtp_bounce *b, const struct handover *h)
                        r->text);
         (void)snprintf(status, sizeof b->statuses[0], "5%s", r->enhanced + 1);
         if (b->count == 0)
-            (void)snprintf(b->from, sizeof b->from, "postmaster@%s",
-                           h->envelope.recipients[i].domain);
+            (void)snprintf(b->from, sizeof b->from, "postmaster@%s", mox__recipient_domain(h, i));
         b->recipients[b->count++] =
             (struct mox_dsn_recipient){.address = h->envelope.recipients[i].address,
                                        .original_address = "",

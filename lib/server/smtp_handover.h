@@ -123,6 +123,8 @@ MOX_MUST_USE int mox__targets_find(struct handover *h, const char *from_localpar
 void mox__targets_open(struct handover *h);
 bool mox__targets_are_open(const struct handover *h);
 void mox__targets_free(struct handover *h);
+/* In ASCII form, also when RCPT had none. */
+const char *mox__recipient_domain(const struct handover *h, size_t recipient);
 
 /* ---- smtp_judge.c ---- */
 /* Goes as far as it can: *wants_lists when block lists have to be asked. Reads the disk. */

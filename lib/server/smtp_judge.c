@@ -56,7 +56,7 @@ static void fill_query(struct handover *h, struct target *t)
     mox_judge_recipient_init(q);
     q->account = t->account;
     q->localpart = path->localpart;
-    q->domain = path->domain;
+    q->domain = mox__recipient_domain(h, t->recipient);
     q->address = t->destination != NULL ? t->destination->address : path->address;
     q->mailbox = t->mailbox;
     q->rulesets = t->rulesets;

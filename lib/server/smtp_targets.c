@@ -138,3 +138,10 @@ void mox__targets_free(struct handover *h)
     mox__mem_free(&s->env, h->targets);
     mox__mem_free(&s->env, h->verdicts);
 }
+
+/* RFC 5321 §4.5.1: a postmaster without a domain is that of this host. */
+const char *mox__recipient_domain(const struct handover *h, size_t recipient)
+{
+    const struct mox_smtp_path *path = &h->envelope.recipients[recipient];
+    return path->is_postmaster ? h->envelope.hostname : path->domain;
+}

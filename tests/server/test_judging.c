@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,21 @@ static const char domains[] =
     "\tann:\n\t\tDomain: localhost\n\t\tQuotaMessageSize: "
     "100\n\t\tDestinations:\n\t\t\tann@localhost: nil\n";
 
+/* Mail to the postmaster is for ann. */
+static void write_postmaster(const struct rig *r)
+{
+    char path[160], text[8000];
+    (void)snprintf(path, sizeof path, "%s/mox.conf", r->p.dir);
+    FILE *f = fopen(path, "r+");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    const char *account = strstr(text, "\tAccount: mox");
+    assert_non_null(account);
+    assert_int_equal(fseek(f, account - text, SEEK_SET), 0);
+    assert_true(fputs("\tAccount: ann", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
 static int setup(void **state)
 {
     (void)rig_setup(state);
@@ -62,6 +78,7 @@ static int setup(void **state)
     assert_non_null(f);
     assert_true(fputs(domains, f) >= 0);
     assert_int_equal(fclose(f), 0);
+    write_postmaster(r);
     mox_config_free(r->p.files);
     mox_config_errors_init(&errors, &r->t.env);
     if (mox_config_load(&r->p.files, &r->t.env, r->p.dir, &errors) < 0)
@@ -198,6 +215,41 @@ static void who_did_not_get_it_is_in_a_message_to_the_sender(void **state)
     assert_int_equal(r->pace, 1); /* one of them was refused what the client sends */
 }
 
+/* Whether a file of the account has the text; nftw() has no argument. */
+static const char *wanted_text;
+
+static int look_into(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)ftw;
+    if (type != FTW_F)
+        return 0;
+    char *bytes = malloc((size_t)st->st_size + 1);
+    FILE *f = fopen(path, "r");
+    assert_true(bytes != NULL && f != NULL);
+    size_t n = fread(bytes, 1, (size_t)st->st_size, f);
+    bool found = memmem(bytes, n, wanted_text, strlen(wanted_text)) != NULL;
+    (void)fclose(f);
+    free(bytes);
+    return found;
+}
+
+static void the_sender_hears_from_the_postmaster_of_the_host(void **state)
+{
+    struct rig *r = *state;
+    start(r, names);
+    begin(r, "MAIL FROM:<jane@ours.example>\r\n");
+    ask(r, "RCPT TO:<postmaster>\r\n", "250 ");
+    send_data(r, "From: a@elsewhere.example\r\nTo: mox@localhost\r\n\r\nbody\r\n.\r\n", "250 ");
+    logged(r, "sender told of failed recipients");
+    char path[200], from[200];
+    (void)snprintf(path, sizeof path, "%s/accounts/mox", r->p.files->data_dir);
+    (void)snprintf(from, sizeof from, "From: Mail delivery <postmaster@%s>\r\n",
+                   r->p.files->mox->hostname);
+    wanted_text = from;
+    if (nftw(path, look_into, 16, FTW_PHYS) != 1)
+        fail_msg("no message has %s", from);
+}
+
 static void a_client_whose_message_all_accept_is_not_slow(void **state)
 {
     struct rig *r = *state;
@@ -284,6 +336,7 @@ int main(void)
         TEST(lists_are_not_asked_for_who_has_left),
         TEST(a_sender_of_many_names_is_looked_for_in_the_lists),
         TEST(who_did_not_get_it_is_in_a_message_to_the_sender),
+        TEST(the_sender_hears_from_the_postmaster_of_the_host),
         TEST(a_client_whose_message_all_accept_is_not_slow),
         TEST(all_who_refuse_have_their_code_in_the_reply),
         TEST(a_list_goes_on_without_the_member_whose_quota_is_used_up),
