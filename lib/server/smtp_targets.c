@@ -49,7 +49,8 @@ static bool is_recipient(const struct smtp_session *ss,
     return false;
 }
 
-/* Nobody gets two copies of one message, or back what he wrote. */
+/* Nobody gets what he wrote, or a copy by a list besides his own. Each list has all of its other members, for they may
+ * be the only ones who accept it: who is in two lists of one message gets it by both. */
 static void add_members(struct handover *h, size_t recipient,
                         const struct mox_config_target *author)
 {
