@@ -127,6 +127,8 @@ static enum exit_code read_flags(struct sender *s, const struct cli *cli, struct
 {
     mox_checks_query_init(&s->query);
     s->query.pedantic = cli_has(cli, "pedantic");
+    /* The server may be one for tests, which needs the name of the key. For all others there is no such name. */
+    s->query.localhost_signs = cli_has(cli, "account");
     if (!find_client(s, cli, content))
         return cli_usage(cli->command, "-ip is needed, the client's address: no Received field of "
                                        "the message names one");

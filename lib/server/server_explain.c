@@ -103,6 +103,7 @@ int mox__server_check(void *user, const struct mox_ctl_check *check, char **text
     query.mail_from_domain = check->mail_from_domain;
     query.now_us = check->now_us;
     query.pedantic = s->pedantic;
+    query.localhost_signs = s->config.localserve;
     int rc = check_sender(s, check, &query, &checks, err);
     if (rc == MOX_OK)
         rc = judge(s, check, &query, checks, text, err);

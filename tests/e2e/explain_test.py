@@ -205,6 +205,26 @@ class Check(Server):
             self.assertIn(b"no address of account mox",
                           self.check(ham(1), "-account", "mox", "-rcpt", "x@elsewhere.example", code=1))
 
+    def test_localhost_signs_as_on_a_delivery_to_a_server_for_tests(self):
+        key = pathlib.Path(self.daemon.root, "key.pem")
+        subprocess.run([MOX, "dkim", "gened25519", "-out", key], check=True, capture_output=True, timeout=PATIENCE)
+        record = subprocess.run([MOX, "dkim", "txt", "-raw", key], check=True, capture_output=True, timeout=PATIENCE)
+        self.zone.write_text(ZONE + f"k._domainkey.localhost\tTXT\t{record.stdout.decode().strip()}\n")
+        plain = ham(1, "jane@localhost")
+        field = subprocess.run([MOX, "dkim", "sign", "-domain", "localhost", "-selector", "k", "-key", key, "-"],
+                               input=plain, check=True, capture_output=True, timeout=PATIENCE).stdout
+        self.daemon.stop()
+        path = pathlib.Path(self.daemon.dir, "domains.conf")
+        text, n = re.subn("mox@localhost: nil\n", r"""mox@localhost:
+				MessageAuthRequiredSMTPError: only mail that proves its sender
+""", path.read_text(), count=1)
+        self.assertEqual(n, 1, text)
+        path.write_text(text)
+        self.daemon.start()
+        for _ in self.with_and_without_the_server():
+            self.assertEqual(self.analysis(plain)["reason"], "msg-auth-required")
+            self.assertEqual(self.analysis(field + plain)["reason"], "no-bad-signals")
+
     def test_a_large_message_with_any_bytes(self):
         data = message(KNOWN, "Large", "x", "large") + bytes(range(256)) * 8192
         self.assertTrue(self.analysis(data)["accepted"])
