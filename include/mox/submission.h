@@ -78,6 +78,8 @@ struct mox_submission_result {
     bool tls_optional;      /* it is to arrive even where TLS cannot be had (RFC 8689 §5) */
     const struct mox_submission_extra *extras;
     size_t extra_count;
+    const char *from_localpart; /* of the one address in From, once it has been accepted; else NULL */
+    const char *from_domain;    /* in ASCII form */
 };
 
 /**

@@ -30,6 +30,7 @@ struct mox_submission {
     struct bcc_filter bcc;
     struct buf lines;
     struct mox_submission_extra *extras; /* MOX_SUBMISSION_EXTRAS_MAX, once there is one */
+    char *from_localpart, *from_domain;
     struct mox_submission_result result;
 };
 
@@ -52,6 +53,8 @@ void mox_submission_free(struct mox_submission *s)
     const struct mox_env env = s->env;
     mox__buf_free(&s->lines);
     mox__mem_free(&env, s->extras);
+    mox__mem_free(&env, s->from_localpart);
+    mox__mem_free(&env, s->from_domain);
     mox__mem_free(&env, s);
 }
 
@@ -150,6 +153,18 @@ static const struct mox_address *only_address(const struct mox_address_list *lis
     return a != NULL && a->kind == MOX_ADDRESS_MAILBOX ? a : NULL;
 }
 
+static int keep_from(struct mox_submission *s, const struct mox_address *from,
+                     const struct mox_domain *domain)
+{
+    mox__mem_free(&s->env, s->from_localpart);
+    mox__mem_free(&s->env, s->from_domain);
+    s->from_localpart = mox__strndup(&s->env, (const char *)from->mailbox.data, from->mailbox.len);
+    s->from_domain = mox__strndup(&s->env, domain->ascii, strlen(domain->ascii));
+    s->result.from_localpart = s->from_localpart;
+    s->result.from_domain = s->from_domain;
+    return s->from_localpart == NULL || s->from_domain == NULL ? MOX_ENOMEM : MOX_OK;
+}
+
 static int check_sender(struct mox_submission *s, const struct mox_address *from,
                         const struct mox_domain *domain, const struct mox_submission_rules *rules,
                         struct mox_smtp_reply *reply)
@@ -158,9 +173,11 @@ static int check_sender(struct mox_submission *s, const struct mox_address *from
     int rc = rules->sender == NULL
                  ? MOX_OK
                  : rules->sender(rules->user, from->mailbox, domain->ascii, reply);
-    if (rc < 0)
+    if (rc < 0) {
         s->result.outcome = MOX_SUBMISSION_BAD_FROM;
-    return rc;
+        return rc;
+    }
+    return keep_from(s, from, domain);
 }
 
 static int check_address(struct mox_submission *s, const struct mox_address_list *list,

@@ -260,12 +260,13 @@ static void go_on_if_counted(struct handover *h)
         mox__handover_fail(h, h->rc);
         return;
     }
+    const struct mox_submission_result *result = mox_submission_result(h->session->submission);
     int rc = mox__submission_counted(&h->count, h->session, &h->reply, &h->outcome);
     h->refused = rc < 0 && h->outcome != MOX_SUBMISSION_QUEUE;
     if (rc < 0)
         h->error = h->count.op.write.error;
     else
-        rc = mox__targets_find(h, h->envelope.mail_from.localpart, h->envelope.mail_from.domain);
+        rc = mox__targets_find(h, result->from_localpart, result->from_domain);
     if (rc < 0)
         mox__handover_fail(h, rc);
     else

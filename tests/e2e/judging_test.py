@@ -242,6 +242,15 @@ class Configured(Server):
         data = message("ann@localhost", "x", "x", 5, to="family@localhost")
         self.assertEqual(self.send(data, "ann@localhost", ["family@localhost"])[0], 250)
         self.assertEqual(len(self.stored("Inbox")), 2)
+        with smtplib.SMTP("127.0.0.1", self.daemon.port("submission"), timeout=60) as c:
+            c.starttls(context=any_certificate())
+            c.login(USER, PASSWORD)  # who wrote it is in From, whatever the path is
+            c.sendmail("", ["family@localhost"], message("mox@localhost", "x", "x", 6, to="family@localhost"))
+            c.sendmail(USER, ["family@localhost"], message("ann@localhost", "x", "x", 7, to="family@localhost"))
+            with self.assertRaises(smtplib.SMTPDataError) as refused:
+                c.sendmail(USER, ["family@localhost"], message("a@news.example", "x", "x", 8, to="family@localhost"))
+            self.assertEqual(refused.exception.smtp_code, 550)
+        self.assertEqual(len(self.stored("Inbox")), 3)
 
     def test_a_list_has_the_reason_of_the_member_who_accepts(self):
         data = message("a@news.example", "x", "x", 7, to="proof@localhost")
