@@ -14,7 +14,7 @@ import threading
 import time
 import unittest
 
-from daemon import free_base
+from daemon import PATIENCE, free_base
 
 MOX = os.environ["MOX"]
 
@@ -31,7 +31,7 @@ class ControlSocket:
         self.thread.start()
 
     def serve(self):
-        self.listener.settimeout(60)
+        self.listener.settimeout(PATIENCE)
         conn, _ = self.listener.accept()
         with conn, conn.makefile("rw", newline="\n") as f:
             f.write(self.greeting)
@@ -59,7 +59,7 @@ class CliTest(unittest.TestCase):
             if name in os.environ:
                 full[name] = os.environ[name]
         return subprocess.run([MOX, *map(str, args)], input=stdin, capture_output=True, text=True,
-                              cwd=self.dir, env=full, timeout=60)
+                              cwd=self.dir, env=full, timeout=PATIENCE)
 
     def check(self, result, code, out=None, err=None):
         self.assertEqual(result.returncode, code, result)
@@ -259,7 +259,7 @@ class CliTest(unittest.TestCase):
                 [MOX, "localserve", "-dir", self.dir / "l", "-port-base", str(base), *flags],
                 stdout=open(self.dir / "out", "w"), stderr=err)
             self.addCleanup(lambda: process.poll() is None and process.kill())
-            for _ in range(600):
+            for _ in range(PATIENCE * 20):
                 log = (self.dir / "err").read_text()
                 if "m=ready" in log or process.poll() is not None:
                     break
@@ -286,7 +286,7 @@ class CliTest(unittest.TestCase):
         finally:
             result = self.mox("stop", "-dir", "l")
         self.check(result, 0)
-        self.assertEqual(process.wait(20), 0)
+        self.assertEqual(process.wait(PATIENCE), 0)
         self.check(self.mox("stop", "-dir", "l"), 1, err="no server is running")
         self.check(self.mox("verifydata", "-dir", "l"), 0)
         transcript = (self.dir / "out").read_text()
@@ -296,14 +296,14 @@ class CliTest(unittest.TestCase):
     def test_pedantic_refuses_what_is_usually_tolerated(self):
         for flags, code in (([], b"250"), (["-pedantic"], b"501")):
             process, base = self.serve(*flags)
-            with socket.create_connection(("127.0.0.1", base + 25), 20) as c, c.makefile("rb") as f:
+            with socket.create_connection(("127.0.0.1", base + 25), PATIENCE) as c, c.makefile("rb") as f:
                 f.readline()
                 c.sendall(b"HELO localhost\r\n")
                 f.readline()
                 c.sendall(b"MAIL FROM: <a@example.org>\r\n")
                 self.assertEqual(f.readline()[:3], code)
             self.check(self.mox("stop", "-dir", "l"), 0)
-            process.wait(20)
+            process.wait(PATIENCE)
 
     def test_a_new_account_has_the_mailboxes_of_the_configuration(self):
         folder = self.dir / "l"
@@ -320,7 +320,7 @@ class CliTest(unittest.TestCase):
             imap.login("bob@localhost", "long enough")
             lines = [line.decode() for line in imap.list()[1]]
         self.check(self.mox("stop", "-dir", "l"), 0)
-        process.wait(20)
+        process.wait(PATIENCE)
         self.assertEqual(sorted(line.split()[-1] for line in lines),
                          ["Gesendet", "Inbox", "Projekte"])
         self.assertTrue(any("\\Sent" in x and "Gesendet" in x for x in lines), lines)
@@ -328,7 +328,7 @@ class CliTest(unittest.TestCase):
     def test_the_exit_code_names_the_signal(self):
         process, _ = self.serve("-loglevel", "error,main=info")
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(20), signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), signal.SIGTERM)
 
     # control
 

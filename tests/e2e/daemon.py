@@ -22,6 +22,10 @@ PATIENCE = 60
 BACKGROUND = "the junk filter", "cannot open the junk filter", "attempts to log in", "transaction failed"
 
 
+def in_background(line):
+    return any(f'm="{what}' in line for what in BACKGROUND)
+
+
 held = contextlib.ExitStack()  # the sockets that keep ports for this process
 atexit.register(held.close)
 
@@ -106,8 +110,7 @@ class Daemon:
 
     def errors(self):
         """The log's lines of errors that somebody was answered with."""
-        return [line for line in self.log_text().splitlines()
-                if "l=error" in line and not any(f'm="{what}' in line for what in BACKGROUND)]
+        return [line for line in self.log_text().splitlines() if "l=error" in line and not in_background(line)]
 
     def stop(self):
         """SIGTERM; returns the exit status."""

@@ -2,6 +2,7 @@
 """`mox import`: mail of other programs, through the running server and without one; all of it or nothing; and what
 the junk filter learns from it."""
 import calendar
+import contextlib
 import glob
 import imaplib
 import os
@@ -27,6 +28,13 @@ def corpus(name):
 def words(count, seed):
     """Text that repeats and differs."""
     return " ".join(f"w{(seed * 7919 + n * n) % 997}" for n in range(count))
+
+
+def size_of(path):
+    """0 of one that is not there: the server removes its log whenever it closes the account."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.getsize(path)
+    return 0
 
 
 class Import(unittest.TestCase):
@@ -248,8 +256,8 @@ class Import(unittest.TestCase):
                                    stderr=subprocess.PIPE, text=True)
         under = under or (lambda: None)
         database = os.path.join(self.server.dir, "data/accounts/mox/index.db-wal")
-        begin = os.path.getsize(database) if os.path.exists(database) else 0
-        while process.poll() is None and (not os.path.exists(database) or os.path.getsize(database) - begin < 1 << 20):
+        begin = size_of(database)
+        while process.poll() is None and size_of(database) - begin < 1 << 20:
             pass
         under()
         for s in signals:
@@ -277,7 +285,9 @@ class Import(unittest.TestCase):
         self.assertEqual(self.server.stop(), signal.SIGTERM)
         self.assertEqual(self.server.verify(), (True, ""))
         if out == "":  # else it was too late
-            self.assertEqual((returncode, err), (1, "mox: the server is shutting down\n"))
+            self.assertEqual(returncode, 1)
+            if "closing sessions that did not finish in time" not in self.server.log_text():
+                self.assertEqual(err, "mox: the server is shutting down\n")
             self.server.start()
             self.assertNotIn("old", self.mailboxes()[0])
 
