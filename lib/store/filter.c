@@ -11,6 +11,10 @@
  * more than that, it is judged by what is known. */
 #define LEARN_BEFORE_MAX 192
 
+/* Of so many open filters those that come on top stay open for one message only: a message to a list may ask those
+ * of hundreds of accounts at once, at some 4 MB each. The sweep leaves fewer open, those used last. */
+#define FILTERS_OPEN_AT_ONCE 64
+
 int mox__filter_new(struct mox_account *a, const struct mox_junk_params *params)
 {
     struct filter *f = mem_new(a->env, struct filter, 1);
@@ -175,6 +179,15 @@ void mox__filter_close(struct filter *f)
     mox__filter_file_close(f, &f->file);
 }
 
+/* What is to be learnt would have to be looked for again; and that it is to be built anew is seen in an open one. */
+void mox__filter_spare(struct filter *f)
+{
+    const bool is_at_work = f->file.due.modseq != 0 || mox__filter_is_stale(f);
+    if (f->file.words != NULL && !is_at_work &&
+        atomic_load(&f->account->store->trainer.open) > FILTERS_OPEN_AT_ONCE)
+        mox__filter_close(f);
+}
+
 void mox__filter_in_step(struct filter *f, uint64_t modseq)
 {
     struct mox_account *a = f->account;
@@ -331,6 +344,7 @@ static int read_and_ask(struct filter *f, struct mox_slice content,
         return rc;
     mox__filter_enter(f);
     rc = ask_again(f, words, verdict, err);
+    mox__filter_spare(f);
     mox__filter_leave(f);
     mox_junk_words_free(words);
     return rc;
@@ -350,6 +364,8 @@ int mox_account_classify(struct mox_account *a, struct mox_slice content,
     if (!is_prepared(f, &params, &knows)) {
         mox__filter_enter(f);
         rc = prepare(f, &params, &knows, &why);
+        if (rc < 0 || !knows)
+            mox__filter_spare(f);
         mox__filter_leave(f);
     }
     if (rc == MOX_OK && knows)

@@ -119,6 +119,8 @@ void mox__filter_changes(struct filter *f);
 /* With the turn: opens junk.db if it is not. MOX_ENOMEM, MOX_EIO …, told in the log. */
 int mox__filter_open(struct filter *f);
 void mox__filter_close(struct filter *f);
+/* With the turn, at its end: closes it if too many are open to wait for the sweep. */
+void mox__filter_spare(struct filter *f);
 /* With the turn: learns up to `max` messages. *more: there is more to do. */
 int mox__filter_catch_up(struct filter *f, size_t max, bool *more);
 /* With the turn: it should be built anew. */

@@ -36,6 +36,8 @@ int mox__filter_file_open(struct filter *f, struct filter_file *file, const char
         rc = mox_junk_file_open(&file->words, env, path, NULL, err);
     if (rc < 0)
         return rc;
+    if (file == &f->file)
+        atomic_fetch_add(&f->account->store->trainer.open, 1);
     rc = mox__db_exec(&file->words->db, "PRAGMA cache_size=" CACHE_SIZE);
     if (rc == MOX_OK)
         rc = read_state(file);
@@ -50,6 +52,8 @@ void mox__filter_file_close(struct filter *f, struct filter_file *file)
 {
     if (file == &f->file)
         mox__filter_changes(f);
+    if (file == &f->file && file->words != NULL)
+        atomic_fetch_sub(&f->account->store->trainer.open, 1);
     mox_junk_file_close(file->words);
     mox__db_close(&file->index);
     mox__changes_free(f->account->env, &file->due);

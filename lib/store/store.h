@@ -3,6 +3,7 @@
 #define STORE_STORE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <mox/store.h>
 
@@ -225,6 +226,7 @@ struct trainer {
     pthread_cond_t work;
     struct filter *queue, **end;
     struct filter *all; /* of open accounts */
+    atomic_uint open;   /* how many junk.db are; not under the lock */
 };
 
 struct mox_store {

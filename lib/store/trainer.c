@@ -122,6 +122,8 @@ static bool work(struct filter *f, bool *failed)
     size_t max = f->file.due.count > LEARN_MANY ? LEARN_MANY : LEARN_AT_ONCE;
     *failed = mox__filter_catch_up(f, max, &more) < 0;
     bool stale = mox__filter_is_stale(f);
+    if (!more)
+        mox__filter_spare(f);
     mox__filter_leave(f);
     if (*failed || more)
         return more && !*failed;

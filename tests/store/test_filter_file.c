@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -397,6 +398,42 @@ static void all_of_it_at_once(void **state)
     assert_learnt(f, 76, 40);
 }
 
+static unsigned open_filters(void)
+{
+    unsigned n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    assert_non_null(dir);
+    for (struct dirent *e; (e = readdir(dir)) != NULL;) {
+        char target[256];
+        ssize_t len = readlinkat(dirfd(dir), e->d_name, target, sizeof target);
+        n += len >= 8 && memcmp(target + len - 8, "/junk.db", 8) == 0;
+    }
+    (void)closedir(dir);
+    return n;
+}
+
+/* As for a message to a list of all of them. */
+static void hundreds_of_accounts_do_not_have_their_filters_open_at_once(void **state)
+{
+    enum { ACCOUNTS = 80, AT_ONCE = 64, IN_WORK = 2 };
+    static const char text[] = "Subject: to all\r\n\r\n";
+    const struct mox_slice content = {(const uint8_t *)text, sizeof text - 1};
+    struct storefix *f = *state;
+    struct mox_account *accounts[ACCOUNTS];
+    for (unsigned i = 0; i < ACCOUNTS; i++) {
+        char name[16];
+        struct mox_junk_verdict v;
+        (void)snprintf(name, sizeof name, "a%u", i);
+        assert_int_equal(mox_account_open(&accounts[i], f->store, name, MOX_ACCOUNT_CREATE,
+                                          filter_config(), NULL),
+                         MOX_OK);
+        assert_int_equal(mox_account_classify(accounts[i], content, &v, NULL), MOX_OK);
+        assert_true(open_filters() <= AT_ONCE + IN_WORK);
+    }
+    for (unsigned i = 0; i < ACCOUNTS; i++)
+        mox_account_close(accounts[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +454,7 @@ int main(void)
         FILTER_TEST(a_filter_that_has_to_be_built_anew_is_after_an_interruption),
         FILTER_TEST(retraining_takes_in_what_changes_meanwhile),
         FILTER_TEST(all_of_it_at_once),
+        FILTER_TEST(hundreds_of_accounts_do_not_have_their_filters_open_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
