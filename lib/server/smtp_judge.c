@@ -36,6 +36,23 @@ static int fill_message(struct handover *h)
     return mox_spool_bytes(h->session->spool, &m->content);
 }
 
+/* What the same account is to have of this message already, unless it refuses it. */
+static void add_own_copies(const struct handover *h, const struct target *t, struct mox_arrivals *a)
+{
+    const uint64_t size = mox_spool_size(h->session->spool);
+    for (const struct target *o = h->targets; o < t; o++) {
+        bool refuses = o->judgement != NULL && !o->judgement->analysis->accept;
+        if (o->config != t->config || refuses)
+            continue;
+        for (size_t i = 0; i < MOX_NETWORK_CLASSES; i++) {
+            a->minute[i].messages++;
+            a->day[i].messages++;
+            a->minute[i].bytes += size;
+            a->day[i].bytes += size;
+        }
+    }
+}
+
 /* Before anything of the message is stored: the sender comes again, for all of its recipients. */
 static bool is_over_limit(struct handover *h, struct target *t)
 {
@@ -44,6 +61,7 @@ static bool is_over_limit(struct handover *h, struct target *t)
     if (!s->config.limits)
         return false;
     mox_account_arrivals(t->account, h->envelope.peer->remote_ip, &stored);
+    add_own_copies(h, t, &stored);
     return mox__delivery_limits(&s->files->mox->limits, &stored, mox_spool_size(h->session->spool),
                                 &t->over_limit) < 0;
 }

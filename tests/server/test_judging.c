@@ -277,6 +277,20 @@ static void all_who_refuse_have_their_code_in_the_reply(void **state)
     logged(r, "reason=no-bad-signals"); /* it had been accepted */
 }
 
+static void limits_count_each_copy_of_a_message(void **state)
+{
+    struct rig *r = *state;
+    struct mox_config_static *mox = (void *)(uintptr_t)r->p.files->mox;
+    mox->limits.messages_per_minute.address = 1;
+    r->has_limits = true;
+    start(r, names);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    ask(r, "RCPT TO:<jane@ours.example>\r\n", "250 ");
+    send_data(r, "From: a@x.example\r\n\r\nbody\r\n.\r\n", "250 ");
+    logged(r, "reason=no-bad-signals mailfrom=a@x.example msgfrom=x.example rcptto=mox@localhost");
+    logged(r, "reason=high-rate mailfrom=a@x.example msgfrom=x.example rcptto=jane@ours.example");
+}
+
 static void a_list_goes_on_without_the_member_whose_quota_is_used_up(void **state)
 {
     struct rig *r = *state;
@@ -339,6 +353,7 @@ int main(void)
         TEST(the_sender_hears_from_the_postmaster_of_the_host),
         TEST(a_client_whose_message_all_accept_is_not_slow),
         TEST(all_who_refuse_have_their_code_in_the_reply),
+        TEST(limits_count_each_copy_of_a_message),
         TEST(a_list_goes_on_without_the_member_whose_quota_is_used_up),
         TEST(a_list_goes_on_without_the_member_whose_account_does_not_open),
 #ifdef MOX_HAVE_IDN
