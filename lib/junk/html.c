@@ -354,13 +354,13 @@ static bool (*const states[])(struct html *h, uint8_t c) = {
     [HTML_RAW] = in_raw,
 };
 
-/* Up to the next tag or entity. */
+/* Up to the next tag or entity. Two calls of memchr() would go to the end of the text for each byte of "&&&&". */
 static size_t text_run(struct mox_slice s)
 {
-    const uint8_t *tag = memchr(s.data, '<', s.len);
-    const size_t len = tag == NULL ? s.len : (size_t)(tag - s.data);
-    const uint8_t *entity = len > 0 ? memchr(s.data, '&', len) : NULL;
-    return entity == NULL ? len : (size_t)(entity - s.data);
+    size_t len = 0;
+    while (len < s.len && s.data[len] != '<' && s.data[len] != '&')
+        len++;
+    return len;
 }
 
 /* Up to the end of a value, or to an entity where it matters. */
