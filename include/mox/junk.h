@@ -24,8 +24,8 @@ MOX_BEGIN_DECLS
 struct mox_junk_params {
     size_t size;                         /* sizeof(struct mox_junk_params) */
     bool onegrams, twograms, threegrams; /* groups of words that count; default onegrams */
-    double max_power;    /* scores of words stay in [max_power, 1 - max_power]; 0.01; from 1e-6 on */
-    unsigned top_words;  /* so many of the best for and against; 10 */
+    double max_power;   /* scores of words stay in [max_power, 1 - max_power]; 0.01; from 1e-6 on */
+    unsigned top_words; /* so many of the best for and against; 10 */
     double ignore_words; /* scores this near to 0.5 do not count; 0.1 */
     unsigned rare_words; /* words seen at most so often count less; 2 */
 };
@@ -59,8 +59,9 @@ struct mox_junk_verdict {
  */
 struct mox_junk_words;
 
-#define MOX_JUNK_TEXT_MAX  1048576 /* bytes of a message's text that are read */
-#define MOX_JUNK_WORDS_MAX 20000   /* words of a message that count */
+#define MOX_JUNK_HEADER_MAX 1048576 /* bytes of a message's header that are read */
+#define MOX_JUNK_TEXT_MAX   1048576 /* bytes of a message's text that are read */
+#define MOX_JUNK_WORDS_MAX  20000   /* words of a message that count */
 
 /**
  * Takes a message apart: the words of its addresses and subject and of its text parts, HTML too, those

@@ -76,7 +76,8 @@ static void add_words(struct gram_reader *r, enum gram_block block, struct mox_s
     uint64_t last = 0;
     const uint64_t field = hash_byte(hash_lower(hash('H'), name), ':');
     size_t at = 0;
-    for (unsigned n = 0; n < WORDS_MAX && at < value.len; n++) {
+    const size_t len = mox__gram_reader_is_full(r, block) ? 0 : value.len;
+    for (unsigned n = 0; n < WORDS_MAX && at < len; n++) {
         while (at < value.len && !is_word_byte(value.data[at]))
             at++;
         const size_t begin = at;
@@ -112,7 +113,7 @@ static void add_host(struct gram_reader *r, struct mox_slice host)
 
 static void add_hosts(struct gram_reader *r, struct mox_slice value)
 {
-    for (size_t at = 0; at < value.len;) {
+    for (size_t at = 0; at < value.len && !mox__gram_reader_is_full(r, GRAMS_HEADER);) {
         const size_t begin = at;
         while (at < value.len && is_host_byte(value.data[at]))
             at++;

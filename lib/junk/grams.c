@@ -47,9 +47,14 @@ static inline size_t add_place(uint64_t *seen, uint32_t *places, size_t count,
     return count + (size_t)(~bits >> (place % 64) & 1);
 }
 
+bool mox__gram_reader_is_full(const struct gram_reader *r, enum gram_block block)
+{
+    return r->counts[block] >= blocks[block].max;
+}
+
 void mox__gram_reader_add(struct gram_reader *r, enum gram_block block, uint64_t hash)
 {
-    if (r->counts[block] < blocks[block].max)
+    if (!mox__gram_reader_is_full(r, block))
         r->counts[block] =
             add_place(r->seen, r->places + blocks[block].begin, r->counts[block], block, hash);
 }

@@ -51,6 +51,8 @@ struct gram_reader {
 void mox__gram_reader_init(struct gram_reader *r);
 /* A feature of its header, or a word, by its hash. */
 void mox__gram_reader_add(struct gram_reader *r, enum gram_block block, uint64_t hash);
+/* Nothing more is looked at. */
+bool mox__gram_reader_is_full(const struct gram_reader *r, enum gram_block block);
 /* What follows is not of one piece with what was before; `kind` tells apart what it is of. */
 void mox__gram_reader_begin(struct gram_reader *r, uint32_t kind);
 void mox__gram_reader_feed(struct gram_reader *r, struct mox_slice bytes);

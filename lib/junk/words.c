@@ -71,6 +71,8 @@ static void add_header(struct walk *w, struct mox_slice header)
     struct mox_header_field field;
     size_t at = 0;
     struct buf decoded;
+    if (header.len > MOX_JUNK_HEADER_MAX)
+        header.len = MOX_JUNK_HEADER_MAX;
     mox__buf_init(&decoded, w->env, 4 * (size_t)VALUE_BYTES_MAX);
     while (mox_header_next(header, &at, &field)) {
         mox__gram_field(&w->grams, &field, &decoded);

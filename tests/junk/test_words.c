@@ -307,6 +307,19 @@ static void text_beyond_the_limit_is_not_read(void **state)
     free(content);
 }
 
+static void header_beyond_the_limit_is_not_read(void **state)
+{
+    static const char near[] = "Subject: near\r\n", other[] = "X-Other: 123\r\n";
+    const size_t times = MOX_JUNK_HEADER_MAX / (sizeof other - 1);
+    char *content = malloc(MOX_JUNK_HEADER_MAX + 100), *at = stpcpy(content, near);
+    (void)state;
+    for (size_t i = 0; i < times; i++)
+        at = stpcpy(at, other);
+    at = stpcpy(at, "Cc: far\r\n");
+    assert_int_equal(count_words(slice(content, (size_t)(at - content))), 1);
+    free(content);
+}
+
 /* In TSCII the byte 0x82 is four letters of twelve bytes. */
 static void text_that_grows_beyond_its_room_is_no_failure(void **state)
 {
@@ -372,6 +385,7 @@ int main(void)
         cmocka_unit_test(a_message_has_a_bounded_number_of_words),
         cmocka_unit_test(words_are_not_all_in_one_place_whoever_chooses_them),
         cmocka_unit_test(text_beyond_the_limit_is_not_read),
+        cmocka_unit_test(header_beyond_the_limit_is_not_read),
         cmocka_unit_test(text_that_grows_beyond_its_room_is_no_failure),
         cmocka_unit_test(each_allocation_may_fail),
     };
