@@ -24,8 +24,8 @@ MOX_BEGIN_DECLS
 struct mox_junk_params {
     size_t size;                         /* sizeof(struct mox_junk_params) */
     bool onegrams, twograms, threegrams; /* groups of words that count; default onegrams */
-    double max_power;   /* scores of words stay in [max_power, 1 - max_power]; 0.01; from 1e-6 on */
-    unsigned top_words; /* so many of the best for and against; 10 */
+    double max_power;    /* 1e-6 … 0.5: scores of words stay in [it, 1 - it]; 0.01 */
+    unsigned top_words;  /* so many of the best for and against; 10 */
     double ignore_words; /* scores this near to 0.5 do not count; 0.1 */
     unsigned rare_words; /* words seen at most so often count less; 2 */
 };
@@ -84,7 +84,7 @@ struct mox_junk_totals {
     uint32_t hams, spams;
 };
 
-/** In how many of them a word was. `key` stands for the word. */
+/** In how many of them a word was. `key` stands for the word, and is never 0. */
 struct mox_junk_count {
     uint64_t key;
     uint32_t hams, spams;

@@ -8,7 +8,7 @@
 
 /* Numbers by key, in memory: open addressing, 16 bytes a row, at most 7/8 full. */
 struct junk_row {
-    uint64_t key;
+    uint64_t key;        /* of a word: never 0 */
     int32_t hams, spams; /* both 0: the row is free, or says nothing */
 };
 

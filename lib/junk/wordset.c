@@ -61,10 +61,12 @@ static uint64_t mix_text(uint64_t h, struct mox_slice text)
     return mix(h, text.len);
 }
 
+/* Never 0, which is the mark of a free row in a table: a text of which it would be the key is easily found. */
 static uint64_t key_of(struct mox_slice prefix, struct mox_slice text)
 {
     const uint64_t h = mix_text(prefix.len == 0 ? 1 : mix_text(2, prefix), text);
-    return mix(h, h >> 29);
+    const uint64_t key = mix(h, h >> 29);
+    return key | (key == 0);
 }
 
 /* ---- the set ---- */

@@ -5,6 +5,7 @@
 #include <mox/junk.h>
 
 #include "base/text.h"
+#include "junk/words.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 
@@ -222,6 +223,20 @@ static void counts_never_go_below_zero(void **state)
     rig_done(&r);
 }
 
+/* A free row has the key 0; were this word's key that, rows behind it would be lost once it is forgotten. */
+static void no_word_is_taken_for_a_free_row(void **state)
+{
+    struct test_env t;
+    struct wordset set;
+    (void)state;
+    test_env_init(&t);
+    mox__wordset_init(&set, &t.env);
+    mox__wordset_add(&set, slice(NULL, 0), slice_of("keyiszeragxisrxxuisbgxkw"));
+    assert_true(set.count == 1 && set.words[0].key != 0);
+    mox__wordset_free(&set);
+    test_env_done(&t);
+}
+
 static void a_full_memory_refuses(void **state)
 {
     (void)state;
@@ -251,6 +266,7 @@ int main(void)
         cmocka_unit_test(verdicts_are_probabilities_whatever_the_parameters),
         cmocka_unit_test(words_of_a_verdict_are_printable),
         cmocka_unit_test(counts_never_go_below_zero),
+        cmocka_unit_test(no_word_is_taken_for_a_free_row),
         cmocka_unit_test(a_full_memory_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
