@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "delivery/prefix.h"
+#include "delivery/unicode.h"
 
 /* The header lines of one copy, but for what checks found. */
 #define PREFIX_MAX 8192
@@ -100,16 +101,6 @@ static struct mox_delivery_facts facts_of(const struct mox_smtp_envelope *e,
     };
 }
 
-/* Facts have names in Unicode form, as those of the dialogue are. */
-static const char *in_unicode(struct mox_delivery *d, const char *ascii)
-{
-    struct mox_domain domain;
-    if (strstr(ascii, "xn--") == NULL ||
-        mox_domain_parse(&domain, slice_of(ascii), MOX_DOMAIN_UNDERSCORES) != MOX_OK)
-        return ascii;
-    return mox__arena_strndup(&d->arena, domain.unicode, strlen(domain.unicode));
-}
-
 /* The domains that signed. Who forwards neither gains nor loses: its signature does not count. */
 static int add_dkim_domains(struct mox_delivery *d, struct mox_delivery_facts *facts,
                             const char *forwarder)
@@ -120,7 +111,7 @@ static int add_dkim_domains(struct mox_delivery *d, struct mox_delivery_facts *f
         return MOX_ENOMEM;
     facts->dkim_domains = domains;
     for (size_t i = 0; i < v->dkim_domain_count; i++) {
-        const char *domain = in_unicode(d, v->dkim_domains[i]);
+        const char *domain = mox__in_unicode(&d->arena, v->dkim_domains[i]);
         if (domain == NULL)
             return MOX_ENOMEM;
         if (forwarder == NULL || strcmp(domain, forwarder) != 0)
@@ -142,8 +133,8 @@ static int add_proofs(struct mox_delivery *d, struct mox_delivery_facts *facts,
     if (v->from_domain[0] == '\0')
         return MOX_OK;
     facts->msg_from_localpart = v->from_localpart;
-    facts->msg_from_domain = in_unicode(d, v->from_domain);
-    facts->msg_from_org_domain = in_unicode(d, v->from_org_domain);
+    facts->msg_from_domain = mox__in_unicode(&d->arena, v->from_domain);
+    facts->msg_from_org_domain = mox__in_unicode(&d->arena, v->from_org_domain);
     return facts->msg_from_domain == NULL || facts->msg_from_org_domain == NULL ? MOX_ENOMEM
                                                                                 : MOX_OK;
 }

@@ -4,21 +4,7 @@
 #include "base/text.h"
 #include "delivery/judge.h"
 #include "delivery/mail_kind.h"
-
-static char *copy(struct mox_judge *j, const char *text)
-{
-    return mox__arena_strndup(&j->arena, text, strlen(text));
-}
-
-/* Checks give names in ASCII form; an account remembers them in Unicode form. NULL: out of memory. */
-static const char *in_unicode(struct mox_judge *j, const char *ascii)
-{
-    struct mox_domain domain;
-    if (strstr(ascii, "xn--") == NULL ||
-        mox_domain_parse(&domain, slice_of(ascii), MOX_DOMAIN_UNDERSCORES) != MOX_OK)
-        return ascii;
-    return copy(j, domain.unicode);
-}
+#include "delivery/unicode.h"
 
 static int read_sender(struct mox_judge *j)
 {
@@ -27,13 +13,13 @@ static int read_sender(struct mox_judge *j)
     if (v == NULL)
         return MOX_OK;
     j->from_localpart = v->from_localpart;
-    j->from_domain = in_unicode(j, v->from_domain);
-    j->from_org_domain = in_unicode(j, v->from_org_domain);
+    j->from_domain = mox__in_unicode(&j->arena, v->from_domain);
+    j->from_org_domain = mox__in_unicode(&j->arena, v->from_org_domain);
     j->dkim_domains = arena_new(&j->arena, const char *, v->dkim_domain_count + 1);
     if (j->from_domain == NULL || j->from_org_domain == NULL || j->dkim_domains == NULL)
         return MOX_ENOMEM;
     for (size_t i = 0; i < v->dkim_domain_count; i++) {
-        j->dkim_domains[i] = in_unicode(j, v->dkim_domains[i]);
+        j->dkim_domains[i] = mox__in_unicode(&j->arena, v->dkim_domains[i]);
         if (j->dkim_domains[i] == NULL)
             return MOX_ENOMEM;
     }
@@ -66,7 +52,7 @@ static int match_rulesets(struct mox_judge *j)
     struct mox_ruleset_query q = {
         .mail_from = m->mail_from,
         .msg_from = from_address(j),
-        .verified_ehlo = ehlo_proved ? in_unicode(j, m->ehlo_domain) : "",
+        .verified_ehlo = ehlo_proved ? mox__in_unicode(&j->arena, m->ehlo_domain) : "",
         .verified_mail_from =
             v != NULL && v->mail_from == MOX_VALIDATION_PASS ? m->mail_from_domain : "",
         .dkim_domains = j->dkim_domains,
@@ -100,7 +86,7 @@ static const char *in_ascii(struct mox_judge *j, const char *name)
     struct mox_domain domain;
     if (mox_domain_parse(&domain, slice_of(name), MOX_DOMAIN_UNDERSCORES) != MOX_OK)
         return name;
-    return copy(j, domain.ascii);
+    return mox__arena_strndup(&j->arena, domain.ascii, strlen(domain.ascii));
 }
 
 static int apply_ruleset(struct mox_judge *j)

@@ -67,7 +67,7 @@ static bool is_to_wait(const struct handover *h)
 
 static bool nobody_waits(const struct smtp_session *ss)
 {
-    return ss->left || ss->closed || ss->server->net->stopping;
+    return client_has_left(ss) || ss->server->net->stopping;
 }
 
 /* RFC 5321 §4.1.1.10: a transaction whose connection closes is cancelled, as if it had failed for now. Nothing

@@ -79,7 +79,7 @@ static void conclude(struct smtp_names *n, int rc)
 {
     if (rc == MOX_LATER)
         return;
-    if (rc == MOX_OK && (n->cut_short || n->session->left || n->session->closed))
+    if (rc == MOX_OK && (n->cut_short || client_has_left(n->session)))
         rc = MOX_EBUSY;
     mox__nap_cancel(&n->session->nap);
     n->session->names = NULL;

@@ -30,7 +30,7 @@ struct smtp_session {
     struct nap nap;
     struct mox_smtp_reply late_reply;
     struct handover *handover; /* the message that is on its way to the store; or NULL */
-    struct smtp_names *names; /* smtp_names.c: what waits for the DNS; `nap` is its patience */
+    struct smtp_names *names;  /* smtp_names.c: what waits for the DNS; `nap` is its patience */
 
     /* The transaction: */
     struct mox_config_target *recipients; /* in the order of the envelope's */
@@ -44,6 +44,11 @@ struct smtp_session {
     struct mox_slice piece;
     int piece_rc;
 };
+
+static inline bool client_has_left(const struct smtp_session *ss)
+{
+    return ss->left || ss->closed;
+}
 
 /* The answer to what is pending; *reply may be NULL for the prepared one. Frees a session whose
  * connection is gone. */

@@ -142,7 +142,7 @@ void mox__filter_failed(struct filter *f, int status, const char *text)
     f->failing = true;
     if (status == MOX_ENOSPACE)
         lacks_space(f);
-    if (status != MOX_ENOMEM && status != MOX_ENOSPACE && status != MOX_EFILES)
+    if (status != MOX_ENOSPACE && !mox__learn_passes(status))
         mox__filter_close(f); /* after an input/output error nothing is known of a connection */
 }
 
