@@ -22,6 +22,25 @@ void *mox__realloc(const struct mox_env *env, void *ptr, size_t count, size_t si
     return env->realloc(env->user, ptr, bytes == 0 ? 1 : bytes);
 }
 
+/* `array` is the address of a pointer to whatever type: only its bytes may be read here. */
+bool mox__mem_room(const struct mox_env *env, void *array, size_t size, size_t *room, size_t count,
+                   size_t first)
+{
+    if (count < *room)
+        return true;
+    if (*room > SIZE_MAX / 2)
+        return false;
+    const size_t more = *room == 0 ? first : 2 * *room;
+    void *ptr;
+    memcpy(&ptr, array, sizeof ptr);
+    ptr = mox__realloc(env, ptr, more, size);
+    if (ptr == NULL)
+        return false;
+    memcpy(array, &ptr, sizeof ptr);
+    *room = more;
+    return true;
+}
+
 void mox__mem_free(const struct mox_env *env, void *ptr)
 {
     if (ptr != NULL)

@@ -27,14 +27,8 @@ struct sync {
 
 static bool push(const struct mox_env *env, struct rows *rows, uint32_t index)
 {
-    if (rows->count == rows->cap) {
-        size_t cap = rows->cap == 0 ? 16 : rows->cap * 2;
-        uint32_t *list = mox__realloc(env, rows->list, cap, sizeof *list);
-        if (list == NULL)
-            return false;
-        rows->list = list;
-        rows->cap = cap;
-    }
+    if (!mem_room(env, &rows->list, &rows->cap, rows->count, 16))
+        return false;
     rows->list[rows->count++] = index;
     return true;
 }
@@ -285,16 +279,9 @@ static int own_changed(void *user, uint32_t index, const struct mox_view_row *be
         own->others = true;
         return 0;
     }
-    if (own->count == own->cap) {
-        size_t cap = own->cap == 0 ? 16 : own->cap * 2;
-        struct mox_view_edit *edits =
-            mox__realloc(&own->s->env, own->edits, cap, sizeof *own->edits);
-        own->failed = edits == NULL;
-        if (own->failed)
-            return 1;
-        own->edits = edits;
-        own->cap = cap;
-    }
+    own->failed = !mem_room(&own->s->env, &own->edits, &own->cap, own->count, 16);
+    if (own->failed)
+        return 1;
     own->edits[own->count++] = (struct mox_view_edit){.row = *now};
     return 0;
 }

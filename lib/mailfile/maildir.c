@@ -108,14 +108,8 @@ const char *mox__maildir_folder(const struct maildir *m, size_t n)
 
 static int add_file(struct maildir *m, const char *name, bool in_new)
 {
-    if (m->file_count == m->file_cap) {
-        size_t cap = m->file_cap == 0 ? 256 : m->file_cap * 2;
-        struct file *more = mox__realloc(m->env, m->files, cap, sizeof *more);
-        if (more == NULL)
-            return MOX_ENOMEM;
-        m->files = more;
-        m->file_cap = cap;
-    }
+    if (!mem_room(m->env, &m->files, &m->file_cap, m->file_count, 256))
+        return MOX_ENOMEM;
     const char *copy = mox__arena_strndup(&m->names, name, strlen(name));
     if (copy == NULL)
         return m->names.used > NAMES_MAX / 2 ? MOX_ELIMIT : MOX_ENOMEM;

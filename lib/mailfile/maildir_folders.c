@@ -19,14 +19,8 @@
 
 static int add_folder(struct folders *l, const char *dir, const char *name)
 {
-    if (l->count == l->cap) {
-        size_t cap = l->cap == 0 ? 16 : l->cap * 2;
-        struct folder *more = mox__realloc(l->env, l->list, cap, sizeof *more);
-        if (more == NULL)
-            return MOX_ENOMEM;
-        l->list = more;
-        l->cap = cap;
-    }
+    if (!mem_room(l->env, &l->list, &l->cap, l->count, 16))
+        return MOX_ENOMEM;
     struct folder f = {.dir = mox__strndup(l->env, dir, strlen(dir)),
                        .name = mox__strndup(l->env, name, strlen(name))};
     if (f.dir == NULL || f.name == NULL) {

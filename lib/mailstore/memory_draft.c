@@ -76,14 +76,8 @@ struct mox_mailbox *mox__memory_draft_find(const struct draft *d, const char *na
 
 int mox__memory_draft_add(struct draft *d, const struct mox_mailbox *entry, struct mox_error *err)
 {
-    if (d->count == d->cap) {
-        size_t cap = d->cap + d->cap / 2 + 8;
-        struct mox_mailbox *list = mox__realloc(&d->store->env, d->list, cap, sizeof d->list[0]);
-        if (list == NULL)
-            return mox__memory_no_room(err);
-        d->list = list;
-        d->cap = cap;
-    }
+    if (!mem_room(&d->store->env, &d->list, &d->cap, d->count, 8))
+        return mox__memory_no_room(err);
     d->list[d->count++] = *entry;
     return MOX_OK;
 }

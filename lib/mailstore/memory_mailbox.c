@@ -193,14 +193,8 @@ static void count_message(struct mailbox *mb, const struct entry *e, int sign)
 static void add_edit(struct mailbox *mb, struct edits *edits, const struct mox_view_row *row,
                      bool remove)
 {
-    if (edits->count == edits->cap && !edits->failed) {
-        size_t cap = grown(edits->cap, edits->count);
-        struct mox_view_edit *list =
-            mox__realloc(&mb->store->env, edits->list, cap, sizeof edits->list[0]);
-        edits->failed = list == NULL;
-        edits->list = list == NULL ? edits->list : list;
-        edits->cap = list == NULL ? edits->cap : cap;
-    }
+    edits->failed =
+        edits->failed || !mem_room(&mb->store->env, &edits->list, &edits->cap, edits->count, 8);
     if (!edits->failed)
         edits->list[edits->count] = (struct mox_view_edit){.row = *row, .remove = remove};
     edits->count += !edits->failed;

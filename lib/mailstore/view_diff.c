@@ -82,14 +82,8 @@ static int note_removal(void *user, uint32_t index, const struct mox_view_row *r
 {
     struct removals *r = user;
     (void)row;
-    if (r->count == r->cap) {
-        size_t cap = r->cap == 0 ? 64 : r->cap * 2;
-        uint32_t *grown = mox__realloc(r->env, r->index, cap, sizeof *grown);
-        if (grown == NULL)
-            return MOX_ENOMEM;
-        r->index = grown;
-        r->cap = cap;
-    }
+    if (!mem_room(r->env, &r->index, &r->cap, r->count, 64))
+        return MOX_ENOMEM;
     r->index[r->count++] = index;
     return 0;
 }

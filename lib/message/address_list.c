@@ -24,14 +24,8 @@ static bool copy(struct arena *a, struct mox_slice from, struct mox_slice *to)
 
 static int add(struct mox_address_list *list, const struct address *from)
 {
-    if (list->count == list->cap) {
-        size_t cap = list->cap == 0 ? FIRST_CAP : list->cap * 2;
-        struct mox_address *items = mox__realloc(&list->env, list->items, cap, sizeof *items);
-        if (items == NULL)
-            return MOX_ENOMEM;
-        list->items = items;
-        list->cap = cap;
-    }
+    if (!mem_room(&list->env, &list->items, &list->cap, list->count, FIRST_CAP))
+        return MOX_ENOMEM;
     struct mox_address *to = &list->items[list->count];
     to->kind = from->kind;
     if (!copy(&list->arena, from->name, &to->name) ||

@@ -72,15 +72,8 @@ static int resolve(const struct smtp_session *ss, const struct mox_smtp_path *pa
 
 static int add(struct smtp_session *ss, const struct mox_config_target *r)
 {
-    if (ss->recipient_count == ss->recipient_cap) {
-        size_t cap =
-            ss->recipient_cap == 0 ? 4 : 2 * ss->recipient_cap; /* the engine has the bound */
-        void *more = mox__realloc(&ss->server->env, ss->recipients, cap, sizeof *ss->recipients);
-        if (more == NULL)
-            return MOX_ENOMEM;
-        ss->recipients = more;
-        ss->recipient_cap = cap;
-    }
+    if (!mem_room(&ss->server->env, &ss->recipients, &ss->recipient_cap, ss->recipient_count, 4))
+        return MOX_ENOMEM; /* the engine has the bound */
     ss->recipients[ss->recipient_count++] = *r;
     ss->nobody = ss->nobody || !exists(r);
     return MOX_OK;

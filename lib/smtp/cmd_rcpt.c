@@ -70,15 +70,9 @@ static char *keep_text(struct mox_smtp_server *s, const char *text)
 
 static bool make_room(struct mox_smtp_server *s)
 {
-    if (s->envelope.recipient_count < s->recipients_cap)
-        return true;
-    size_t cap = s->recipients_cap == 0 ? 4 : 2 * s->recipients_cap;
-    struct mox_smtp_path *more = mox__realloc(&s->env, s->recipients, cap, sizeof *more);
-    if (more == NULL)
-        return false;
-    s->envelope.recipients = s->recipients = more;
-    s->recipients_cap = cap;
-    return true;
+    bool ok = mem_room(&s->env, &s->recipients, &s->recipients_cap, s->envelope.recipient_count, 4);
+    s->envelope.recipients = s->recipients;
+    return ok;
 }
 
 static bool keep_recipient(struct mox_smtp_server *s)

@@ -34,16 +34,7 @@ static size_t place_of(const struct mox_auth_db *db, const uint8_t *fingerprint,
 /* Room for one more, so that nothing can fail once the disk has it. */
 static int make_room(struct mox_auth_db *db)
 {
-    if (db->key_count < db->key_room)
-        return MOX_OK;
-    size_t room = db->key_room == 0 ? 16 : 2 * db->key_room;
-    struct mox_client_key **keys =
-        mox__realloc(&db->env, db->keys, room, sizeof(struct mox_client_key *));
-    if (keys == NULL)
-        return MOX_ENOMEM;
-    db->keys = keys;
-    db->key_room = room;
-    return MOX_OK;
+    return mem_room(&db->env, &db->keys, &db->key_room, db->key_count, 16) ? MOX_OK : MOX_ENOMEM;
 }
 
 static void insert(struct mox_auth_db *db, struct mox_client_key *key)

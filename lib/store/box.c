@@ -72,25 +72,15 @@ void mox__boxes_free(struct mox_account *a)
 static int insert(struct mox_account *a, struct box *b)
 {
     pthread_mutex_lock(&a->lock);
-    int rc = MOX_OK;
-    if (a->box_count == a->box_cap) {
-        size_t cap = a->box_cap == 0 ? 16 : a->box_cap * 2;
-        struct box **more = mox__realloc(a->env, a->boxes, cap, sizeof(struct box *));
-        if (more == NULL) {
-            rc = MOX_ENOMEM;
-        } else {
-            a->boxes = more;
-            a->box_cap = cap;
-        }
-    }
-    if (rc == MOX_OK) {
+    const bool ok = mem_room(a->env, &a->boxes, &a->box_cap, a->box_count, 16);
+    if (ok) {
         size_t at = a->box_count++;
         for (; at > 0 && a->boxes[at - 1]->id > b->id; at--)
             a->boxes[at] = a->boxes[at - 1];
         a->boxes[at] = b;
     }
     pthread_mutex_unlock(&a->lock);
-    return rc;
+    return ok ? MOX_OK : MOX_ENOMEM;
 }
 
 static struct box *box_new(struct mox_account *a, uint64_t id, uint32_t uidvalidity)
@@ -257,15 +247,9 @@ void mox__box_edit(struct box *b, const struct mox_view_row *row, bool remove)
 {
     struct mox_account *a = b->account;
     b->dirty = true;
-    if (b->edit_count == b->edit_cap) {
-        size_t cap = b->edit_cap == 0 ? 16 : b->edit_cap * 2;
-        struct mox_view_edit *more = mox__realloc(a->env, b->edits, cap, sizeof *more);
-        if (more == NULL) {
-            (void)mox__db_fail(&a->writer, MOX_ENOMEM, "change a mailbox");
-            return;
-        }
-        b->edits = more;
-        b->edit_cap = cap;
+    if (!mem_room(a->env, &b->edits, &b->edit_cap, b->edit_count, 16)) {
+        (void)mox__db_fail(&a->writer, MOX_ENOMEM, "change a mailbox");
+        return;
     }
     if (b->edit_count > 0 && b->edits[b->edit_count - 1].row.uid >= row->uid)
         b->edits_unsorted = true;

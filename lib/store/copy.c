@@ -26,14 +26,8 @@ struct sources {
 
 static int add(struct mox_account *a, struct sources *all, const struct source *one)
 {
-    if (all->count == all->cap) {
-        size_t cap = all->cap == 0 ? 64 : all->cap * 2;
-        struct source *more = mox__realloc(a->env, all->list, cap, sizeof *more);
-        if (more == NULL)
-            return mox__db_fail(&a->writer, MOX_ENOMEM, "copy messages");
-        all->list = more;
-        all->cap = cap;
-    }
+    if (!mem_room(a->env, &all->list, &all->cap, all->count, 64))
+        return mox__db_fail(&a->writer, MOX_ENOMEM, "copy messages");
     all->list[all->count++] = *one;
     all->keywords |= one->keywords;
     all->bytes += one->bytes;
@@ -159,13 +153,8 @@ static int add_result(struct mox_account *a, struct mox_copy *op, uint32_t uid, 
         op->copied[op->copied_count - 1].last = uid;
         return MOX_OK;
     }
-    if (op->copied_count == *cap) {
-        *cap = *cap == 0 ? 16 : *cap * 2;
-        struct mox_uid_range *more = mox__realloc(a->env, op->copied, *cap, sizeof *more);
-        if (more == NULL)
-            return mox__db_fail(&a->writer, MOX_ENOMEM, "copy messages");
-        op->copied = more;
-    }
+    if (!mem_room(a->env, &op->copied, cap, op->copied_count, 16))
+        return mox__db_fail(&a->writer, MOX_ENOMEM, "copy messages");
     op->copied[op->copied_count++] = (struct mox_uid_range){uid, uid};
     return MOX_OK;
 }

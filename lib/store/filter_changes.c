@@ -24,14 +24,8 @@ void mox__changes_free(const struct mox_env *env, struct changes *c)
 
 static int add(const struct mox_env *env, struct changes *c, const struct change *one)
 {
-    if (c->count == c->cap) {
-        size_t cap = c->cap == 0 ? 64 : c->cap * 2;
-        struct change *more = mox__realloc(env, c->list, cap, sizeof *more);
-        if (more == NULL)
-            return MOX_ENOMEM;
-        c->list = more;
-        c->cap = cap;
-    }
+    if (!mem_room(env, &c->list, &c->cap, c->count, 64))
+        return MOX_ENOMEM;
     c->list[c->count++] = *one;
     return MOX_OK;
 }
