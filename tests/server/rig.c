@@ -174,6 +174,14 @@ void wait_until_held(struct rig *r)
     assert_true(r->wanted > 0);
 }
 
+/* How long strangers wait. */
+void do_delay(struct loop_task *t)
+{
+    struct rig *r = container_of(t, struct rig, task);
+    r->server->services[SERVE_SMTP].first_time_sender_delay_us = r->delay_us;
+    atomic_store(&r->done, true);
+}
+
 /* The minute is over. */
 void do_run_out(struct loop_task *t)
 {

@@ -20,7 +20,7 @@ struct rig {
     pthread_t thread;
     bool runs;
     bool is_localserve, has_limits; /* before start() */
-    int64_t delay_us;               /* for a task of the test */
+    int64_t delay_us;               /* strangers wait so long, after do_delay() */
     int fd;                         /* the client's */
     const char *from;               /* its address; NULL: 127.0.0.1 */
     char heard[512];                /* the last line of a reply */
@@ -52,6 +52,7 @@ void do_release(struct loop_task *t);
 void do_release_and_leave(struct loop_task *t);
 void do_count(struct loop_task *t);
 void do_pace(struct loop_task *t);
+void do_delay(struct loop_task *t);
 void do_run_out(struct loop_task *t);
 void wait_until_held(struct rig *r);
 

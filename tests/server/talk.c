@@ -25,9 +25,8 @@ void talk(uint16_t port, const struct step *steps)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     struct timeval limit = {60, 0};
-    struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_port = htons(port),
-                            .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     assert_int_equal(connect(fd, (const struct sockaddr *)&a, sizeof a), 0);
     FILE *f = fdopen(fd, "r");

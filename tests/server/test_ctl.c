@@ -105,8 +105,8 @@ static int check(void *user, const struct mox_ctl_check *q, char **text, struct 
 }
 
 #define CHECK(lists, zone_bytes, bytes)                                                            \
-    "check\nmjl\na@b\ntext\n192.0.2.1\nmx\nl\nd.example\n7\nyes\n" lists "\n" zone_bytes "\n" bytes  \
-    "\n"
+    "check\nmjl\na@b\ntext\n192.0.2.1\nmx\nl\nd.example\n7\nyes\n" lists "\n" zone_bytes           \
+    "\n" bytes "\n"
 
 static const struct mox_metric letters = {.name = "letters_total", .help = "Letters."};
 
@@ -200,20 +200,25 @@ static void commands_are_answered_however_the_input_is_split(void **state)
         {"loglevels\nok\n", "ctlv0\nok\n34\n(default): info\nsmtpserver: trace\n0\n", false},
         {"loglevels\nok\nloglevels\nok\n",
          "ctlv0\nok\n34\n(default): info\nsmtpserver: trace\n0\n"
-         "ok\n34\n(default): info\nsmtpserver: trace\n0\n", false},
+         "ok\n34\n(default): info\nsmtpserver: trace\n0\n",
+         false},
         {"loglevels\ndisk full\n", "ctlv0\nok\n34\n(default): info\nsmtpserver: trace\n", true},
         {"setloglevels\nimapserver\ndebug\nsetloglevels\n\nerror\nsetloglevels\nsmtpserver\n\n"
-         "loglevels\n", "ctlv0\nok\nok\nok\nok\n35\n(default): error\nimapserver: debug\n", false},
+         "loglevels\n",
+         "ctlv0\nok\nok\nok\nok\n35\n(default): error\nimapserver: debug\n", false},
         {"setloglevels\nx\nloud\n",
          "ctlv0\nunknown log level \"loud\"; use error, warn, info, debug, trace, traceauth or "
-         "tracedata\n", true},
+         "tracedata\n",
+         true},
         {"setloglevels\nx\n\n", "ctlv0\npackage x has no log level of its own\n", true},
-        {"setloglevels\n\n\n",
-         "ctlv0\nthe default log level cannot be removed; give a level\n", true},
+        {"setloglevels\n\n\n", "ctlv0\nthe default log level cannot be removed; give a level\n",
+         true},
         {"metrics\nok\n",
          "ctlv0\nok\n75\n# HELP letters_total Letters.\n# TYPE letters_total counter\n"
-         "letters_total 7\n0\n", false},
-        {"explain\nmjl\nA/b c\n4294967295\njson\nok\n", "ctlv0\nok\n23\nmjl A/b c 4294967295 1\n0\n", false},
+         "letters_total 7\n0\n",
+         false},
+        {"explain\nmjl\nA/b c\n4294967295\njson\nok\n",
+         "ctlv0\nok\n23\nmjl A/b c 4294967295 1\n0\n", false},
         {"explain\nmjl\nInbox\n0\ntext\n", "ctlv0\n0 is no UID\n", true},
         {"explain\nmjl\nInbox\n1\nxml\n", "ctlv0\nthe form is text or json, not xml\n", true},
         {CHECK("bl.example", "2", "7") "z\nab\ncdok\nloglevels\n",
@@ -225,10 +230,11 @@ static void commands_are_answered_however_the_input_is_split(void **state)
         {CHECK("?", "0", "134217729"), "ctlv0\ntoo many bytes\n", true},
         {CHECK("?", "0", "x"), "ctlv0\ntoo many bytes\n", true},
         {CHECK("?", "0", "5") "abcd", "ctlv0\n", false},
-        {"restart\n", "ctlv0\nunknown command; this server is of another version than its "
-                      "client\n", true},
-        {"\n", "ctlv0\nunknown command; this server is of another version than its client\n",
+        {"restart\n",
+         "ctlv0\nunknown command; this server is of another version than its "
+         "client\n",
          true},
+        {"\n", "ctlv0\nunknown command; this server is of another version than its client\n", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (size_t step = 1; step < 100; step = step * 2 + 1) {

@@ -29,7 +29,8 @@ static int start_own(void **state, int64_t unknown_us)
 {
     (void)rig_setup(state);
     struct rig *r = *state;
-    struct mox_config_static *mox = (void *)(uintptr_t)r->p.files->mox; /* as if it were written so */
+    struct mox_config_static *mox =
+        (void *)(uintptr_t)r->p.files->mox; /* as if it were written so */
     mox->delays.unknown_recipients_us = unknown_us;
     r->has_limits = true;
     start(r, "");
@@ -44,14 +45,6 @@ static int setup_strict(void **state)
 static int setup_patient(void **state)
 {
     return start_own(state, NEVER_US);
-}
-
-/* How long strangers wait. */
-static void do_delay(struct loop_task *t)
-{
-    struct rig *r = container_of(t, struct rig, task);
-    r->server->services[SERVE_SMTP].first_time_sender_delay_us = r->delay_us;
-    atomic_store(&r->done, true);
 }
 
 static void expect_end(struct rig *r)
@@ -110,7 +103,8 @@ static void a_mailing_list_does_not_wait(void **state)
     expect(r, "250 2.2.0 ");
     r->delay_us = NEVER_US;
     on_loop(r, do_delay);
-    say(r, "MAIL FROM:<a@list.example>\r\nRCPT TO:<b@x.example>\r\nBDAT 21 LAST\r\nList-Id: <l.x.ex>\r\n\r\nQUIT\r\n");
+    say(r, "MAIL FROM:<a@list.example>\r\nRCPT TO:<b@x.example>\r\nBDAT 21 LAST\r\nList-Id: "
+           "<l.x.ex>\r\n\r\nQUIT\r\n");
     expect(r, "250 ");
     expect(r, "250 ");
     expect(r, "250 2.2.0 ");
@@ -125,7 +119,8 @@ static void a_mailing_list_of_nobody_waits(void **state)
     expect(r, "250 2.2.0 ");
     r->delay_us = NEVER_US;
     on_loop(r, do_delay);
-    say(r, "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nBDAT 21 LAST\r\nList-Id: <l.x.ex>\r\n\r\nQUIT\r\n");
+    say(r, "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@x.example>\r\nBDAT 21 LAST\r\nList-Id: "
+           "<l.x.ex>\r\n\r\nQUIT\r\n");
     expect(r, "250 ");
     expect(r, "250 ");
     on_loop(r, do_count);
@@ -191,7 +186,8 @@ static void send_to_nobody(struct rig *r)
 {
     dial(r);
     expect(r, "220 ");
-    say(r, "EHLO client.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<nobody@localhost>\r\nDATA\r\n");
+    say(r,
+        "EHLO client.example\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<nobody@localhost>\r\nDATA\r\n");
     expect(r, "250 ");
     expect(r, "250 ");
     expect(r, "250 "); /* RCPT tells guessers nothing */
@@ -232,7 +228,7 @@ static void a_message_to_nobody_ends_with_the_client(void **state)
 int main(void)
 {
 #define STRICT(name, patience) cmocka_unit_test_setup_teardown(name, setup_##patience, rig_teardown)
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
+#define CASE(name)             cmocka_unit_test_setup_teardown(name, setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         CASE(a_delivery_that_waits_is_made_in_the_end),
         CASE(a_mailing_list_does_not_wait),

@@ -281,12 +281,18 @@ static void limits_count_each_copy_of_a_message(void **state)
 {
     struct rig *r = *state;
     struct mox_config_static *mox = (void *)(uintptr_t)r->p.files->mox;
+    char first;
     mox->limits.messages_per_minute.address = 1;
     r->has_limits = true;
     start(r, names);
+    on_loop(r, do_delay); /* none */
     begin(r, "MAIL FROM:<a@x.example>\r\n");
     ask(r, "RCPT TO:<jane@ours.example>\r\n", "250 ");
-    send_data(r, "From: a@x.example\r\n\r\nbody\r\n.\r\n", "250 ");
+    ask(r, "DATA\r\n", "354 ");
+    say(r, "From: a@x.example\r\n\r\nbody\r\n.\r\n");
+    assert_int_equal(recv(r->fd, &first, 1, 0),
+                     1); /* the rest comes a byte a second: one was refused */
+    assert_int_equal(first, '2');
     logged(r, "reason=no-bad-signals mailfrom=a@x.example msgfrom=x.example rcptto=mox@localhost");
     logged(r, "reason=high-rate mailfrom=a@x.example msgfrom=x.example rcptto=jane@ours.example");
 }
