@@ -12,6 +12,10 @@
 
 enum { LIST_PATTERNS_MAX = 100 };
 
+/* Bytes compared in one step, some ms: the owner of the session has others that wait for it, and
+ * what a client may ask for, all patterns against all names, takes minutes. */
+#define WORK_MAX (4 * 1024 * 1024)
+
 struct list {
     const char *reference;
     const char
@@ -23,7 +27,10 @@ struct list {
     bool show_subscribed; /* RETURN (SUBSCRIBED) */
     bool ask_delimiter;   /* LIST "" "" */
     const struct mox_mailboxes *names;
-    size_t at; /* the next name */
+    size_t at;                              /* the next name */
+    unsigned tried;                         /* patterns that were compared with it */
+    bool matched[MOX_MAILBOX_NAME_MAX + 1]; /* its beginnings, by the last of these */
+    size_t work;                            /* of this step */
 };
 
 struct option {
@@ -144,15 +151,19 @@ int mox__parse_lsub(struct mox_imap_server *s, struct command *c)
     return add_pattern(c, list, pattern);
 }
 
-static bool matches(const struct list *list, const char *name, size_t len)
+/* Compares the next name, of `len` bytes, up to the first pattern that it matches. False: the step
+ * has done enough, and goes on where it stopped. */
+static bool compare(struct list *list, const char *name, size_t len)
 {
-    for (unsigned i = 0; i < list->pattern_count; i++)
-        if (mox__pattern_matches(list->patterns[i], name, len))
-            return true;
-    return false;
+    while (list->tried < list->pattern_count && !(list->tried > 0 && list->matched[len])) {
+        if (list->work >= WORK_MAX)
+            return false;
+        list->work += mox__pattern_match(list->patterns[list->tried++], name, len, list->matched);
+    }
+    return true;
 }
 
-/* Goes over the names of one moment, pausing when the output is full. */
+/* Goes over the names of one moment, pausing when the output is full and after much work. */
 static enum step each_name(struct mox_imap_server *s, struct command *c,
                            void (*each)(struct mox_imap_server *s, const struct list *list,
                                         size_t index))
@@ -164,9 +175,16 @@ static enum step each_name(struct mox_imap_server *s, struct command *c,
         if (rc < 0)
             return mox__imap_no_status(s, c, rc, &err);
     }
-    for (; list->at < list->names->count; list->at++) {
+    list->work = 0;
+    for (; list->at < list->names->count; list->at++, list->tried = 0) {
+        const char *name = list->names->list[list->at].name;
+        const size_t len = strlen(name);
         if (mox__imap_output_full(s))
             return STEP_OUTPUT;
+        if (len > MOX_MAILBOX_NAME_MAX || list->pattern_count == 0)
+            continue; /* nothing matches; no store should have a longer name */
+        if (!compare(list, name, len))
+            return STEP_RUN;
         each(s, list, list->at);
     }
     return mox__imap_ok(c, NULL, NULL);
@@ -184,7 +202,7 @@ static void list_name(struct mox_imap_server *s, const struct list *list, size_t
 {
     const struct mox_mailbox *m = &list->names->list[index];
     if ((m->id == 0 && !list->only_subscribed) || (list->only_subscribed && !m->subscribed) ||
-        (list->only_used && m->special_use == 0) || !matches(list, m->name, strlen(m->name)))
+        (list->only_used && m->special_use == 0) || !list->matched[strlen(m->name)])
         return;
     unsigned attrs =
         mox__list_uses(m->special_use) |
@@ -226,8 +244,6 @@ static bool was_told(const struct list *list, size_t index, size_t len)
 static bool is_subscribed(const struct list *list, const char *name, size_t len)
 {
     char copy[MOX_MAILBOX_NAME_MAX + 1];
-    if (len > MOX_MAILBOX_NAME_MAX)
-        return false;
     memcpy(copy, name, len);
     copy[len] = '\0';
     const struct mox_mailbox *m = mox_mailboxes_find(list->names, copy);
@@ -241,12 +257,9 @@ static void lsub_parents(struct mox_imap_server *s, const struct list *list, siz
     const char *name = list->names->list[index].name;
     for (const char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         size_t len = (size_t)(slash - name);
-        if (!matches(list, name, len) || was_told(list, index, len) ||
-            is_subscribed(list, name, len))
+        if (!list->matched[len] || was_told(list, index, len) || is_subscribed(list, name, len))
             continue;
         char parent[MOX_MAILBOX_NAME_MAX + 1];
-        if (len > MOX_MAILBOX_NAME_MAX)
-            return;
         memcpy(parent, name, len);
         parent[len] = '\0';
         mox__list_line(s, "LSUB", ATTR_NOSELECT, parent);
@@ -256,11 +269,11 @@ static void lsub_parents(struct mox_imap_server *s, const struct list *list, siz
 static void lsub_name(struct mox_imap_server *s, const struct list *list, size_t index)
 {
     const struct mox_mailbox *m = &list->names->list[index];
-    if (!m->subscribed || list->pattern_count == 0)
+    if (!m->subscribed)
         return;
     if (strchr(list->patterns[0], '%') != NULL)
         lsub_parents(s, list, index);
-    if (matches(list, m->name, strlen(m->name)))
+    if (list->matched[strlen(m->name)])
         mox__list_line(s, "LSUB", 0, m->name);
 }
 

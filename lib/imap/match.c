@@ -32,40 +32,51 @@ int mox__pattern_join(struct arena *a, const char *reference, const char *patter
     return MOX_OK;
 }
 
-/* Where to go on with one more byte taken by the last wildcard. */
-struct retry {
-    const char *pattern; /* behind the wildcard; NULL: none */
-    const char *at;      /* what it has taken ends here */
+/* The beginnings of the name that the pattern matches as far as it was read, by their lengths; all
+ * are within from .. to. */
+struct reach {
+    bool *at;
+    size_t from, to;
 };
 
-/* A literal that fails lets the last % take one more byte of its level, and then the last * one
- * more of all: whatever an earlier % could take instead, its level ends at the same slash, and what
- * an earlier * could take, the last one can take as well. */
-bool mox__pattern_matches(const char *pattern, const char *name, size_t len)
+/* From the longest on, so that each is read before it is overwritten. Whether any is left. */
+static bool take_byte(struct reach *r, const char *name, size_t len, char c)
 {
-    const char *end = name + len;
-    struct retry star = {NULL, NULL};
-    struct retry percent = {NULL, NULL};
-    for (;;) {
-        if (*pattern == '*') {
-            star = (struct retry){++pattern, name};
-            percent.pattern = NULL;
-        } else if (*pattern == '%') {
-            percent = (struct retry){++pattern, name};
-        } else if (name < end && *pattern == *name) {
-            pattern++;
-            name++;
-        } else if (name == end && *pattern == '\0') {
-            return true;
-        } else if (percent.pattern != NULL && percent.at < end && *percent.at != '/') {
-            pattern = percent.pattern;
-            name = ++percent.at;
-        } else if (star.pattern != NULL && star.at < end) {
-            pattern = star.pattern;
-            name = ++star.at;
-            percent.pattern = NULL;
-        } else {
-            return false;
-        }
+    const size_t longest = r->to < len ? r->to + 1 : len;
+    for (size_t i = longest; i > r->from; i--)
+        r->at[i] = r->at[i - 1] && name[i - 1] == c;
+    r->at[r->from] = false;
+    r->to = longest;
+    while (r->from < r->to && !r->at[r->from])
+        r->from++;
+    while (r->to > r->from && !r->at[r->to])
+        r->to--;
+    return r->from <= len && r->at[r->from];
+}
+
+static void take_wildcard(struct reach *r, const char *name, size_t len, bool whole_levels)
+{
+    for (size_t i = r->from + 1; i <= len; i++) {
+        if (r->at[i - 1] && (whole_levels || name[i - 1] != '/'))
+            r->at[i] = true;
+        if (r->at[i] && i > r->to)
+            r->to = i;
     }
+}
+
+size_t mox__pattern_match(const char *pattern, const char *name, size_t len, bool *matched)
+{
+    struct reach r = {.at = matched};
+    size_t work = 0;
+    memset(matched, 0, len + 1);
+    matched[0] = true; /* nothing matches nothing */
+    for (; *pattern != '\0'; pattern++) {
+        const bool wild = *pattern == '*' || *pattern == '%';
+        work += (wild ? len : r.to) - r.from + 1;
+        if (wild)
+            take_wildcard(&r, name, len, *pattern == '*');
+        else if (!take_byte(&r, name, len, *pattern))
+            break;
+    }
+    return work;
 }

@@ -14,6 +14,10 @@
  * at its front becomes "Inbox". *out is NULL when it can match nothing. MOX_ENOMEM, MOX_ELIMIT. */
 MOX_MUST_USE int mox__pattern_join(struct arena *a, const char *reference, const char *pattern,
                                    const char **out);
-bool mox__pattern_matches(const char *pattern, const char *name, size_t len);
+
+/* Which beginnings of the name match: matched[n] is set for its first n bytes, so matched[len] for
+ * the whole name. There is room for len + 1. Returns the work, in bytes looked at: at most those of
+ * the pattern times len + 1. */
+size_t mox__pattern_match(const char *pattern, const char *name, size_t len, bool *matched);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include <mox/error.h>
+#include <mox/mailstore.h>
 
 #include "imap/lex.h"
 #include "imap/match.h"
@@ -227,6 +227,15 @@ static void decoded_names_fit_the_room_that_is_promised(void **state)
     assert_true(strlen(out) <= mox__utf7_decoded_max(strlen(text)));
 }
 
+static bool is_match(const char *pattern, const char *name, size_t *work)
+{
+    bool matched[MOX_MAILBOX_NAME_MAX + 1];
+    const size_t done = mox__pattern_match(pattern, name, strlen(name), matched);
+    if (work != NULL)
+        *work = done;
+    return matched[strlen(name)];
+}
+
 static void patterns_match_levels(void **state)
 {
     (void)state;
@@ -253,11 +262,63 @@ static void patterns_match_levels(void **state)
         const char *joined = NULL;
         assert_int_equal(mox__pattern_join(&arena, cases[i].reference, cases[i].pattern, &joined),
                          MOX_OK);
-        bool matches =
-            joined != NULL && mox__pattern_matches(joined, cases[i].name, strlen(cases[i].name));
+        const bool matches = joined != NULL && is_match(joined, cases[i].name, NULL);
         if (matches != cases[i].matches)
             fail_msg("%s %s %s", cases[i].reference, cases[i].pattern, cases[i].name);
     }
+}
+
+/* As the RFC says it: a wildcard takes nothing, or a byte and goes on. */
+static bool matches_by_trying(const char *pattern, const char *name)
+{
+    if (*pattern == '\0')
+        return *name == '\0';
+    if (*pattern != '*' && *pattern != '%')
+        return *pattern == *name && matches_by_trying(pattern + 1, name + 1);
+    return matches_by_trying(pattern + 1, name) ||
+           (*name != '\0' && (*pattern == '*' || *name != '/') &&
+            matches_by_trying(pattern, name + 1));
+}
+
+/* A text of `letters`, which is the nth of all of them. */
+static void nth_text(const char *letters, unsigned n, char *out)
+{
+    const unsigned base = (unsigned)strlen(letters);
+    for (; n > 0; n = (n - 1) / base)
+        *out++ = letters[(n - 1) % base];
+    *out = '\0';
+}
+
+static void short_patterns_match_what_trying_finds(void **state)
+{
+    (void)state;
+    char pattern[8], name[8];
+    for (unsigned p = 0; p < 4000; p++) { /* all of up to 5 bytes, and some of 6 */
+        nth_text("a/*%", p, pattern);
+        for (unsigned n = 0; n < 127; n++) { /* all of up to 6 */
+            nth_text("a/", n, name);
+            if (is_match(pattern, name, NULL) != matches_by_trying(pattern, name))
+                fail_msg("%s %s", pattern, name);
+        }
+    }
+}
+
+static void a_match_costs_pattern_times_name(void **state)
+{
+    (void)state;
+    char pattern[PATTERN_MAX_BYTES + 1] = "*a%", name[MOX_MAILBOX_NAME_MAX + 1];
+    size_t work = 0;
+    memset(pattern + 3, 'a', 400);
+    strcpy(pattern + 403, "b");
+    memset(name, 'a', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_false(is_match(pattern, name, &work));
+    assert_true(work <= strlen(pattern) * sizeof name);
+    memset(pattern, '%', sizeof pattern - 1);
+    assert_true(is_match(pattern, name, &work));
+    assert_true(work <= strlen(pattern) * sizeof name);
+    assert_false(is_match("b*", name, &work));
+    assert_int_equal(work, 1);
 }
 
 int main(void)
@@ -273,6 +334,8 @@ int main(void)
         cmocka_unit_test(broken_utf7_is_refused),
         cmocka_unit_test(decoded_names_fit_the_room_that_is_promised),
         cmocka_unit_test(patterns_match_levels),
+        cmocka_unit_test(short_patterns_match_what_trying_finds),
+        cmocka_unit_test(a_match_costs_pattern_times_name),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -10,7 +10,7 @@
 #include "imap/talk.h"
 #include "support/testenv.h"
 
-/* What commands on messages cost at most, and what they do with a store that offers less. */
+/* What commands cost at most, and what they do with a store that offers less. */
 
 static struct mox_slice letter(size_t len)
 {
@@ -30,6 +30,14 @@ static void append_letters(struct mox_mailstore store, const struct mox_env *env
     for (size_t i = 0; i < count; i++)
         talk_append(store, env, "Inbox", slice(NULL, 0), content, 0, 1);
     free((void *)(uintptr_t)content.data);
+}
+
+static size_t count_of(const struct talk *t, const char *text)
+{
+    size_t count = 0;
+    for (const char *at = (const char *)t->got; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    return count;
 }
 
 #define OUTPUT_MAX (256 * 1024)
@@ -105,6 +113,49 @@ static void what_the_view_knows_is_answered_without_the_store(void **state)
         if (t.runs != 0)
             fail_msg("%s runs", lines[i]);
     }
+    talk_close(&t);
+    mox_memory_mailstore_free(&store);
+    test_env_done(&env);
+}
+
+/* "LIST "" (*a%aaa…b …)", with so many patterns and letters. */
+static const char *costly_list(char *line, int patterns, int letters)
+{
+    char *at = line + sprintf(line, "LIST \"\" (");
+    for (int i = 0; i < patterns; i++)
+        at += sprintf(at, "%s*a%%%0*db", i > 0 ? " " : "", letters, 0);
+    for (char *c = line; *c != '\0'; c++)
+        *c = *c == '0' ? 'a' : *c;
+    strcpy(at, " *)");
+    return line;
+}
+
+static void patterns_that_cost_much_are_matched_in_steps(void **state)
+{
+    (void)state;
+    struct test_env env;
+    struct mox_mailstore store;
+    struct talk t;
+    char line[16000], name[MOX_MAILBOX_NAME_MAX + 1];
+    test_env_init(&env);
+    assert_int_equal(mox_memory_mailstore_new(&store, &env.env), MOX_OK);
+    talk_open(&t, &env.env, store);
+    memset(name, 'a', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    for (char c = 'a'; c < 'e'; c++) {
+        name[0] = c;
+        snprintf(line, sizeof line, "CREATE %s", name);
+        talk_ok(&t, line);
+    }
+    talk_ok(&t, costly_list(line, 90, 150));
+    assert_int_equal(count_of(&t, "* LIST "), 5);
+    assert_in_range(t.runs, 10, 50);
+    snprintf(line, sizeof line, "LSUB \"\" \"%.990s%%%%*\"", name + 1);
+    talk_ok(&t, line);
+    assert_int_equal(count_of(&t, "* LSUB "), 1);
+    talk_ok(&t, "LIST \"\" (% Inbox)");
+    assert_int_equal(count_of(&t, "* LIST "), 5);
+    assert_int_equal(t.runs, 0);
     talk_close(&t);
     mox_memory_mailstore_free(&store);
     test_env_done(&env);
@@ -213,14 +264,6 @@ static void a_session_can_end_in_the_middle_of_an_answer(void **state)
     }
 }
 
-static size_t count_of(const struct talk *t, const char *text)
-{
-    size_t count = 0;
-    for (const char *at = (const char *)t->got; (at = strstr(at, text)) != NULL; at++)
-        count++;
-    return count;
-}
-
 static void long_answers_from_the_view_are_whole(void **state)
 {
     (void)state;
@@ -327,6 +370,7 @@ int main(void)
         cmocka_unit_test(output_waits_in_bounds_whatever_the_mailbox_holds),
         cmocka_unit_test(a_search_that_reads_much_pauses),
         cmocka_unit_test(what_the_view_knows_is_answered_without_the_store),
+        cmocka_unit_test(patterns_that_cost_much_are_matched_in_steps),
         cmocka_unit_test(a_store_without_writes_can_be_read),
         cmocka_unit_test(a_paused_answer_goes_on_when_its_messages_are_expunged),
         cmocka_unit_test(a_session_can_end_in_the_middle_of_an_answer),
