@@ -22,15 +22,14 @@ struct sync {
     uint32_t added;      /* the first new one in `now`; all behind it are new */
     size_t removed_told, changed_told;
     uint32_t added_told;
-    bool failed; /* out of memory */
 };
 
-static bool push(const struct mox_env *env, struct rows *rows, uint32_t index)
+static int push(const struct mox_env *env, struct rows *rows, uint32_t index)
 {
     if (!mem_room(env, &rows->list, &rows->cap, rows->count, 16))
-        return false;
+        return MOX_ENOMEM;
     rows->list[rows->count++] = index;
-    return true;
+    return MOX_OK;
 }
 
 static void drop(struct mox_imap_server *s)
@@ -128,8 +127,7 @@ static int note_removed(void *user, uint32_t index, const struct mox_view_row *r
 {
     struct mox_imap_server *s = user;
     (void)row;
-    s->sync->failed = !push(&s->env, &s->sync->removed, index);
-    return s->sync->failed;
+    return push(&s->env, &s->sync->removed, index);
 }
 
 static bool looks_same(const struct mox_view_row *a, const struct mox_view_row *b)
@@ -144,8 +142,7 @@ static int note_changed(void *user, uint32_t index, const struct mox_view_row *b
     struct command *c = s->sync->command;
     if (looks_same(before, now) || (c->knows != NULL && c->knows(c, before, now)))
         return 0;
-    s->sync->failed = !push(&s->env, &s->sync->changed, index);
-    return s->sync->failed;
+    return push(&s->env, &s->sync->changed, index);
 }
 
 static int note_added(void *user, uint32_t index, const struct mox_view_row *row)
@@ -175,8 +172,8 @@ static enum step compare(struct mox_imap_server *s, struct command *c)
     s->sync->now = now;
     s->sync->command = c;
     s->sync->added = mox_view_count(now);
-    (void)mox_view_diff(s->view, now, &diff, s);
-    return s->sync->failed ? mox__imap_fail(c, MOX_ENOMEM) : STEP_DONE;
+    rc = mox_view_diff(s->view, now, &diff, s);
+    return rc < 0 ? mox__imap_fail(c, rc) : STEP_DONE;
 }
 
 /* --- telling --- */
@@ -258,7 +255,7 @@ struct own {
     struct command *command;
     struct mox_view_edit *edits;
     size_t count, cap;
-    bool others, failed;
+    bool others;
 };
 
 static int other_removed(void *user, uint32_t index, const struct mox_view_row *row)
@@ -279,9 +276,8 @@ static int own_changed(void *user, uint32_t index, const struct mox_view_row *be
         own->others = true;
         return 0;
     }
-    own->failed = !mem_room(&own->s->env, &own->edits, &own->cap, own->count, 16);
-    if (own->failed)
-        return 1;
+    if (!mem_room(&own->s->env, &own->edits, &own->cap, own->count, 16))
+        return MOX_ENOMEM;
     own->edits[own->count++] = (struct mox_view_edit){.row = *now};
     return 0;
 }
@@ -323,12 +319,10 @@ enum step mox__imap_settle(struct mox_imap_server *s, struct command *c)
     struct own own = {.s = s, .command = c};
     int rc = mox__imap_current_view(s, &now, NULL);
     if (rc == MOX_OK && now != s->view) {
-        (void)mox_view_diff(s->view, now, &diff, &own);
-        if (own.failed)
-            rc = MOX_ENOMEM;
-        else if (!own.others)
+        rc = mox_view_diff(s->view, now, &diff, &own);
+        if (rc >= 0 && !own.others)
             set_view(s, mox_view_ref(now));
-        else if (own.count > 0)
+        else if (rc >= 0 && own.count > 0)
             rc = edit_view(s, &own, now);
     }
     mox__mem_free(&s->env, own.edits);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "imap/rig.h"
 #include "imap/talk.h"
 #include "support/testenv.h"
 
@@ -322,48 +321,6 @@ static void a_mailbox_has_a_limit_of_keywords(void **state)
     test_env_done(&env);
 }
 
-static void running_out_of_memory_ends_one_session(void **state)
-{
-    (void)state;
-    static const char *const script[] = {
-        "a login u@example.org secret\r\n",
-        ("b append inbox (\\Seen todo) {57+}\r\nSubject: =?utf-8?q?x?=\r\nContent-Type: "
-         "text/plain\r\n"
-         "\r\nabc\r\n\r\n"),
-        ("b append inbox {108+}\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n"
-         "one\r\n--x\r\nContent-Type: message/rfc822\r\n\r\nTo: x\r\n\r\ntwo\r\n\r\n"),
-        "c select inbox\r\n",
-        "d fetch 1:* (flags body[1] body.peek[header.fields (subject \"to\")] envelope)\r\n",
-        "e store 1,2 +flags (\\Flagged new)\r\n",
-        "f search or (subject x header to \"\") not (body two text abc)\r\n",
-        "g copy 2 inbox\r\n",
-        "h store 2 +flags.silent (\\Deleted)\r\n",
-        "i expunge\r\n",
-        "j uid move 1:* inbox\r\n",
-        "k uid fetch 1:* full\r\n",
-    };
-    bool finished = false;
-    for (long nth = 1; !finished; nth++) {
-        struct test_env t;
-        struct mox_mailstore store;
-        struct rig r;
-        test_env_init(&t);
-        t.log_level = MOX_LOG_ERROR;
-        assert_int_equal(mox_memory_mailstore_new(&store, &t.env), MOX_OK);
-        t.fail_at = t.allocations + nth;
-        int rc = rig_open(&r, &t.env, &store);
-        for (size_t i = 0; rc == MOX_OK && i < sizeof script / sizeof script[0]; i++)
-            rc = rig_send(&r, script[i]);
-        assert_true(rc == MOX_OK || rc == MOX_ENOMEM);
-        finished = t.allocations < t.fail_at;
-        if (finished)
-            assert_true(rig_said(&r, "k OK uid fetch done"));
-        rig_close(&r);
-        mox_memory_mailstore_free(&store);
-        test_env_done(&t);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,7 +333,6 @@ int main(void)
         cmocka_unit_test(a_session_can_end_in_the_middle_of_an_answer),
         cmocka_unit_test(long_answers_from_the_view_are_whole),
         cmocka_unit_test(a_mailbox_has_a_limit_of_keywords),
-        cmocka_unit_test(running_out_of_memory_ends_one_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
