@@ -52,6 +52,7 @@ struct target {
 struct verdict {
     size_t first, count; /* of the targets */
     bool accepted;       /* by one of them at least, which gave: */
+    bool rejects_only;   /* but only by members whose rules take rejects: no others get it */
     bool failed;         /* and then it could not be stored: no longer accepted, for that reason */
     const struct target *decisive;
     struct mox_smtp_reply reply; /* unless accepted */
@@ -132,6 +133,8 @@ MOX_MUST_USE int mox__judge_targets(struct handover *h, bool *wants_lists);
 /* Once all have judged: what each recipient is told. A failure when an account cannot be opened that one of them
  * needs: then the message is to come again, for all. */
 MOX_MUST_USE int mox__judge_conclude(struct handover *h);
+/* Whether a target is one of those who get what its recipient accepts. */
+bool mox__judge_gets_it(const struct verdict *v, const struct target *t);
 /* Whether somebody takes it whom the sender never wrote to before. */
 bool mox__judge_is_first_time(const struct handover *h);
 /* Adds the copy of a target to the delivery: into its mailbox, or among its rejects. */

@@ -134,30 +134,49 @@ static void take_refusal(struct verdict *v, const struct target *t)
     }
 }
 
-/* One of its accounts that takes it is enough; the first gives the reason. */
-static int conclude(struct handover *h, struct verdict *v)
+/* How much a member of a list wants it: what his rule takes of what he refuses is for his own mailbox alone. */
+enum wish { WISH_UNKNOWN, WISH_REFUSED, WISH_AS_REJECT, WISH_ACCEPTED };
+
+static enum wish wish_of(const struct target *t)
 {
-    const struct target *first = NULL;
+    if (t->rc < 0)
+        return WISH_UNKNOWN;
+    const struct mox_analysis *a = t->judgement->analysis;
+    if (!a->accept)
+        return WISH_REFUSED;
+    return a->accepted_reject ? WISH_AS_REJECT : WISH_ACCEPTED;
+}
+
+/* The first of those who want it most. */
+static const struct target *find_decisive(const struct handover *h, const struct verdict *v)
+{
+    const struct target *best = NULL;
     for (size_t i = 0; i < v->count; i++) {
         const struct target *t = &h->targets[v->first + i];
-        if (t->rc < 0)
-            continue;
-        first = first == NULL ? t : first;
-        if (!t->judgement->analysis->accept)
-            continue;
-        v->accepted = true;
+        if (wish_of(t) > (best == NULL ? WISH_UNKNOWN : wish_of(best)))
+            best = t;
+    }
+    return best;
+}
+
+/* One of its accounts that takes it is enough, and gives the reason. */
+static int conclude(struct handover *h, struct verdict *v)
+{
+    const struct target *t = find_decisive(h, v);
+    if (v->count == 0)
+        return MOX_OK;
+    v->accepted = t != NULL && t->judgement->analysis->accept;
+    v->rejects_only = v->accepted && t->judgement->analysis->accepted_reject;
+    if (v->accepted) {
         v->decisive = t;
         v->reason = t->judgement->analysis->word;
         return MOX_OK;
     }
-    if (v->count == 0)
-        return MOX_OK;
-    v->accepted = false;
-    if (first == NULL) {
+    if (t == NULL) {
         h->error = h->targets[v->first].error;
         return h->targets[v->first].rc;
     }
-    take_refusal(v, first);
+    take_refusal(v, t);
     return MOX_OK;
 }
 
@@ -167,6 +186,11 @@ int mox__judge_conclude(struct handover *h)
     for (size_t i = 0; rc == MOX_OK && i < h->session->recipient_count; i++)
         rc = conclude(h, &h->verdicts[i]);
     return rc;
+}
+
+bool mox__judge_gets_it(const struct verdict *v, const struct target *t)
+{
+    return v->accepted && (!v->rejects_only || wish_of(t) == WISH_AS_REJECT);
 }
 
 bool mox__judge_is_first_time(const struct handover *h)
@@ -218,7 +242,7 @@ static void fill_rejected(const struct target *t, struct mox_delivery_copy *c)
 /* What goes on top of the copy. A list that is accepted has one reason, for members too who would have refused. */
 static int write_lines(struct buf *out, const struct target *t, const struct verdict *v)
 {
-    const struct target *decisive = v->accepted ? v->decisive : t;
+    const struct target *decisive = mox__judge_gets_it(v, t) ? v->decisive : t;
     char *reason = NULL;
     int rc = mox_analysis_header(decisive->judgement->analysis, out->env, &reason);
     if (rc < 0)
@@ -234,9 +258,10 @@ int mox__judge_add_copy(struct handover *h, struct target *t)
     const struct mox_mailstore store = mox_account_mailstore(t->account);
     const struct mox_judgement *j = t->judgement;
     const struct verdict *v = &h->verdicts[t->recipient];
+    const bool gets_it = mox__judge_gets_it(v, t);
     struct mox_delivery_copy c;
     struct buf lines;
-    if (!v->accepted && !is_kept_as_reject(t))
+    if (!gets_it && !is_kept_as_reject(t))
         return MOX_OK;
     mox_delivery_copy_init(&c);
     c.store = &store;
@@ -244,7 +269,7 @@ int mox__judge_add_copy(struct handover *h, struct target *t)
     c.is_mailing_list = j->is_mailing_list;
     c.dsn = j->dsn;
     c.forwarder = j->forwarder;
-    if (v->accepted)
+    if (gets_it)
         fill_accepted(t, &c);
     else
         fill_rejected(t, &c);

@@ -28,6 +28,8 @@ static int store_status(struct handover *h, const struct verdict *v)
     int rc = MOX_OK;
     for (size_t i = 0; i < v->count; i++) {
         const struct target *t = &h->targets[v->first + i];
+        if (!mox__judge_gets_it(v, t))
+            continue;
         int one = copy_status(h, t);
         if (one >= 0)
             return MOX_OK;
@@ -227,8 +229,9 @@ static void tell_lost_rejects(const struct handover *h)
 {
     for (size_t i = 0; i < h->target_count; i++) {
         const struct target *t = &h->targets[i];
+        const struct verdict *v = &h->verdicts[t->recipient];
         int rc = t->is_added ? mox_delivery_copy_status(h->delivery, t->copy, NULL) : MOX_OK;
-        if (rc < 0 && !h->verdicts[t->recipient].accepted && t->judgement != NULL &&
+        if (rc < 0 && !mox__judge_gets_it(v, t) && t->judgement != NULL &&
             !t->judgement->analysis->accept)
             log_line(mox__conn_env(h->session->conn), MOX_LOG_ERROR, "smtpserver",
                      "rejected message not kept", mox_status_text(rc),
@@ -242,7 +245,7 @@ static void tell_lost_copies(const struct handover *h)
 {
     for (size_t i = 0; i < h->target_count; i++) {
         const struct target *t = &h->targets[i];
-        int rc = h->verdicts[t->recipient].accepted ? copy_status(h, t) : MOX_OK;
+        int rc = mox__judge_gets_it(&h->verdicts[t->recipient], t) ? copy_status(h, t) : MOX_OK;
         if (rc < 0)
             log_line(mox__conn_env(h->session->conn),
                      rc == MOX_EQUOTA ? MOX_LOG_INFO : MOX_LOG_ERROR, "smtpserver",

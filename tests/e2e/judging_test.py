@@ -181,6 +181,17 @@ Domains:
 					- proved@localhost
 					- ann@localhost
 				PostPublic: true
+			collected:
+				Addresses:
+					- proved@localhost
+					- collector@localhost
+				PostPublic: true
+			mixed:
+				Addresses:
+					- collector@localhost
+					- ann@localhost
+					- proved@localhost
+				PostPublic: true
 Accounts:
 	mox:
 		Domain: localhost
@@ -196,6 +207,13 @@ Accounts:
 				SMTPError: 550 moved away
 			proved@localhost:
 				MessageAuthRequiredSMTPError: only mail that proves its sender
+			collector@localhost:
+				MessageAuthRequiredSMTPError: only mail that proves its sender
+				Rulesets:
+					-
+						SMTPMailFromRegexp: .*
+						Mailbox: Collector
+						AcceptRejectsToMailbox: Collected
 	ann:
 		Domain: localhost
 		Destinations:
@@ -259,6 +277,20 @@ class Configured(Server):
         reason = re.search(r"message delivered.* reason=(\S+)", log).group(1)
         self.assertEqual(reason, "no-bad-signals")
         self.assertEqual(self.reason("Inbox"), reason)
+
+    def test_a_member_whose_rule_takes_rejects_takes_them_for_nobody_else(self):
+        data = message("a@news.example", "x", "x", 8, to="collected@localhost")
+        self.assertEqual(self.send(data, "a@news.example", ["collected@localhost"])[0], 250)
+        self.assertEqual([len(self.stored(m)) for m in ("Collected", "Rejects", "Inbox")], [1, 1, 0])
+        self.assertEqual(self.reason("Rejects"), "msg-auth-required")
+        log = self.daemon.log_text()
+        self.assertRegex(log, "message delivered.* reason=msg-auth-required .*mailbox=Collected")
+
+    def test_a_list_that_somebody_opens_gives_its_reason(self):
+        data = message("a@news.example", "x", "x", 9, to="mixed@localhost")
+        self.assertEqual(self.send(data, "a@news.example", ["mixed@localhost"])[0], 250)
+        self.assertEqual([len(self.stored(m)) for m in ("Collected", "Rejects", "Inbox")], [1, 0, 1])
+        self.assertEqual([self.reason(m) for m in ("Collected", "Inbox")], ["no-bad-signals"] * 2)
 
     def test_a_message_that_one_recipient_refuses_is_there_for_the_other(self):
         to = ["mox@localhost", "proved@localhost"]
