@@ -239,12 +239,15 @@ static void fill_rejected(const struct target *t, struct mox_delivery_copy *c)
     c->keep_rejects = t->config->keep_rejects;
 }
 
-/* What goes on top of the copy. A list that is accepted has one reason, for members too who would have refused. */
+/* What goes on top of the copy. A list that is accepted has one reason, for members too who would have refused; but
+ * whom the decisive one wrote to, and what his filter has learnt, is his affair: others get the word and their own. */
 static int write_lines(struct buf *out, const struct target *t, const struct verdict *v)
 {
-    const struct target *decisive = mox__judge_gets_it(v, t) ? v->decisive : t;
+    struct mox_analysis own = *t->judgement->analysis;
     char *reason = NULL;
-    int rc = mox_analysis_header(decisive->judgement->analysis, out->env, &reason);
+    if (mox__judge_gets_it(v, t))
+        own.word = v->reason;
+    int rc = mox_analysis_header(&own, out->env, &reason);
     if (rc < 0)
         return rc;
     mox__buf_text(out, reason);

@@ -278,6 +278,15 @@ class Configured(Server):
         self.assertEqual(reason, "no-bad-signals")
         self.assertEqual(self.reason("Inbox"), reason)
 
+    def test_what_speaks_for_a_sender_with_one_member_is_not_told_to_others(self):
+        data = message("a@news.example", "x", "x", 10, to="proof@localhost")
+        self.assertEqual(self.send(data, "a@news.example", ["proof@localhost"])[0], 250)
+        (_, stored), = self.stored("Inbox")
+        rules = [r.strip() for r in stored["X-Mox-Reason"].split(";")]
+        self.assertEqual(rules[0], "no-bad-signals")
+        self.assertTrue(rules[1].startswith("msg-auth-required: "), rules)  # his own, which decided for him
+        self.assertNotIn("nothing speaks against it", stored["X-Mox-Reason"])  # as ann has it, who accepts it
+
     def test_a_member_whose_rule_takes_rejects_takes_them_for_nobody_else(self):
         data = message("a@news.example", "x", "x", 8, to="collected@localhost")
         self.assertEqual(self.send(data, "a@news.example", ["collected@localhost"])[0], 250)
