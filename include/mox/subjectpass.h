@@ -21,7 +21,7 @@ MOX_BEGIN_DECLS
  *  @param key      of the account and address that the message is for; a secret
  *  @param now_us   wall clock
  *  @param out      the token, a text
- *  @return MOX_OK; MOX_ENOTFOUND: From has not exactly one address, or none with a domain; MOX_ENOMEM */
+ *  @return MOX_OK; MOX_ENOTFOUND: From has not exactly one address with a domain; MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_subjectpass_generate(const struct mox_env *env,
                                                   struct mox_slice headers, struct mox_slice key,
                                                   int64_t now_us,

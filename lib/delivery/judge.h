@@ -31,7 +31,8 @@ struct mox_judge {
 
 /* Fills what mox_analyze() needs at once. MOX_OK, MOX_ENOMEM. */
 MOX_MUST_USE int mox__judge_begin(struct mox_judge *j);
-/* Completes the reply to a refusal; without a key for the token the refusal becomes a temporary one. */
+/* Completes the reply to a refusal; without a key for the token the refusal becomes a temporary one, and without an
+ * address to make it for there is no talk of a token. */
 void mox__judge_reply(struct mox_judge *j, struct mox_error *err);
 /* Answers what the analysis wants, but for block lists; failures of the account are answers too. MOX_OK,
  * MOX_ENOMEM. */

@@ -96,23 +96,31 @@ static enum mox_fact_state find_token(struct mox_judge *j, struct mox_error *err
     return rc == MOX_OK ? MOX_FACT_FOUND : MOX_FACT_ABSENT;
 }
 
-void mox__judge_reply(struct mox_judge *j, struct mox_error *err)
+static int make_token(struct mox_judge *j, char token[MOX_SUBJECTPASS_LEN + 1],
+                      struct mox_error *err)
 {
-    char key[MOX_SUBJECTPASS_KEY_LEN + 1], token[MOX_SUBJECTPASS_LEN + 1] = "";
-    struct mox_analysis *a = &j->analysis;
-    int rc = MOX_OK;
-    if (a->give_token)
-        rc = mox_account_subjectpass_key(j->recipient->account, j->recipient->address, key, err);
-    if (rc == MOX_OK && a->give_token)
+    char key[MOX_SUBJECTPASS_KEY_LEN + 1];
+    int rc = mox_account_subjectpass_key(j->recipient->account, j->recipient->address, key, err);
+    if (rc == MOX_OK)
         rc =
             mox_subjectpass_generate(&j->env, j->headers, slice_of(key), j->message->now_us, token);
     mox__wipe(key, sizeof key);
-    if (rc == MOX_OK && a->give_token)
+    return rc;
+}
+
+void mox__judge_reply(struct mox_judge *j, struct mox_error *err)
+{
+    char token[MOX_SUBJECTPASS_LEN + 1] = "";
+    struct mox_analysis *a = &j->analysis;
+    int rc = a->give_token ? make_token(j, token, err) : MOX_OK;
+    if (token[0] != '\0')
         metric_count(&j->env, &tokens_given, NULL);
-    if (rc < 0) {
+    if (rc == MOX_ENOTFOUND)
+        j->facts.subjectpass_us = 0; /* no token is good for this From: as if there were none */
+    else if (rc < 0)
         j->facts.subjectpass = MOX_FACT_FAILED;
-        rc = mox_analyze(&j->facts, a); /* now the failure decides */
-    }
+    if (rc < 0)
+        rc = mox_analyze(&j->facts, a); /* now the failure decides, or what is against it */
     (void)snprintf(j->reply, sizeof j->reply, "%s%s%s", a->reply, token[0] == '\0' ? "" : " ",
                    token);
 }

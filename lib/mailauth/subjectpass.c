@@ -45,6 +45,10 @@ static void add_localpart(struct buf *out, struct mox_slice s)
 static int write_address(struct buf *out, struct mox_slice localpart, struct mox_slice host)
 {
     struct mox_domain domain;
+    if (localpart.len > LOCALPART_MAX || host.len > HOST_MAX)
+        return MOX_ENOTFOUND;
+    if (host.len > 0 && host.data[host.len - 1] == '.')
+        host.len--;
     int rc = mox_domain_parse(&domain, host, MOX_DOMAIN_UNDERSCORES);
     if (rc != MOX_OK)
         return rc == MOX_ENOMEM ? rc : MOX_ENOTFOUND;
@@ -58,8 +62,8 @@ static int write_address(struct buf *out, struct mox_slice localpart, struct mox
 static int find_from(const struct mox_env *env, struct mox_slice headers, struct buf *out)
 {
     struct buf localpart, host;
-    mox__buf_init(&localpart, env, LOCALPART_MAX);
-    mox__buf_init(&host, env, HOST_MAX);
+    mox__buf_init(&localpart, env, headers.len);
+    mox__buf_init(&host, env, headers.len);
     enum from_status status = mox__address_from(env, headers, &localpart, &host);
     int rc = status == FROM_NOMEM ? MOX_ENOMEM : MOX_ENOTFOUND;
     if (status == FROM_ONE)

@@ -353,13 +353,18 @@ bool mox__addresses_next(struct addresses *a, struct address *out)
     return more && !a->failed;
 }
 
-/* Looks at the addresses of one field. */
+/* Looks at the addresses of one field. What has no domain is none, as what stands before the comma of an unquoted
+ * `Doe, Jane <jane@sender.example>`. */
 static enum from_status only_address(struct addresses *a, struct buf *mailbox, struct buf *host)
 {
     struct address address;
+    bool has_any = false;
     unsigned count = 0;
     while (mox__addresses_next(a, &address)) {
         if (address.kind != MOX_ADDRESS_MAILBOX)
+            continue;
+        has_any = true;
+        if (address.host.len == 0)
             continue;
         if (++count > 1)
             return FROM_SEVERAL;
@@ -368,7 +373,7 @@ static enum from_status only_address(struct addresses *a, struct buf *mailbox, s
     }
     if (a->failed || mailbox->failed || host->failed)
         return FROM_NOMEM;
-    if (count == 0)
+    if (!has_any)
         return FROM_MISSING;
     return mailbox->len > 0 && host->len > 0 ? FROM_ONE : FROM_MALFORMED;
 }

@@ -45,8 +45,8 @@ enum from_status {
     FROM_NOMEM
 };
 
-/* The address in From, when there is exactly one; fills both buffers, which must be empty, for
- * FROM_ONE. */
+/* The address in From, when there is exactly one with a domain; fills both buffers, which must be empty, for
+ * FROM_ONE, and for FROM_MALFORMED with what there is of it. */
 MOX_PRIV enum from_status mox__address_from(const struct mox_env *env, struct mox_slice headers,
                                             struct buf *mailbox, struct buf *host);
 

@@ -96,6 +96,8 @@ static void a_token_is_good_for_one_sender(void **state)
     assert_int_equal(verify_subject("a@example.org", "", token, ""), MOX_EDENIED);
     assert_int_equal(verify_subject("a@[192.0.2.1]", "", token, ""), MOX_ENOTFOUND);
     assert_int_equal(verify_subject("a@x.example, b@x.example", "", token, ""), MOX_ENOTFOUND);
+    token = token_for("Doe, Jane <jane@example.org.>"); /* as mailers write it that quote nothing */
+    assert_int_equal(verify_subject("jane@example.org", "", token, ""), MOX_OK);
     token = token_for("\"a b\\\"\"@example.org");
     assert_int_equal(verify_subject("\"a b\\\"\"@example.org", "", token, ""), MOX_OK);
 }

@@ -174,6 +174,9 @@ static void from_has_exactly_one_address(void **state)
         {"From:\r\n", FROM_MISSING, "", ""},
         {"From: a@b.example\r\nFrom: a@b.example\r\n", FROM_SEVERAL, "", ""},
         {"From: a@b.example, c@d.example\r\n", FROM_SEVERAL, "", ""},
+        {"From: Doe, Jane <a@b.example>\r\n", FROM_ONE, "a", "b.example"},
+        {"From: Doe, Jane\r\n", FROM_MALFORMED, "", ""},
+        {"From: <\"\"@b.example>\r\n", FROM_MALFORMED, "", ""},
         {"From: John Doe\r\n", FROM_MALFORMED, "", ""},
         {"From: a\r\n", FROM_MALFORMED, "", ""},
     };

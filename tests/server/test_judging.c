@@ -121,26 +121,50 @@ static void a_list_that_does_not_work_is_passed_over(void **state)
     logged(r, "reason=no-bad-signals");
 }
 
-static void a_listed_stranger_gets_a_token_and_in_with_it(void **state)
+static void get_in_with_a_token(struct rig *r, const char *from)
 {
-    struct rig *r = *state;
     static const char *zones[] = {"other.example", "bl.example"};
+    char message[400];
     use_lists(r, zones, 2);
     start(r, blocked);
     r->from = "127.0.0.9";
     begin(r, "MAIL FROM:<a@y.example>\r\n");
-    send_data(r, "From: a@y.example\r\nTo: mox@localhost\r\nSubject: x\r\n\r\nbody\r\n.\r\n",
-              "550 5.7.1 ");
+    (void)snprintf(message, sizeof message,
+                   "From: %s\r\nTo: mox@localhost\r\nSubject: x\r\n\r\nbody\r\n.\r\n", from);
+    send_data(r, message, "550 5.7.1 ");
     logged(r, "reason=give-subjectpass");
     const char *token = strstr(r->heard, "(pass:");
     assert_non_null(token);
-    char message[400];
-    (void)snprintf(
-        message, sizeof message,
-        "From: a@y.example\r\nTo: mox@localhost\r\nSubject: x %.29s\r\n\r\nbody\r\n.\r\n", token);
+    (void)snprintf(message, sizeof message,
+                   "From: %s\r\nTo: mox@localhost\r\nSubject: x %.29s\r\n\r\nbody\r\n.\r\n", from,
+                   token);
     again(r, "MAIL FROM:<a@y.example>\r\n");
     send_data(r, message, "250 ");
     logged(r, "reason=subjectpass");
+}
+
+static void a_listed_stranger_gets_a_token_and_in_with_it(void **state)
+{
+    get_in_with_a_token(*state, "a@y.example");
+}
+
+/* As some mailers write a name: not the best From, and DMARC counts it. */
+static void so_does_one_whose_name_has_a_comma_without_quotes(void **state)
+{
+    get_in_with_a_token(*state, "Doe, Jane <jane@y.example>");
+}
+
+static void who_has_no_address_for_a_token_is_refused_without_one(void **state)
+{
+    struct rig *r = *state;
+    static const char *zones[] = {"bl.example"};
+    use_lists(r, zones, 1);
+    start(r, blocked);
+    r->from = "127.0.0.9";
+    begin(r, "MAIL FROM:<a@y.example>\r\n");
+    send_data(r, "From: <\"\"@y.example>\r\nTo: mox@localhost\r\n\r\nbody\r\n.\r\n",
+              "451 4.3.0 error processing");
+    logged(r, "reason=dns-blocklisted");
 }
 
 static void lists_are_not_asked_for_who_has_left(void **state)
@@ -353,6 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_list_that_does_not_work_is_passed_over),
         TEST(a_listed_stranger_gets_a_token_and_in_with_it),
+        TEST(so_does_one_whose_name_has_a_comma_without_quotes),
+        TEST(who_has_no_address_for_a_token_is_refused_without_one),
         TEST(lists_are_not_asked_for_who_has_left),
         TEST(a_sender_of_many_names_is_looked_for_in_the_lists),
         TEST(who_did_not_get_it_is_in_a_message_to_the_sender),
