@@ -192,6 +192,10 @@ static const struct command commands[] = {
      .help = "Imports the messages of a maildir, new and cur, with their flags, the keywords that\n"
              "dovecot-keywords names, and the times at which they were received. Symbolic links in it are\n"
              "not followed, for they may lead to files that are not its owner's.\n"
+             "\n"
+             "With -recursive, .Sub.Folder becomes the mailbox Sub/Folder below the one named. A folder whose\n"
+             "own name is one for junk (JunkMailboxRegexp of AutomaticJunkFlags: .Junk) has junk, though its\n"
+             "mailbox, old/Junk, may be of another kind.\n"
              "\n" ALL_OR_NOTHING "    mox import maildir alice Inbox data/import/Maildir\n"
              "    mox import maildir -recursive alice old data/import/Maildir",
      .flags = maildir_flags,

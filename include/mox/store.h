@@ -180,7 +180,8 @@ struct mox_import {
 };
 
 /** Imports all of it, or nothing: messages become visible together, in the end, whatever ends the process
- *  before. Flags, keywords and times are taken over, AutomaticJunkFlags applied, and the filter learns from it;
+ *  before. Flags, keywords and times are taken over, AutomaticJunkFlags applied, and the filter learns from it: a
+ *  folder whose own name means junk is junk, whatever the name of the mailbox that it becomes means;
  *  importing twice gives all messages twice. Keywords for which a mailbox has no room are left out, with a warning
  *  at the end. Others go on meanwhile. Blocking.
  *  @return MOX_OK; failures of mox/mailfile.h, with the place in the text; MOX_EQUOTA; MOX_ELIMIT: a message

@@ -13,6 +13,7 @@
 struct target {
     char *name;
     uint64_t hidden; /* id of its mailbox */
+    bool is_junk;    /* all of it */
     struct import_keywords keywords;
 };
 
@@ -103,6 +104,11 @@ int mox__import_begin(struct import **out, struct mox_account *a, const char *co
     return rc;
 }
 
+void mox__import_is_junk(struct import *i, size_t target)
+{
+    i->targets[target].is_junk = true;
+}
+
 int mox__import_add(struct import *i, size_t target, struct mox_spool *spool,
                     const struct mox_mailfile_item *item, struct mox_error *err)
 {
@@ -165,8 +171,15 @@ static void insert(struct mox_account *a, struct box *to, const struct mox_view_
     mox__learn_later(a, 0, row->flags);
 }
 
-static void move(struct mox_account *a, const struct box *from, struct box *to, uint64_t modseq,
-                 uint64_t *lost)
+static uint32_t flags_there(const struct mox_account *a, const struct target *t,
+                            const struct box *to, uint32_t flags)
+{
+    return t->is_junk ? (flags & ~(uint32_t)MOX_FLAG_NOTJUNK) | MOX_FLAG_JUNK
+                      : mox__junk_flags(a, to, flags);
+}
+
+static void move(struct mox_account *a, struct target *t, const struct box *from, struct box *to,
+                 uint64_t modseq)
 {
     uint64_t map[MOX_KEYWORDS_MAX] = {0};
     const int64_t now = a->env->wall_us(a->env->user);
@@ -177,8 +190,8 @@ static void move(struct mox_account *a, const struct box *from, struct box *to, 
         const struct mox_view_row row = {
             .uid = to->next.uidnext++,
             .modseq = modseq,
-            .flags = mox__junk_flags(a, to, (uint32_t)sqlite3_column_int64(s, 1)),
-            .keywords = mapped((uint64_t)sqlite3_column_int64(s, 2), map, lost),
+            .flags = flags_there(a, t, to, (uint32_t)sqlite3_column_int64(s, 1)),
+            .keywords = mapped((uint64_t)sqlite3_column_int64(s, 2), map, &t->keywords.left_out),
             .bytes = (uint64_t)sqlite3_column_int64(s, 4)};
         insert(a, to, &row, (uint64_t)sqlite3_column_int64(s, 3), now);
     }
@@ -217,7 +230,7 @@ static int apply_publish(struct mox_account *a, struct job *j)
             to = mox__mailbox_make(a, i->targets[t].name, 0, true, modseq);
         if (to == NULL)
             break;
-        move(a, from, to, modseq, &i->targets[t].keywords.left_out);
+        move(a, &i->targets[t], from, to, modseq);
         remove_hidden(a, from);
     }
     return a->writer.status;

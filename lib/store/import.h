@@ -30,6 +30,8 @@ struct import;
 /* `mailboxes` are names of the targets, valid ones; copied. MOX_ENOMEM, MOX_EIO, MOX_ENOSPACE. */
 int mox__import_begin(struct import **out, struct mox_account *a, const char *const *mailboxes,
                       size_t count, struct mox_error *err);
+/* What is added to a target is junk, whatever its mailbox makes of it. Before it is published. */
+void mox__import_is_junk(struct import *i, size_t target);
 /* Adds a message to a target; the spool is the import's from here on. Waits while much is on its way. A failure
  * may be that of an earlier message: its text names the place. It sticks. */
 int mox__import_add(struct import *i, size_t target, struct mox_spool *spool,

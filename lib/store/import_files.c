@@ -11,7 +11,8 @@
 #include "mailfile/mailfile.h"
 #include "store/import.h"
 
-/* What is read goes into mailboxes: the one that was asked for, and those below it for folders. */
+/* What is read goes into mailboxes: the one that was asked for, and those below it for folders. A folder that was
+ * for junk has junk, wherever it comes to: as "old/Junk" it would be what its user wants. */
 
 /* A step reads up to so many messages and so much content: some milliseconds. */
 #define STEP_MESSAGES 64
@@ -67,6 +68,29 @@ static int target_name(const struct mox_env *env, const char *mailbox, const cha
     return rc;
 }
 
+/* The end of a target's name that is the folder's: in its normal form, as expressions expect names. */
+static const char *own_name(const char *target, const char *folder)
+{
+    const char *at = target + strlen(target);
+    size_t levels = 1;
+    for (; *folder != '\0'; folder++)
+        levels += *folder == '/';
+    while (at > target && (at[-1] != '/' || --levels > 0))
+        at--;
+    return at;
+}
+
+static void mark_junk(struct import_files *f, const char *const *names, size_t count)
+{
+    const struct mox_account *a = f->account;
+    for (size_t i = 0; i < count && a->junk_flags != NULL; i++) {
+        const char *folder = mox_mailfile_folder(f->reader, i);
+        if (*folder != '\0' &&
+            a->junk_flags(a->junk_flags_user, own_name(names[i], folder)) == MOX_JUNK_IS_JUNK)
+            mox__import_is_junk(f->import, i);
+    }
+}
+
 static int begin(struct import_files *f, const char *mailbox, struct mox_error *err)
 {
     const struct mox_env *env = f->account->env;
@@ -79,6 +103,8 @@ static int begin(struct import_files *f, const char *mailbox, struct mox_error *
         rc = target_name(env, mailbox, mox_mailfile_folder(f->reader, i), &names[i], err);
     if (rc == MOX_OK)
         rc = mox__import_begin(&f->import, f->account, (const char *const *)names, count, err);
+    if (rc == MOX_OK)
+        mark_junk(f, (const char *const *)names, count);
     for (size_t i = 0; i < count && names != NULL; i++)
         mox__mem_free(env, names[i]);
     mox__mem_free(env, names);

@@ -161,6 +161,29 @@ class Import(unittest.TestCase):
         self.assertEqual(self.fetch("old/Sub/Folder")[0][1:3], (1642970516, 19))
         self.assertIn("old/&AOk-", self.mailboxes()[0])
 
+    def test_a_folder_for_junk_is_junk_below_any_mailbox(self):
+        for folder in ("", ".Junk", ".Work"):
+            for sub in ("cur", "new", "tmp"):
+                os.makedirs(os.path.join(self.import_dir, "Maildir", folder, sub))
+            self.write(f"Maildir/{folder}/cur/1642970515.M1P2.host:2,S", f"Subject: a\n\nin {folder}\n")
+        path = os.path.join(self.import_dir, "Maildir")
+
+        def check(mailbox):
+            for name, flag in (("", "$notjunk"), ("/Junk", "$junk"), ("/Work", "$notjunk")):
+                self.assertEqual([f[0] for f in self.fetch(mailbox + name)], [{"\\seen", flag}], name)
+
+        self.imports(3, "maildir", "-recursive", "mox", "old", path)
+        check("old")
+        self.assertEqual(self.server.stop(), signal.SIGTERM)
+        self.imports(3, "maildir", "-recursive", "mox", "older", path)
+        retrained = subprocess.run([MOX, "retrain", "-dir", self.server.dir], capture_output=True, text=True,
+                                   timeout=PATIENCE)
+        self.assertIn("learnt 4 messages that are not junk and 2 that are", retrained.stdout)
+        self.server.start()
+        check("old")
+        check("older")
+        self.stop_and_verify()
+
     def test_what_dovecot_wrote_is_what_dovecot_says(self):
         path = os.path.join(self.import_dir, "Maildir")
         with tarfile.open(corpus("maildir/dovecot-made.tar.gz")) as tar:
