@@ -141,7 +141,8 @@ MOX_API void mox_ctl_unlink(const char *data_dir);
 struct mox_ctl_client;
 
 /** Connects and checks the greeting. MOX_ENOTFOUND: no server runs there; MOX_EDENIED: the user may
- *  not; MOX_EUNSUPPORTED: another version, or no control socket; MOX_EIO, MOX_ENOMEM. */
+ *  not; MOX_EUNSUPPORTED: another version, or no control socket; MOX_EGONE: it closed without a greeting;
+ *  MOX_ESYNTAX: it sent a line without an end; MOX_EIO, MOX_ENOMEM. */
 MOX_API MOX_MUST_USE int mox_ctl_connect(struct mox_ctl_client **out, const struct mox_env *env,
                                          const char *data_dir, struct mox_error *err);
 /** The same on a connected descriptor, which is taken over also when it fails. */
@@ -150,20 +151,22 @@ MOX_API MOX_MUST_USE int mox_ctl_connect_fd(struct mox_ctl_client **out, const s
 /** NULL is fine. */
 MOX_API void mox_ctl_client_free(struct mox_ctl_client *client);
 
-/** Sends a command and its parameters. MOX_EINVAL for one with a line break, MOX_EIO. */
+/** Sends a command and its parameters. MOX_EINVAL for one with a line break; MOX_ELIMIT: more than 64 KiB in all, or
+ *  out of memory; MOX_EIO. */
 MOX_API MOX_MUST_USE int mox_ctl_send(struct mox_ctl_client *client, const char *const *lines,
                                       size_t count, struct mox_error *err);
 /** Sends the bytes behind a command. MOX_EIO. */
 MOX_API MOX_MUST_USE int mox_ctl_send_bytes(struct mox_ctl_client *client, struct mox_slice bytes,
                                             struct mox_error *err);
-/** Waits for `ok`. MOX_EREFUSED with the server's text, MOX_EIO. */
+/** Waits for `ok`. MOX_EREFUSED with the server's text; MOX_EGONE: the server closed the connection; MOX_ESYNTAX: a line
+ *  without an end; MOX_EIO, MOX_ENOMEM. */
 MOX_API MOX_MUST_USE int mox_ctl_expect_ok(struct mox_ctl_client *client, struct mox_error *err);
-/** Receives a stream. `each` gets its pieces, and ends it by returning a failure, which is returned.
- *  MOX_ESYNTAX, MOX_EIO. */
+/** Receives a stream. `each` gets its pieces, and ends it by returning a failure, which is returned. MOX_EREFUSED with
+ *  the server's text: it could not go on, or what it sent is no stream; and as mox_ctl_expect_ok(). */
 MOX_API MOX_MUST_USE int mox_ctl_receive(struct mox_ctl_client *client,
                                          int (*each)(void *user, struct mox_slice piece),
                                          void *user, struct mox_error *err);
-/** Waits until the server closes. MOX_EREFUSED with a text that it sent instead, MOX_EIO. */
+/** Waits until the server closes. MOX_EREFUSED with a text that it sent instead; MOX_ESYNTAX, MOX_EIO, MOX_ENOMEM. */
 MOX_API MOX_MUST_USE int mox_ctl_wait_closed(struct mox_ctl_client *client, struct mox_error *err);
 
 MOX_END_DECLS

@@ -35,8 +35,10 @@ enum mox_status {
     MOX_EFILES = -19       /* too many open files (EMFILE, ENFILE) */
 };
 
-/** A failure's text for a person: what was done to what, what went wrong, what helps. Lent by the
- *  caller; functions that fail fill it, the others leave it alone. */
+/** A failure's text for a person: what was done to what, what went wrong, what helps. Lent by the caller; NULL, with
+ *  every function that takes one, when nobody wants the text. A function that returns a failure fills it. After
+ *  any other result what is in it means nothing: something may have failed on the way. When a function
+ *  returns what a callback of its caller returned, the text is the callback's business. */
 struct mox_error {
     int status;     /* enum mox_status */
     char text[512]; /* NUL-terminated, one line, cut when longer */

@@ -14,6 +14,7 @@ const char *mox_status_text(int status)
         {MOX_OK, "ok"},
         {MOX_LATER, "answer pending"},
         {MOX_NEED_DNS, "names must be looked up"},
+        {MOX_NEED_FACTS, "facts must be found out"},
         {MOX_ENOMEM, "out of memory"},
         {MOX_EIO, "input/output error, look into the system's log"},
         {MOX_ELIMIT, "a limit was exceeded"},

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "base/mem.h"
 #include "delivery/mail_kind.h"
 
@@ -131,7 +132,7 @@ int mox_judge_run(struct mox_judge *j, struct mox_error *err)
         rc = mox__judge_find(j, err);
     }
     if (rc != MOX_OK)
-        return rc;
+        return mox__fail(err, rc, "judge a message: %s", mox_status_text(rc));
     mox__judge_reply(j, err);
     decide(j);
     return MOX_OK;

@@ -201,7 +201,7 @@ int mox_dmarc_record_parse(struct mox_dmarc_record *out, struct mox_slice text,
     *out = (struct mox_dmarc_record){
         .percent = 100, .interval_seconds = INTERVAL_DEFAULT, .failure_0 = true};
     if (!is_record(text))
-        return MOX_ENOTFOUND;
+        return mox__fail(err, MOX_ENOTFOUND, "it is no DMARC record");
     int rc = read_tags(&r, text, err);
     if (rc < 0)
         return rc;

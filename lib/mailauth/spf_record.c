@@ -35,7 +35,7 @@ int mox_spf_term_next(struct mox_slice record, size_t *at, struct mox_spf_term *
         return mox__fail(err, MOX_ESYNTAX, "wrong at byte %zu, %s: %s", *at - t.text.len, term,
                          problem);
     if (next == SPF_END)
-        return MOX_ENOTFOUND;
+        return mox__fail(err, MOX_ENOTFOUND, "the record has no more terms");
     *out = (struct mox_spf_term){.text = t.text,
                                  .name = mox__spf_kind_name(t.kind),
                                  .is_modifier = t.kind >= SPF_REDIRECT,

@@ -192,7 +192,8 @@ static int receive_piece(struct mox_ctl_client *c, size_t len,
     if (rc < 0) {
         static const char no[] = "the client failed\n";
         (void)send_all(c, slice_of(no), NULL);
-        return rc;
+        return mox__fail(err, rc, "an answer of the server cannot be taken: %s",
+                         mox_status_text(rc));
     }
     mox__buf_consume(&c->in, len);
     return send_all(c, slice_of("ok\n"), err);

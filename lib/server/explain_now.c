@@ -191,6 +191,7 @@ static int put_reputation(const struct today *t, struct mox_error *err)
 static int put_junk(const struct today *t, struct mox_error *err)
 {
     struct mox_junk_verdict verdict;
+    struct mox_error why = {0};
     struct outline *o = t->e->outline;
     if (t->config->junk_filter == NULL) {
         mox__outline_group(o, "junk_filter");
@@ -198,15 +199,15 @@ static int put_junk(const struct today *t, struct mox_error *err)
         mox__outline_close(o);
         return MOX_OK;
     }
-    int rc = mox_account_classify(t->e->explain->account, t->e->content, &verdict, err);
+    int rc = mox_account_classify(t->e->explain->account, t->e->content, &verdict, &why);
     if (rc == MOX_ENOMEM)
-        return rc;
+        return mox__fail(err, rc, "%s", why.text);
     if (rc == MOX_OK) {
         mox__explain_junk(o, &verdict, t->config->junk_filter->threshold);
         return MOX_OK;
     }
     mox__outline_group(o, "junk_filter");
-    mox__outline_text(o, "problem", err->text);
+    mox__outline_text(o, "problem", why.text);
     mox__outline_close(o);
     return MOX_OK;
 }

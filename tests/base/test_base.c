@@ -19,6 +19,16 @@
 #include "support/cm.h"
 #include "support/testenv.h"
 
+/* The first and the last that there are. */
+static void every_status_has_a_text(void **state)
+{
+    (void)state;
+    assert_string_equal(mox_status_text(MOX_EFILES - 1), "unknown status");
+    for (int status = MOX_EFILES; status <= MOX_NEED_FACTS; status++)
+        assert_string_not_equal(mox_status_text(status), "unknown status");
+    assert_string_equal(mox_status_text(MOX_NEED_FACTS + 1), "unknown status");
+}
+
 static void buf_that_overflowed_stays_failed(void **state)
 {
     (void)state;
@@ -375,6 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_may_have_ports),
+        cmocka_unit_test(every_status_has_a_text),
         cmocka_unit_test(buf_that_overflowed_stays_failed),
         cmocka_unit_test(arena_gives_zeroed_memory_up_to_its_limit),
         cmocka_unit_test(base64_follows_rfc4648),

@@ -75,7 +75,7 @@ static void records_are_read(void **state)
         int rc = mox_dmarc_record_parse(&r, slice_of(cases[i].text), &err);
         if (rc != cases[i].rc)
             fail_msg("%s: %d %s", cases[i].text, rc, err.text);
-        assert_true((rc == MOX_ESYNTAX) == (err.text[0] != '\0'));
+        assert_true((rc < 0) == (err.text[0] != '\0'));
         if (rc != MOX_OK)
             continue;
         assert_int_equal(r.policy, cases[i].policy);
