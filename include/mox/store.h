@@ -24,7 +24,9 @@ struct mox_store;
  *  process has it. MOX_EIO, MOX_ENOSPACE. */
 MOX_API MOX_MUST_USE int mox_store_open(struct mox_store **out, const struct mox_env *env,
                                         const char *dir, struct mox_error *err);
-/** All accounts are closed. Waits for writes under way. NULL is fine. */
+/** Call it when all accounts are closed and nobody uses the store any more. Accounts that are still open it closes
+ *  itself, so that their writes are not lost, however often they were opened: their handles are then
+ *  invalid, for mox_account_close() too. Waits for writes under way. NULL is fine. */
 MOX_API void mox_store_close(struct mox_store *store);
 
 /** An open account. Shared by all who open it; references are counted. Threads: any. */
@@ -143,7 +145,8 @@ MOX_API MOX_MUST_USE int mox_account_classify(struct mox_account *account, struc
 
 struct mox_retrain {
     size_t size; /* sizeof(struct mox_retrain) */
-    /** Called now and then; a value other than 0 ends it, and the filter is as before. */
+    /** Called now and then; may be NULL. A value other than 0 ends it, and the filter is as before: a negative
+     *  one is what the call returns, for a positive one it returns MOX_EREFUSED. */
     int (*progress)(void *user, const struct mox_retrain *r);
     void *user;
     /* what was done so far */
@@ -154,7 +157,7 @@ struct mox_retrain {
 
 /** Builds the filter anew from all messages that are marked as junk or not junk, while the account is in use.
  *  Takes seconds for 10,000 messages; blocking. MOX_EBUSY: it is being retrained; MOX_EUNSUPPORTED: it has no
- *  filter; MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM; or what `progress` returned. */
+ *  filter; MOX_EIO, MOX_ENOSPACE, MOX_ENOMEM; MOX_EREFUSED, or what it returned: `progress` ended it. */
 MOX_API MOX_MUST_USE int mox_account_retrain(struct mox_account *account, struct mox_retrain *r,
                                              struct mox_error *err);
 
@@ -170,7 +173,7 @@ struct mox_import {
     const char *mailbox;
     bool recursive;             /* folders of a maildir too, as mailboxes below `mailbox` */
     uint64_t max_message_bytes; /* 0: MOX_IMPORT_MESSAGE_MAX */
-    /** Called now and then; a value other than 0 ends it, and nothing of it is left. */
+    /** As that of struct mox_retrain; ended, nothing of it is left. */
     int (*progress)(void *user, const struct mox_import *i);
     /** What is not as it should be, and does not stop it: a line of printable ASCII. May be NULL. */
     void (*warn)(void *user, const char *text);
@@ -185,7 +188,7 @@ struct mox_import {
  *  importing twice gives all messages twice. Keywords for which a mailbox has no room are left out, with a warning
  *  at the end. Others go on meanwhile. Blocking.
  *  @return MOX_OK; failures of mox/mailfile.h, with the place in the text; MOX_EQUOTA; MOX_ELIMIT: a message
- *          that is too large; MOX_EREFUSED or what `progress` returned;
+ *          that is too large; MOX_EREFUSED, or what it returned: `progress` ended it;
  *          MOX_EIO, MOX_ENOSPACE, also when less than 64 MiB would be left, MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_account_import(struct mox_account *account, struct mox_import *i,
                                             struct mox_error *err);

@@ -226,7 +226,8 @@ int mox_account_retrain(struct mox_account *a, struct mox_retrain *r, struct mox
         if (rc == MOX_LATER && r->progress != NULL) {
             int stop = r->progress(r->user, r);
             if (stop != 0)
-                rc = stop == MOX_LATER ? MOX_EREFUSED : stop;
+                rc = mox__fail(err, stop < 0 ? stop : MOX_EREFUSED,
+                               "retrain account %s: interrupted", a->name);
         }
     } while (rc == MOX_LATER);
     mox__retrain_end(task);

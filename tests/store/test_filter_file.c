@@ -281,6 +281,13 @@ static int stop_at_once(void *user, const struct mox_retrain *r)
     return MOX_EGONE;
 }
 
+static int stop_without_a_reason(void *user, const struct mox_retrain *r)
+{
+    (void)user;
+    (void)r;
+    return MOX_NEED_FACTS; /* any number that is no failure */
+}
+
 static void retraining_can_be_interrupted(void **state)
 {
     struct storefix *f = *state;
@@ -290,7 +297,11 @@ static void retraining_can_be_interrupted(void **state)
         add_some(f);
     assert_learnt(f, 200, 100);
     assert_int_equal(mox_account_retrain(f->account, &r, &err), MOX_EGONE);
+    assert_string_equal(err.text, "retrain account mjl: interrupted");
     assert_false(file_exists(f, ".new"));
+    assert_learnt(f, 200, 100);
+    r.progress = stop_without_a_reason;
+    assert_int_equal(mox_account_retrain(f->account, &r, NULL), MOX_EREFUSED);
     assert_learnt(f, 200, 100);
     r.progress = NULL;
     assert_int_equal(mox_account_retrain(f->account, &r, &err), MOX_OK);

@@ -150,6 +150,23 @@ static int stop(void *user, const struct mox_import *i)
     return i->messages > 200 ? MOX_EREFUSED : 0;
 }
 
+static int stop_without_a_reason(void *user, const struct mox_import *i)
+{
+    (void)user;
+    return i->messages > 100;
+}
+
+static void an_interrupted_one_says_so(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_error err = {0};
+    struct mox_import op = {.mailbox = "old/2022", .progress = stop_without_a_reason};
+    write_mbox(f, 300, 300, "");
+    assert_int_equal(import_as(f, &op, &err), MOX_EREFUSED);
+    assert_string_equal(err.text, "import: interrupted");
+    assert_nothing_is_left(f);
+}
+
 static void large_messages_of_an_interrupted_one_go_too(void **state)
 {
     struct storefix *f = *state;
@@ -439,6 +456,7 @@ int main(void)
         STORE_TEST(messages_come_with_flags_keywords_and_times),
         STORE_TEST(they_join_those_of_a_mailbox_that_is_there),
         STORE_TEST(nothing_is_seen_of_what_fails),
+        STORE_TEST(an_interrupted_one_says_so),
         STORE_TEST(large_messages_of_an_interrupted_one_go_too),
         STORE_TEST(others_write_meanwhile),
         STORE_TEST(recipients_are_known_of_mail_that_was_sent),
