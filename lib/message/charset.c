@@ -6,78 +6,47 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "message/charset_names.h"
 
 #define PIECE 4096
 
 static const char replacement[] = "\xef\xbf\xbd";
 
-/* What mail means by a name, where that is more than the name says (as in WHATWG's Encoding). */
-static const struct {
-    const char *name, *meant;
-} supersets[] = {
-    {"iso-8859-1", "WINDOWS-1252"}, {"latin1", "WINDOWS-1252"},
-    {"gb2312", "GB18030"},          {"gbk", "GB18030"},
-    {"x-gbk", "GB18030"},           {"big5", "BIG5-HKSCS"},
-    {"ks_c_5601-1987", "CP949"},    {"euc-kr", "CP949"},
-    {"shift_jis", "CP932"},         {"x-sjis", "CP932"},
-    {"iso-8859-9", "WINDOWS-1254"}, {"tis-620", "CP874"},
-    {"iso-8859-8-i", "ISO-8859-8"}, {"iso-2022-jp", "ISO-2022-JP-2"},
-};
-
-static bool is_utf8_name(struct mox_slice name)
-{
-    return name.len == 0 || mox__slice_is_nocase(name, "utf-8") ||
-           mox__slice_is_nocase(name, "utf8") || mox__slice_is_nocase(name, "us-ascii") ||
-           mox__slice_is_nocase(name, "ascii");
-}
-
-/* Copies a name that is safe to hand to iconv_open(), where "/" starts options; or false. */
-static bool copy_name(struct mox_slice name, char out[CHARSET_NAME_MAX + 1])
-{
-    if (name.len > CHARSET_NAME_MAX)
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        uint8_t c = name.data[i];
-        if (!is_alpha(c) && !is_digit(c) && (c == 0 || strchr("-_.:+", c) == NULL))
-            return false;
-        out[i] = (char)c;
-    }
-    out[name.len] = '\0';
-    return true;
-}
-
 /* Those that most mail is in. windows-1255 and -1258 are not: iconv() holds characters back there, for
  * others to be joined to them. */
-static bool is_plain(struct mox_slice name)
+static bool is_plain(const char *converter)
 {
-    if (mox__slice_starts_nocase(name, "iso-8859-") || mox__slice_starts_nocase(name, "koi8-"))
+    const struct mox_slice name = slice_of(converter);
+    if (mox__slice_starts_nocase(name, "ISO-8859-") || mox__slice_starts_nocase(name, "KOI8-"))
         return true;
-    return name.len == 12 && mox__slice_starts_nocase(name, "windows-125") &&
+    return name.len == 12 && mox__slice_starts_nocase(name, "WINDOWS-125") &&
            name.data[11] != '5' && name.data[11] != '8';
 }
 
-/* NULL: there is none of that name. */
-static iconv_t open_iconv(const char *name)
+/* Of how many bytes at least a character is, and a wrong one. */
+static uint8_t unit_of(const char *converter)
 {
-    const char *meant = name;
-    for (size_t i = 0; i < sizeof supersets / sizeof supersets[0]; i++)
-        if (mox__slice_is_nocase(slice_of(name), supersets[i].name))
-            meant = supersets[i].meant;
-    iconv_t cd = iconv_open("UTF-8", meant);
-    if (cd == (iconv_t)-1 && meant != name)
-        cd = iconv_open("UTF-8", name);
-    return cd == (iconv_t)-1 ? NULL : cd;
+    if (mox__slice_starts_nocase(slice_of(converter), "UTF-32"))
+        return 4;
+    return mox__slice_starts_nocase(slice_of(converter), "UTF-16") ? 2 : 1;
+}
+
+/* Leaves NULL if the libc has no such converter. */
+static void open_iconv(struct charset *c)
+{
+    iconv_t cd = iconv_open("UTF-8", c->converter);
+    c->iconv = cd == (iconv_t)-1 ? NULL : cd;
 }
 
 void mox__charset_open(struct charset *c, struct mox_slice name)
 {
-    *c = (struct charset){.iconv = NULL};
-    name = mox__slice_trim(name);
-    if (is_utf8_name(name) || !copy_name(name, c->name))
+    *c = (struct charset){.converter = mox__charset_converter(mox__slice_trim(name))};
+    if (c->converter == NULL)
         return;
-    c->is_plain = is_plain(name);
+    c->unit = unit_of(c->converter);
+    c->is_plain = is_plain(c->converter);
     if (!c->is_plain)
-        c->iconv = open_iconv(c->name);
+        open_iconv(c);
 }
 
 void mox__charset_close(struct charset *c)
@@ -135,8 +104,9 @@ static int pass_utf8(struct mox_slice *s, bool last, mox__sink *sink, void *user
     return MOX_OK;
 }
 
-/* Puts U+FFFD for what iconv() took for characters though they are none: beyond U+10FFFF glibc has
- * some, of four bytes and more. Returns the length. */
+/* Puts U+FFFD for what iconv() took for characters though they are none. The converters that may be opened
+ * do not with glibc 2.36, but some of its others do: what callers are promised does not rest on it. Returns
+ * the length. */
 static size_t mend_utf8(char *out, size_t len)
 {
     size_t to = 0;
@@ -160,13 +130,14 @@ static size_t mend_utf8(char *out, size_t len)
 }
 
 /* The same by iconv(). */
-static int pass_iconv(iconv_t cd, struct mox_slice *s, bool last, mox__sink *sink, void *user)
+static int pass_iconv(struct charset *c, struct mox_slice *s, bool last, mox__sink *sink,
+                      void *user)
 {
     while (s->len > 0) {
         char out[PIECE + sizeof replacement], *to = out;
         char *from = (char *)(uintptr_t)s->data; /* iconv() only reads it */
         size_t room = PIECE, left = s->len;
-        bool done = iconv(cd, &from, &left, &to, &room) != (size_t)-1;
+        bool done = iconv(c->iconv, &from, &left, &to, &room) != (size_t)-1;
         int problem = done ? 0 : errno;
         *s = slice_from(*s, s->len - left);
         to = out + mend_utf8(out, (size_t)(to - out));
@@ -175,7 +146,8 @@ static int pass_iconv(iconv_t cd, struct mox_slice *s, bool last, mox__sink *sin
             memcpy(to, replacement, sizeof replacement - 1);
             to += sizeof replacement - 1;
             /* Some converters have stepped over the wrong byte already, and over the last one too. */
-            *s = slice_from(*s, problem == EINVAL || s->len == 0 ? s->len : 1);
+            const bool all = problem == EINVAL || s->len < c->unit;
+            *s = slice_from(*s, all ? s->len : c->unit);
         }
         int rc = to > out ? sink(user, slice(out, (size_t)(to - out))) : MOX_OK;
         if (rc != MOX_OK || (problem == EINVAL && !last))
@@ -222,13 +194,13 @@ static int pass_plain(struct charset *c, struct mox_slice *s, mox__sink *sink, v
         if (rc != MOX_OK || s->len == 0)
             return rc;
         if (c->iconv == NULL)
-            c->iconv = open_iconv(c->name);
+            open_iconv(c);
         c->is_plain = c->iconv != NULL;
         if (!c->is_plain)
             return MOX_OK;
         struct mox_slice others = slice(s->data, other_run(*s));
         *s = slice_from(*s, others.len);
-        rc = pass_iconv(c->iconv, &others, true, sink, user);
+        rc = pass_iconv(c, &others, true, sink, user);
     }
     return rc;
 }
@@ -238,8 +210,7 @@ static int pass(struct charset *c, struct mox_slice *s, bool last, mox__sink *si
     const int rc = c->is_plain ? pass_plain(c, s, sink, user) : MOX_OK;
     if (rc != MOX_OK || s->len == 0)
         return rc;
-    return c->iconv != NULL ? pass_iconv(c->iconv, s, last, sink, user)
-                            : pass_utf8(s, last, sink, user);
+    return c->iconv != NULL ? pass_iconv(c, s, last, sink, user) : pass_utf8(s, last, sink, user);
 }
 
 int mox__charset_convert(struct charset *c, struct mox_slice piece, mox__sink *sink, void *user)

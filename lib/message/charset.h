@@ -11,17 +11,16 @@
 /* Takes pieces of output; anything but MOX_OK ends the work and is its result. */
 typedef int mox__sink(void *user, struct mox_slice piece);
 
-#define CHARSET_NAME_MAX 40 /* longer names are none; real ones have up to some twenty characters */
-
 struct charset {
     void *iconv;     /* NULL: UTF-8 is expected, or only ASCII came yet */
     bool is_plain;   /* each byte is a character, and ASCII is what it is elsewhere */
+    uint8_t unit;    /* bytes that are left out when a character is none */
     uint8_t rest[8]; /* of a character that a piece cut */
     size_t rest_len;
-    char name[CHARSET_NAME_MAX + 1]; /* of a plain one that is yet to be opened; "": none */
+    const char *converter; /* what iconv_open() is to open; NULL: nothing */
 };
 
-/* UTF-8, US-ASCII, no name and names that nobody knows let UTF-8 through, and make of each byte
+/* UTF-8, US-ASCII, no name and names that are not in charset_names.c let UTF-8 through, and make of each byte
  * that is none the character of that number (ISO 8859-1): different words stay different. */
 void mox__charset_open(struct charset *c, struct mox_slice name);
 void mox__charset_close(struct charset *c);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "message/charset_names.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 
@@ -109,11 +110,140 @@ static void a_charset_that_nobody_knows_lets_utf_8_through(void **state)
     test_env_done(&t);
 }
 
+/* One name at least for each converter, as senders write it. */
+static const struct {
+    const char *name, *converter;
+} known[] = {
+    {"Big5", "BIG5-HKSCS"},
+    {"CN-GB", "GB18030"},
+    {"EUC-KR", "CP949"},
+    {"EUC-TW", "EUC-TW"},
+    {"GB18030", "GB18030"},
+    {"GB2312", "GB18030"},
+    {"IBM00858", "IBM858"},
+    {"IBM866", "IBM866"},
+    {"ISO-2022-JP", "ISO-2022-JP-2"},
+    {"ISO-2022-KR", "ISO-2022-KR"},
+    {"ISO-8859-1", "WINDOWS-1252"},
+    {"ISO-8859-10", "ISO-8859-10"},
+    {"ISO-8859-11", "ISO-8859-11"},
+    {"ISO-8859-13", "ISO-8859-13"},
+    {"ISO-8859-14", "ISO-8859-14"},
+    {"ISO-8859-16", "ISO-8859-16"},
+    {"ISO-8859-6", "ISO-8859-6"},
+    {"ISO-8859-8-I", "ISO-8859-8"},
+    {"ISO8859_15", "ISO-8859-15"},
+    {"ISO_8859-1:1987", "WINDOWS-1252"},
+    {"ISO_8859-5:1988", "ISO-8859-5"},
+    {"KOI8-R", "KOI8-R"},
+    {"Shift_JIS", "CP932"},
+    {"TIS-620", "CP874"},
+    {"UCS-4BE", "UTF-32BE"},
+    {"UTF-16", "UTF-16"},
+    {"UTF-16BE", "UTF-16BE"},
+    {"VISCII", "VISCII"},
+    {"Windows 1252", "WINDOWS-1252"},
+    {"cp437", "IBM437"},
+    {"cp850", "IBM850"},
+    {"cp852", "IBM852"},
+    {"cp855", "IBM855"},
+    {"cp857", "IBM857"},
+    {"cp862", "IBM862"},
+    {"csEUCPkdFmtJapanese", "EUC-JP"},
+    {"euc-jp", "EUC-JP"},
+    {"iso-8859-3", "ISO-8859-3"},
+    {"iso-8859-7", "ISO-8859-7"},
+    {"iso-8859-9", "WINDOWS-1254"},
+    {"iso88592", "ISO-8859-2"},
+    {"koi8_u", "KOI8-U"},
+    {"ks_c_5601-1987", "CP949"},
+    {"latin4", "ISO-8859-4"},
+    {"macintosh", "MACINTOSH"},
+    {"unicode-1-1-utf-7", "UTF-7"},
+    {"utf-16le", "UTF-16LE"},
+    {"utf-32", "UTF-32"},
+    {"utf-32le", "UTF-32LE"},
+    {"windows-1250", "WINDOWS-1250"},
+    {"windows-1251", "WINDOWS-1251"},
+    {"windows-1253", "WINDOWS-1253"},
+    {"windows-1255", "WINDOWS-1255"},
+    {"windows-1256", "WINDOWS-1256"},
+    {"windows-1257", "WINDOWS-1257"},
+    {"windows-1258", "WINDOWS-1258"},
+    {"x-mac-ce", "MAC-CENTRALEUROPE"},
+    {"x-mac-cyrillic", "MAC-CYRILLIC"},
+    {"x-mac-ukrainian", "MAC-UK"},
+    {"x-x-big5", "BIG5-HKSCS"},
+    {"437", "IBM437"},
+};
+
+static void charsets_of_mail_have_a_converter(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        const char *converter = mox__charset_converter(slice_of(known[i].name));
+        assert_non_null(converter);
+        assert_string_equal(converter, known[i].converter);
+        iconv_t cd = iconv_open("UTF-8", converter);
+        assert_true(cd != (iconv_t)-1);
+        assert_int_equal(iconv_close(cd), 0);
+    }
+}
+
+/* The libc has these too, and some of its converters could be made to end the process. */
+static void other_charsets_have_none(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "",
+        "-",
+        "utf-8",
+        "us-ascii",
+        "nobody-knows",
+        "IBM1364",
+        "IBM1371",
+        "IBM1388",
+        "IBM1390",
+        "IBM-1390",
+        "IBM1399",
+        "IBM037",
+        "IBM930",
+        "TSCII",
+        "TCVN5712-1",
+        "ISO-2022-JP-3",
+        "ISO-2022-CN",
+        "ISO-2022-CN-EXT",
+        "EUC-JISX0213",
+        "SHIFT_JISX0213",
+        "UTF-7-IMAP",
+        "INTERNAL",
+        "iso-8859-2//TRANSLIT",
+        "iso-8859-2/",
+        "iso-8859-2,IBM1390/",
+        "iso-8859-2\xe9",
+        "a name that is longer than any that there is",
+    };
+    struct test_env t;
+    struct buf got;
+    test_env_init(&t);
+    mox__buf_init(&got, &t.env, TEXT_MAX);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_null(mox__charset_converter(slice_of(names[i])));
+        convert_in_pieces(&got, names[i], slice_of("\xe2\x82\xac\xe9"), 2);
+        assert_true(mox__slice_is(slice(got.data, got.len), "\xe2\x82\xac\xc3\xa9"));
+    }
+    assert_null(mox__charset_converter(slice("utf-16\0", 7)));
+    mox__buf_free(&got);
+    test_env_done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(charsets_with_ascii_in_them_are_what_iconv_says),
         cmocka_unit_test(a_charset_that_nobody_knows_lets_utf_8_through),
+        cmocka_unit_test(charsets_of_mail_have_a_converter),
+        cmocka_unit_test(other_charsets_have_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,7 +117,12 @@ static void text_becomes_utf_8(void **state)
         {"Content-Type: text/plain; charset=gb2312", "\xc4\xe3\xba", "\xe4\xbd\xa0\xef\xbf\xbd"},
         {"Content-Type: text/plain; charset=utf-16be\nContent-Transfer-Encoding: base64",
          "AGEAYgBj", "abc"},
-        /* iconv() knows characters beyond the last one */
+        /* half of a character */
+        {"Content-Type: text/plain; charset=utf-16le\nContent-Transfer-Encoding: base64",
+         "YQA92GIAYwA=",
+         "a\xef\xbf\xbd"
+         "bc"},
+        /* beyond the last character */
         {"Content-Type: text/plain; charset=ucs-4be\nContent-Transfer-Encoding: base64",
          "AAAAYQARAAAAAABi",
          "a\xef\xbf\xbd"
@@ -125,8 +130,9 @@ static void text_becomes_utf_8(void **state)
         {"Content-Type: text/plain; charset=iso-2022-jp", "\x1b$B$\"\x1b(Ba",
          "\xe3\x81\x82"
          "a"},
-        /* a shift to a set that nobody named, as the last byte: iconv() refuses it behind itself */
-        {"Content-Type: text/plain; charset=iso-2022-cn-ext", "a\x0e", "a\xef\xbf\xbd"},
+        /* a character that is none, as the last one: iconv() refuses it behind itself */
+        {"Content-Type: text/plain; charset=euc-kr", "a\xa2\xe8", "a\xef\xbf\xbd"},
+        {"Content-Type: text/plain; charset=iso-2022-kr", "\x1b$)Ca\x0e!!\x0f", "a\xe3\x80\x80"},
     };
     ALL(rows, false);
 }
