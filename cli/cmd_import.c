@@ -177,11 +177,9 @@ static const struct flag maildir_flags[] = {
     "(AutomaticJunkFlags), and addresses of mail in a mailbox for sent mail are known from then "  \
     "on.\n"                                                                                        \
     "\n"                                                                                           \
-    "The running server reads the files, as the user that it runs as, while mail comes and goes: " \
-    "put\n"                                                                                        \
-    "them into import/ of its data directory if it may not read them. Without a server, mox has "  \
-    "the\n"                                                                                        \
-    "data directory to itself meanwhile. No message may have more than 512 MiB,\n"                 \
+    "The running server reads the files, while mail comes and goes: they, and the folders above\n"  \
+    "them, must be readable for the user that it runs as. Without a server, mox has the data\n"     \
+    "directory to itself meanwhile. No message may have more than 512 MiB,\n"                       \
     "and 64 MiB of the disk stay free. Of keywords a mailbox has 64; others are left out.\n"       \
     "\n"
 
@@ -196,8 +194,8 @@ static const struct command commands[] = {
              "With -recursive, .Sub.Folder becomes the mailbox Sub/Folder below the one named. A folder whose\n"
              "own name is one for junk (JunkMailboxRegexp of AutomaticJunkFlags: .Junk) has junk, though its\n"
              "mailbox, old/Junk, may be of another kind.\n"
-             "\n" ALL_OR_NOTHING "    mox import maildir alice Inbox data/import/Maildir\n"
-             "    mox import maildir -recursive alice old data/import/Maildir",
+             "\n" ALL_OR_NOTHING "    mox import maildir alice Inbox /home/alice/Maildir\n"
+             "    mox import maildir -recursive alice old /home/alice/Maildir",
      .flags = maildir_flags,
      .min_args = 3,
      .max_args = 3,
@@ -212,7 +210,7 @@ static const struct command commands[] = {
              "header fields Status, X-Status and X-Keywords; a message was received when its line "
              "\"From \"\n"
              "says, or its Date. Content-Length is not looked at.\n"
-             "\n" ALL_OR_NOTHING "    mox import mbox alice Archive data/import/2019.mbox",
+             "\n" ALL_OR_NOTHING "    mox import mbox alice Archive /home/alice/2019.mbox",
      .min_args = 3,
      .max_args = 3,
      .run = run_mbox},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -65,6 +67,24 @@ static uint64_t messages(const struct ctl_import *i)
     return now.messages;
 }
 
+/* Who asks may read what the server may not. */
+static int explain(int rc, struct mox_error *err)
+{
+    const struct mox_error why = *err;
+    const unsigned long uid = (unsigned long)geteuid();
+    struct passwd user, *found = NULL;
+    char text[1024];
+    if (rc != MOX_EDENIED)
+        return rc;
+    if (getpwuid_r(geteuid(), &user, text, sizeof text, &found) != 0)
+        found = NULL;
+    return mox__fail(
+        err, rc,
+        "%s; the server reads it, as user %s (%lu): make it readable for that user, and "
+        "the folders above it",
+        why.text, found == NULL ? "?" : found->pw_name, uid);
+}
+
 static void tell_end(struct mox_ctl *c, int rc, const struct mox_error *err)
 {
     struct ctl_import *i = c->work_state;
@@ -86,23 +106,12 @@ static void go_on(struct mox_ctl *c)
     struct mox_error err = {0};
     int rc = mox__import_files_step(i->task, &err);
     if (rc != MOX_LATER) {
-        tell_end(c, rc, &err);
+        tell_end(c, explain(rc, &err), &err);
         mox__ctl_work_end(c);
     } else if (messages(i) - i->told >= TELL_MESSAGES) {
         i->told = messages(i) / TELL_MESSAGES * TELL_MESSAGES;
         mox__buf_printf(&c->answer, "progress\t%llu\n", (unsigned long long)i->told);
     }
-}
-
-/* Who asks may read what the server may not. */
-static int explain(const struct mox_account *a, int rc, struct mox_error *err)
-{
-    struct mox_error why = *err;
-    if (rc != MOX_EDENIED && rc != MOX_ENOTFOUND)
-        return rc;
-    return mox__fail(err, rc,
-                     "%s; the server reads it, as the user that it runs as: put it into %s/import",
-                     why.text, a->store->dir);
 }
 
 static int begin(struct mox_ctl *c, enum mox_mailfile_kind kind, struct mox_error *err)
@@ -123,8 +132,7 @@ static int begin(struct mox_ctl *c, enum mox_mailfile_kind kind, struct mox_erro
     int rc = c->handlers->open_account(c->user, c->params[0], &i->account, err);
     if (rc < 0)
         return rc;
-    rc = mox__import_files_begin(&i->task, i->account, &what, err);
-    return rc < 0 ? explain(i->account, rc, err) : MOX_OK;
+    return explain(mox__import_files_begin(&i->task, i->account, &what, err), err);
 }
 
 static int start(struct mox_ctl *c, enum mox_mailfile_kind kind, struct mox_error *err)

@@ -6,7 +6,9 @@ import contextlib
 import glob
 import imaplib
 import os
+import pwd
 import re
+import shutil
 import signal
 import subprocess
 import tarfile
@@ -238,12 +240,43 @@ class Import(unittest.TestCase):
             self.assertTrue(low <= float(found[1]) <= high, (text, found[1]))
 
     def test_what_cannot_be_read_says_why(self):
-        self.fails("the server reads it", "mbox", "mox", "Inbox", os.path.join(self.import_dir, "none"))
+        none = os.path.join(self.import_dir, "none")
+        done = self.mox("mbox", "mox", "Inbox", none)
+        self.assertEqual((done.returncode, done.stderr), (1, f"mox: open {none}: No such file or directory\n"))
         self.fails("box:1: this is no mbox", "mbox", "mox", "Inbox", self.write("box", "Subject: x\n\n"))
         self.fails("a maildir has folders new and cur", "maildir", "mox", "Inbox", self.import_dir)
         self.fails("an mbox is a file", "mbox", "mox", "Inbox", self.import_dir)
         self.fails("control character", "mbox", "mox", "a\tb", self.mbox("box", ["x: y\n\n"]))
         self.fails("nobody", "mbox", "nobody", "Inbox", self.mbox("box", ["x: y\n\n"]))
+
+    def without_rights(self):
+        """A server for which a file of somebody else is as for any user, also when root runs it."""
+        if os.geteuid() != 0:
+            return ()
+        under = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+        if shutil.which("setpriv") is None or subprocess.run([*under, "true"], capture_output=True).returncode != 0:
+            self.skipTest("root cannot be without its rights here")
+        return under
+
+    def keep_to_its_owner(self, path):
+        os.chmod(path, 0o600 if os.geteuid() == 0 else 0)
+        if os.geteuid() == 0:
+            os.chown(path, 65534, 65534)
+
+    def test_who_is_to_be_able_to_read_it_is_named(self):
+        under = self.without_rights()
+        self.server.stop()
+        self.server.under = under
+        self.server.start()
+        name = pwd.getpwuid(os.geteuid()).pw_name
+        told = f"Permission denied; the server reads it, as user {name} ({os.geteuid()}): make it readable for that user"
+        path = self.mbox("box", ["Subject: a\n\none"])
+        self.keep_to_its_owner(path)
+        self.fails(told, "mbox", "mox", "Inbox", path)
+        for sub in ("cur", "new"):
+            os.makedirs(os.path.join(self.import_dir, "Maildir", sub))
+        self.keep_to_its_owner(self.write("Maildir/new/1642970516.M1P2.host", "Subject: b\n\ntwo\n"))
+        self.fails(told, "maildir", "mox", "Inbox", os.path.join(self.import_dir, "Maildir"))
 
     def test_a_quota_is_kept_and_nothing_stays(self):
         self.assertEqual(self.server.stop(), signal.SIGTERM)
