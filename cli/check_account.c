@@ -113,7 +113,7 @@ static enum exit_code ask_offline(const struct cli *cli, const struct check_acco
                                   const char *listed_in, struct answer *out)
 {
     struct offline o;
-    enum exit_code code = offline_open(&o, cli, c->account);
+    enum exit_code code = offline_open(&o, cli, c->account, MOX_ACCOUNT_EXISTING);
     if (code == EXIT_OK)
         code = ask_account(cli, c, &o, listed_in, out);
     offline_close(&o);

@@ -27,7 +27,7 @@ static enum exit_code ask_account(const struct cli *cli, uint32_t uid)
     struct offline o;
     struct mox_error err = {0};
     char *text = NULL;
-    enum exit_code code = offline_open(&o, cli, cli->args[0]);
+    enum exit_code code = offline_open(&o, cli, cli->args[0], MOX_ACCOUNT_EXISTING);
     if (code == EXIT_OK) {
         const struct mox_explain explain = {.size = sizeof explain,
                                             .config = o.config,

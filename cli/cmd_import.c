@@ -113,7 +113,7 @@ static enum exit_code import_directly(const struct cli *cli, enum mox_mailfile_k
                            .progress = progress,
                            .warn = warn,
                            .user = &shown};
-    enum exit_code code = offline_open(&o, cli, cli->args[0]);
+    enum exit_code code = offline_open(&o, cli, cli->args[0], MOX_ACCOUNT_CREATE);
     if (code == EXIT_OK) {
         interrupt_catch();
         int rc = mox_account_import(o.account, &i, &err);

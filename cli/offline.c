@@ -36,7 +36,8 @@ enum exit_code offline_check_user(const char *data_dir)
                     path, owner == NULL ? "?" : owner->pw_name, (unsigned long)st.st_uid);
 }
 
-enum exit_code offline_open(struct offline *o, const struct cli *cli, const char *account)
+enum exit_code offline_open(struct offline *o, const struct cli *cli, const char *account,
+                            enum mox_account_open mode)
 {
     struct mox_error err = {0};
     *o = (struct offline){.config = NULL};
@@ -52,7 +53,7 @@ enum exit_code offline_open(struct offline *o, const struct cli *cli, const char
                                          .config = o->config,
                                          .store = o->store,
                                          .name = account,
-                                         .mode = MOX_ACCOUNT_EXISTING,
+                                         .mode = mode,
                                          .count_arrivals = true};
     rc = mox_server_open_account(&o->account, &cli->env, &a, &err);
     return rc < 0 ? cli_fail("%s", err.text) : EXIT_OK;

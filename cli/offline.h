@@ -14,9 +14,10 @@ struct offline {
     struct mox_account *account;
 };
 
-/* Loads the configuration and opens the account. Says what is wrong; a server that runs after all is. Closed with
- * offline_close() in any case. */
-enum exit_code offline_open(struct offline *o, const struct cli *cli, const char *account);
+/* Loads the configuration and opens the account; `mode` is for one that has no mail yet. Says what is wrong; a
+ * server that runs after all is. Closed with offline_close() in any case. */
+enum exit_code offline_open(struct offline *o, const struct cli *cli, const char *account,
+                            enum mox_account_open mode);
 void offline_close(struct offline *o);
 
 /* Root may write everywhere, and what it makes is root's: where somebody else's server keeps accounts, root is

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include <mox/config.h>
@@ -18,6 +19,13 @@ static int progress(void *user, const struct mox_retrain *r)
     return interrupt_seen() ? MOX_EREFUSED : 0;
 }
 
+/* Not a failure: a filter that has learnt nothing is as it should be. */
+static enum exit_code show_no_mail(const char *account)
+{
+    (void)printf("%s: no mail yet, so there is nothing to learn from\n", account);
+    return EXIT_OK;
+}
+
 static enum exit_code retrain_one(struct cli *cli, const struct mox_server_account *place,
                                   struct mox_error *err)
 {
@@ -28,6 +36,8 @@ static enum exit_code retrain_one(struct cli *cli, const struct mox_server_accou
     name[len] = '\0';
     struct mox_retrain r = {.size = sizeof r, .progress = progress, .user = name};
     int rc = mox_server_open_account(&account, &cli->env, place, err);
+    if (rc == MOX_ENOTFOUND && mox_config_account(place->config, name) != NULL)
+        return show_no_mail(name);
     if (rc == MOX_OK)
         rc = mox_account_retrain(account, &r, err);
     mox_account_close(account);

@@ -115,7 +115,8 @@ struct mox_server_account {
 };
 
 /** Opens an account as a server does: for programs that have the data directory to themselves, since a running
- *  server has its lock. @return as mox_account_open() does; MOX_ENOTFOUND: also when it is not configured */
+ *  server has its lock. @return as mox_account_open() does; MOX_ENOTFOUND: also when it is not configured, which
+ *  the text tells apart */
 MOX_API MOX_MUST_USE int mox_server_open_account(struct mox_account **out,
                                                  const struct mox_env *env,
                                                  const struct mox_server_account *account,

@@ -37,6 +37,8 @@ int mox_server_open_account(struct mox_account **out, const struct mox_env *env,
     config.count_arrivals = account->count_arrivals;
     tell_store(account->config, configured, &config);
     rc = mox_account_open(out, account->store, account->name, account->mode, &config, err);
+    if (rc == MOX_ENOTFOUND)
+        (void)mox__fail(err, rc, "account %s is configured, but has no mail yet", account->name);
     mox__mem_free(env, first);
     return rc;
 }

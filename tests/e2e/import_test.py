@@ -278,6 +278,26 @@ class Import(unittest.TestCase):
         self.keep_to_its_owner(self.write("Maildir/new/1642970516.M1P2.host", "Subject: b\n\ntwo\n"))
         self.fails(told, "maildir", "mox", "Inbox", os.path.join(self.import_dir, "Maildir"))
 
+    def test_an_account_that_has_no_mail_yet(self):
+        self.assertEqual(self.server.stop(), signal.SIGTERM)
+        with open(os.path.join(self.server.dir, "domains.conf"), "r+") as f:
+            junk_filter = re.search(r"\t\tJunkFilter:\n.*", f.read(), re.DOTALL)[0]
+            f.write("\talice:\n\t\tDomain: localhost\n\t\tDestinations:\n\t\t\talice@localhost: nil\n" + junk_filter)
+
+        def mox(*args):
+            return subprocess.run([MOX, *args, "-dir", self.server.dir], capture_output=True, text=True, timeout=PATIENCE)
+
+        for args in ((), ("alice",)):
+            done = mox("retrain", *args)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("alice: no mail yet, so there is nothing to learn from\n", done.stdout)
+        self.assertEqual(mox("explain", "alice", "Inbox", "1").stderr, "mox: account alice is configured, but has no mail yet\n")
+        self.assertIn("none has that name", mox("retrain", "nobody").stderr)
+        done = mox("import", "mbox", "alice", "old", self.mbox("box", ["X-Keywords: NonJunk\n\none"]))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("alice: learnt 1 message", mox("retrain", "alice").stdout)
+        self.assertEqual(self.server.verify(), (True, ""))
+
     def test_a_quota_is_kept_and_nothing_stays(self):
         self.assertEqual(self.server.stop(), signal.SIGTERM)
         with open(os.path.join(self.server.dir, "mox.conf"), "a") as f:
