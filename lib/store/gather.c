@@ -8,8 +8,8 @@
 /*
  * A layer between SQLite and its own file layer that makes the write-ahead log cheap.
  *
- * - SQLite writes each page to the log by itself, in two pieces, and each page of a checkpoint. Pieces
- *   that follow one another are gathered here and written as one: 4 µs less per page.
+ * - SQLite writes each page to the log by itself, in two pieces. Pieces that follow one another are
+ *   gathered here and written as one: 4 µs less per page.
  * - A sync of bytes that lengthened the file waits for the file system's own notes too, a sync of
  *   overwritten ones does not, which halves its time. So the log is lengthened ahead of what is
  *   written, by zeros, which SQLite takes for the end of the log as it does what an older, longer log
@@ -17,7 +17,8 @@
  *
  * What is gathered is written before anything else is done to the file through the same handle, a
  * sync above all. Another handle reads a page of the log only after a commit, which synced it
- * (synchronous=FULL), and one of the database that a checkpoint wrote only after that synced it.
+ * (synchronous=FULL). Pages of the database are not gathered: a checkpoint that copies a part of the log
+ * asks for nothing after its last write, so that nobody could be told that it failed.
  */
 
 #define NAME "mox-gather"
@@ -33,7 +34,7 @@ struct file {
     unsigned char *data;
     sqlite3_int64 at; /* where the gathered bytes go */
     int len;
-    bool gathers, is_log;
+    bool is_log;
     sqlite3_int64 size; /* of the log, as far as we know */
 };
 
@@ -88,7 +89,7 @@ static int x_write(sqlite3_file *file, const void *data, int len, sqlite3_int64 
         if (result != SQLITE_OK)
             return result;
     }
-    if (f->gathers && f->data == NULL)
+    if (f->is_log && f->data == NULL)
         f->data = sqlite3_malloc(GATHER_BYTES);
     if (f->data == NULL || len > GATHER_BYTES)
         return put(f, data, len, at);
@@ -246,7 +247,6 @@ static int x_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int fl
     f->methods.iVersion = f->real->pMethods->iVersion;
     f->base.pMethods = &f->methods;
     f->is_log = (flags & SQLITE_OPEN_WAL) != 0;
-    f->gathers = f->is_log || (flags & SQLITE_OPEN_MAIN_DB) != 0;
     if (result == SQLITE_OK && f->is_log)
         result = f->real->pMethods->xFileSize(f->real, &f->size);
     return result;

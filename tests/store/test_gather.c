@@ -158,6 +158,53 @@ static void a_write_that_fails_fails_the_commit(void **state)
     assert_int_equal(number(f->writer, "SELECT count(*) FROM t"), 10);
 }
 
+/* All rows are there, and go into the database. */
+static void is_whole(struct fixture *f, int rows)
+{
+    assert_int_equal(number(f->writer, "SELECT sum(length(a)) FROM t"), rows * ROW);
+    assert_int_equal(number(f->writer, "SELECT count(*) FROM pragma_integrity_check"
+                                       " WHERE integrity_check <> 'ok'"),
+                     0);
+    assert_int_equal(run(f->writer, "PRAGMA wal_checkpoint(TRUNCATE)"), SQLITE_OK);
+}
+
+/* SQLite asks for nothing after the last page of a checkpoint that copies a part. */
+static void no_page_that_a_checkpoint_could_not_write_is_lost(void **state)
+{
+    struct fixture *f = *state;
+    int rows = 0;
+    for (int n = 1, result = SQLITE_ERROR; result != SQLITE_OK; n++) {
+        assert_int_equal(insert(f, 40), SQLITE_OK);
+        rows += 40;
+        sqlite3 *reader = open_db(f); /* what comes now is not copied */
+        assert_int_equal(run(reader, "BEGIN; SELECT * FROM t LIMIT 1"), SQLITE_OK);
+        assert_int_equal(insert(f, 1), SQLITE_OK);
+        rows++;
+        f->shim->db_write = n;
+        result = sqlite3_wal_checkpoint_v2(f->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        assert_int_equal(result, f->shim->db_write == 0 ? SQLITE_FULL : SQLITE_OK);
+        f->shim->db_write = 0;
+        sqlite3_close(reader);
+        is_whole(f, rows);
+    }
+}
+
+static void no_page_that_closing_could_not_write_is_lost(void **state)
+{
+    struct fixture *f = *state;
+    int rows = 0;
+    for (int n = 1, left = 0; left == 0; n++) {
+        assert_int_equal(insert(f, 40), SQLITE_OK);
+        rows += 40;
+        f->shim->db_write = n;
+        sqlite3_close(f->writer);
+        left = (int)f->shim->db_write;
+        f->shim->db_write = 0;
+        f->writer = open_db(f);
+        is_whole(f, rows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +213,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_transaction_reads_what_left_its_cache, start, stop),
         cmocka_unit_test_setup_teardown(a_checkpoint_is_read_from_the_database, start, stop),
         cmocka_unit_test_setup_teardown(a_write_that_fails_fails_the_commit, start, stop),
+        cmocka_unit_test_setup_teardown(no_page_that_a_checkpoint_could_not_write_is_lost, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(no_page_that_closing_could_not_write_is_lost, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,7 +35,7 @@ static int x_write(sqlite3_file *f, const void *from, int len, sqlite3_int64 at)
 {
     if (of(f)->wal)
         shim.wal_writes++;
-    if (shim.full)
+    if (shim.full || (!of(f)->wal && shim.db_write > 0 && --shim.db_write == 0))
         return SQLITE_FULL;
     if (shim.fail_writes)
         return SQLITE_IOERR_WRITE;
@@ -171,7 +171,7 @@ struct vfsshim *vfsshim(void)
         vfs.xOpen = x_open;
         (void)sqlite3_vfs_register(&vfs, 1);
     }
-    shim.wal_syncs = shim.wal_writes = 0;
+    shim.wal_syncs = shim.wal_writes = shim.db_write = 0;
     shim.full = shim.fail_writes = shim.fail_syncs = false;
     shim.sync_delay_us = 0;
     return &shim;

@@ -8,8 +8,11 @@
 /* SQLite's own file layer with a counter in front, and faults on demand. Becomes the default of the
  * process, so that a store needs to know nothing of it. */
 struct vfsshim {
-    atomic_long wal_syncs;     /* xSync of files ending in "-wal" */
-    atomic_long wal_writes;    /* xWrite of them */
+    atomic_long wal_syncs;  /* xSync of files ending in "-wal" */
+    atomic_long wal_writes; /* xWrite of them */
+    atomic_long
+        db_write; /* the write of a database, not of its log, that fails as if the disk were full: 1 for
+                                * the next one, which is counted down; 0 for none */
     atomic_bool full;          /* writes fail as if the disk were full */
     atomic_bool fail_writes;   /* writes fail with an input/output error */
     atomic_bool fail_syncs;    /* syncs do */
