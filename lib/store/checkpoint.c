@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "store/store.h"
 
 /*
@@ -16,17 +17,66 @@
  *   commits outrun it, the WAL has CHECKPOINT_PAGES_MAX → the committer waits for it, and copies
  *                the rest itself
  *   it fails → the log grows, and nothing is lost; tried again when CHECKPOINT_PAGES more are there
+ *   its sync fails → the kernel takes what it did not write for written, and SQLite for copied what the
+ *                background thread copied: before that thread goes on it writes all pages of the
+ *                database again, and nobody else copies or removes the log before
  */
 #define CHECKPOINT_PAGES     2000
 #define CHECKPOINT_PAGES_MAX 16000
+
+#define CHUNK (64 * 1024) /* SQLite writes less than 128 KiB at once */
+
+/* Through SQLite's own file: to close another one of this name would drop its locks. Nobody else writes to
+ * the database meanwhile. */
+static int write_pages(sqlite3_file *file, uint8_t *chunk)
+{
+    const sqlite3_io_methods *ops = file->pMethods;
+    sqlite3_int64 size = 0;
+    int result = ops->xFileSize(file, &size);
+    for (sqlite3_int64 at = 0; result == SQLITE_OK && at < size; at += CHUNK) {
+        const int len = (int)(size - at < CHUNK ? size - at : CHUNK);
+        result = ops->xRead(file, chunk, len, at);
+        if (result == SQLITE_OK)
+            result = ops->xWrite(file, chunk, len, at);
+    }
+    return result == SQLITE_OK ? ops->xSync(file, SQLITE_SYNC_NORMAL) : result;
+}
+
+static int write_again(struct mox_account *a, struct db *db)
+{
+    sqlite3_file *file = NULL;
+    uint8_t *chunk = mem_new(a->env, uint8_t, CHUNK);
+    int result = chunk == NULL
+                     ? SQLITE_NOMEM
+                     : sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (result == SQLITE_OK)
+        result = write_pages(file, chunk);
+    mox__mem_free(a->env, chunk);
+    return result;
+}
+
+static int copy_log(struct mox_account *a, struct db *db, int *pages, int *copied)
+{
+    struct mox_store *s = a->store;
+    pthread_mutex_lock(&s->lock);
+    const bool doubtful = a->checkpoint_doubtful;
+    pthread_mutex_unlock(&s->lock);
+    int result = doubtful ? write_again(a, db) : SQLITE_OK;
+    if (result != SQLITE_OK)
+        return result;
+    result = sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, pages, copied);
+    pthread_mutex_lock(&s->lock);
+    a->checkpoint_doubtful = result == SQLITE_IOERR_FSYNC;
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}
 
 /* By the background thread and the committer. Trouble is told when it begins and when it ends. */
 static void checkpoint(struct mox_account *a, struct db *db)
 {
     struct mox_store *s = a->store;
     int pages = 0, copied = 0;
-    int result =
-        sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+    int result = copy_log(a, db, &pages, &copied);
     int status = mox__db_status(db->sql, result);
     if (status == MOX_EBUSY) /* the other one is at it */
         return;
@@ -75,7 +125,7 @@ void mox__checkpoint_consider(struct mox_account *a)
         pthread_mutex_unlock(&s->lock);
         return;
     }
-    bool mine = a->checkpoint_tail || outran;
+    bool mine = (a->checkpoint_tail || outran) && !a->checkpoint_doubtful;
     a->checkpoint_tail = false;
     if (!mine && !a->checkpoint_queued && !a->checkpoint_running) {
         a->checkpoint_queued = true;
@@ -97,7 +147,12 @@ void mox__checkpoint_leave(struct mox_account *a)
     pthread_mutex_lock(&s->lock);
     while (a->checkpoint_queued || a->checkpoint_running)
         (void)pthread_cond_wait(&s->changed, &s->lock);
+    const bool doubtful = a->checkpoint_doubtful;
+    a->checkpoint_doubtful = false;
     pthread_mutex_unlock(&s->lock);
+    /* The log stays then, and all of it is copied at the next start. */
+    if (doubtful && a->writer.sql != NULL)
+        (void)sqlite3_db_config(a->writer.sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     mox__db_close(&a->checkpoint_db);
 }
 

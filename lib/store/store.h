@@ -198,9 +198,10 @@ struct mox_account {
 
     /* checkpoints, under the store's lock */
     bool checkpoint_queued, checkpoint_running, checkpoint_tail;
-    bool checkpoint_fails;  /* the last one did */
-    bool checkpoint_failed; /* and the committer does not know yet */
-    int checkpoint_from;    /* pages of the WAL before which none is tried again */
+    bool checkpoint_fails;    /* the last one did */
+    bool checkpoint_failed;   /* and the committer does not know yet */
+    bool checkpoint_doubtful; /* what was copied may be on no disk */
+    int checkpoint_from;      /* pages of the WAL before which none is tried again */
     struct mox_account *checkpoint_next;
     struct db checkpoint_db;
 

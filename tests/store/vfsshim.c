@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/vfsshim.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,9 +13,40 @@ static sqlite3_vfs *real;
 /* Our file is SQLite's behind a method table of ours. */
 struct file {
     sqlite3_file base;
-    bool wal;
+    bool wal, index;
     sqlite3_file *real; /* behind this struct */
 };
+
+/* ---- what of index.db is on the disk ---- */
+
+#define PAGE  4096
+#define PAGES 65536
+
+static pthread_mutex_t pages_lock = PTHREAD_MUTEX_INITIALIZER;
+static enum { SYNCED, WRITTEN, LOST } pages[PAGES];
+
+static void note_write(sqlite3_int64 at, int len)
+{
+    pthread_mutex_lock(&pages_lock);
+    for (sqlite3_int64 n = at / PAGE; n < (at + len + PAGE - 1) / PAGE && n < PAGES; n++) {
+        shim.lost -= pages[n] == LOST;
+        pages[n] = WRITTEN;
+    }
+    pthread_mutex_unlock(&pages_lock);
+}
+
+static void note_sync(bool failed)
+{
+    pthread_mutex_lock(&pages_lock);
+    for (size_t n = 0; n < PAGES; n++)
+        if (pages[n] == WRITTEN) {
+            pages[n] = failed ? LOST : SYNCED;
+            shim.lost += failed;
+        }
+    pthread_mutex_unlock(&pages_lock);
+}
+
+/* ---- the layer ---- */
 
 static struct file *of(sqlite3_file *f)
 {
@@ -39,6 +71,8 @@ static int x_write(sqlite3_file *f, const void *from, int len, sqlite3_int64 at)
         return SQLITE_FULL;
     if (shim.fail_writes)
         return SQLITE_IOERR_WRITE;
+    if (of(f)->index)
+        note_write(at, len);
     return of(f)->real->pMethods->xWrite(of(f)->real, from, len, at);
 }
 
@@ -54,7 +88,9 @@ static int x_sync(sqlite3_file *f, int flags)
         if (shim.sync_delay_us > 0)
             usleep((useconds_t)shim.sync_delay_us);
     }
-    if (shim.fail_syncs)
+    if (of(f)->index)
+        note_sync(shim.lose_index);
+    if (shim.fail_syncs || (of(f)->index && shim.lose_index))
         return SQLITE_IOERR_FSYNC;
     return of(f)->real->pMethods->xSync(of(f)->real, flags);
 }
@@ -146,12 +182,18 @@ static const sqlite3_io_methods methods = {
     x_unfetch,
 };
 
+static bool ends_in(const char *name, const char *end)
+{
+    size_t len = name == NULL ? 0 : strlen(name);
+    return len >= strlen(end) && strcmp(name + len - strlen(end), end) == 0;
+}
+
 static int x_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out_flags)
 {
     (void)v;
     struct file *file = of(f);
-    size_t len = name == NULL ? 0 : strlen(name);
-    file->wal = len > 4 && strcmp(name + len - 4, "-wal") == 0;
+    file->wal = ends_in(name, "-wal");
+    file->index = ends_in(name, "index.db");
     file->real = (sqlite3_file *)(file + 1);
     file->base.pMethods = NULL;
     int result = real->xOpen(real, name, file->real, flags, out_flags);
@@ -172,7 +214,9 @@ struct vfsshim *vfsshim(void)
         (void)sqlite3_vfs_register(&vfs, 1);
     }
     shim.wal_syncs = shim.wal_writes = shim.db_write = 0;
-    shim.full = shim.fail_writes = shim.fail_syncs = false;
+    memset(pages, 0, sizeof pages);
+    shim.lost = 0;
+    shim.lose_index = shim.full = shim.fail_writes = shim.fail_syncs = false;
     shim.sync_delay_us = 0;
     return &shim;
 }

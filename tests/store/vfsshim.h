@@ -13,9 +13,14 @@ struct vfsshim {
     atomic_long
         db_write; /* the write of a database, not of its log, that fails as if the disk were full: 1 for
                                 * the next one, which is counted down; 0 for none */
-    atomic_bool full;          /* writes fail as if the disk were full */
-    atomic_bool fail_writes;   /* writes fail with an input/output error */
-    atomic_bool fail_syncs;    /* syncs do */
+    atomic_bool full;        /* writes fail as if the disk were full */
+    atomic_bool fail_writes; /* writes fail with an input/output error */
+    atomic_bool fail_syncs;  /* syncs do */
+    atomic_bool
+        lose_index; /* syncs of files ending in "index.db" fail, and their pages count as lost */
+    atomic_long
+        lost; /* pages of them that the kernel takes for written since a sync failed: on no disk
+                                * until they are written again and synced */
     atomic_long sync_delay_us; /* each sync of a WAL takes this much longer */
 };
 
