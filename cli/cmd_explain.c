@@ -66,24 +66,29 @@ static const struct command commands[] = {
     {.words = "explain",
      .args = "account mailbox uid",
      .summary = "find out why a message is where it is",
-     .help = "Shows why a stored message was accepted, or why it is in the mailbox for rejects: "
-             "the reason\n"
-             "that was given when it came (reason), what was found out about its sender (arrival,\n"
-             "authentication_results), and what its account would say now (now): to which mailbox "
-             "it would go\n"
-             "and by which ruleset, step by step whether its sender is known (reputation), and "
-             "what the junk\n"
-             "filter thinks of it, with the words that count most (junk_filter). A filter that has "
-             "not\n"
-             "learnt_enough, from 50 wanted messages, is believed only of clients without a "
-             "reverse name.\n"
-             "Names of the DNS are not asked again. UIDs are those of IMAP.\n"
-             "\n"
-             "The running server answers, or, when none runs, the data directory of the "
-             "configuration.\n"
-             "\n"
-             "    mox explain mox Rejects 3\n"
-             "    mox explain --json alice Inbox 1234 | jq .now.reputation",
+     .help =
+         "Shows why a stored message was accepted, or why it is in the mailbox for rejects: "
+         "the reason\n"
+         "that was given when it came (reason), what was found out about its sender (arrival,\n"
+         "authentication_results), and what its account would say now (now): to which mailbox "
+         "it would go\n"
+         "and by which ruleset, step by step whether its sender is known (reputation), and "
+         "what the junk\n"
+         "filter thinks of it, with the words that say most (junk_filter). Most of that\n"
+         "is from short pieces of the text, which nobody can read: how much stands in from_words "
+         "and\n"
+         "from_rest, in logarithms of odds, above 0 for junk. A filter that has not learnt_enough, "
+         "from 50\n"
+         "wanted messages, is believed only of clients without a reverse name. The threshold is "
+         "that of\n"
+         "the configuration, or 0.25 when it was lowered as the message came (strict says why).\n"
+         "Names of the DNS are not asked again. UIDs are those of IMAP.\n"
+         "\n"
+         "The running server answers, or, when none runs, the data directory of the "
+         "configuration.\n"
+         "\n"
+         "    mox explain mox Rejects 3\n"
+         "    mox explain --json alice Inbox 1234 | jq .now.reputation",
      .flags = flags,
      .min_args = 3,
      .max_args = 3,

@@ -175,8 +175,10 @@ static enum exit_code run_check(struct cli *cli)
     const struct mox_junk_db db = mox_junk_file_db(file);
     code = junk_classify(cli, &db, &params, cli->args[0], &v);
     if (code == EXIT_OK) {
-        (void)printf("probability  %.9f\nwords        %zu\ntrained      %u ham, %u spam\n\n",
-                     v.probability, v.word_count, v.hams, v.spams);
+        (void)printf("probability  %.9f\nfrom words   %+.3f\nfrom rest    %+.3f\n", v.probability,
+                     v.from_words, v.from_rest);
+        (void)printf("words        %zu\ntrained      %u ham, %u spam\n\n", v.word_count, v.hams,
+                     v.spams);
         (void)printf("%-32s  %6s  %6s  %6s\n", "word", "score", "ham", "spam");
         for (size_t i = 0; i < v.shown; i++)
             (void)printf("%-32s  %6.4f  %6u  %6u\n", v.words[i].text, v.words[i].score,
@@ -306,10 +308,14 @@ static const struct command commands[] = {
      .run = run_train},
     {.words = "junk check",
      .args = "message.eml",
-     .summary = "how likely a message is junk, and by which words",
+     .summary = "how likely a message is junk, and which words say most",
      .help =
          "Shows the probability that a message is junk, - for standard input, and the words that\n"
-         "decided most.",
+         "say most for and against it. Words are a small part of the verdict: most comes from how\n"
+         "the message is made and from short pieces of its text, which nobody can read. What "
+         "words\n"
+         "and the rest add to the logarithm of the odds is shown (from words, from rest): above 0\n"
+         "speaks for junk, and -2.9 and 2.9 in all are probabilities of 0.05 and 0.95.",
      .flags = train_flags,
      .min_args = 1,
      .max_args = 1,

@@ -123,6 +123,11 @@ struct mox_analysis_rule {
  *  only of clients without a name that leads back to their address. */
 #define MOX_ANALYSIS_HAMS_MIN 50
 
+/** The junk filter's threshold, unless a lower one is configured, for a client without TLS or, when nothing is known of the
+ *  domains in From, without a name that leads back to its address, and for a message that names its recipient neither in
+ *  To nor in Cc, but for a forward. */
+#define MOX_ANALYSIS_STRICT_THRESHOLD 0.25
+
 /** Texts that are not arrays live for ever. */
 struct mox_analysis {
     unsigned wants; /* with MOX_NEED_FACTS: a set of enum mox_analysis_wants */

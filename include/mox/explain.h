@@ -24,7 +24,7 @@ struct mox_explain {
 
 /**
  * A stored message: what was decided when it came and on what grounds, and what its account would say now: whether
- * its sender is known, what the junk filter thinks and by which words, where it would go. Reads the disk.
+ * its sender is known, what the junk filter thinks and which words say most, where it would go. Reads the disk.
  *
  * @param out  a text with its NUL, in printable ASCII; freed with mox_text_free()
  * @return MOX_ENOTFOUND: no such mailbox or message; MOX_EIO, MOX_ECORRUPT, MOX_ENOMEM

@@ -25,7 +25,7 @@ struct mox_junk_params {
     size_t size;                         /* sizeof(struct mox_junk_params) */
     bool onegrams, twograms, threegrams; /* groups of words that count; default onegrams */
     double max_power;    /* 1e-6 … 0.5: scores of words stay in [it, 1 - it]; 0.01 */
-    unsigned top_words;  /* so many of the best for and against; 10 */
+    unsigned top_words;  /* so many of the words that say most for and against count; 10 */
     double ignore_words; /* scores this near to 0.5 do not count; 0.1 */
     unsigned rare_words; /* words seen at most so often count less; 2 */
 };
@@ -43,12 +43,18 @@ struct mox_junk_word {
     uint32_t hams, spams;             /* messages with it */
 };
 
+/** Words are a small part of it. Most comes from how the message is made and from short pieces of its text and of its
+ *  words, thousands of them, which say nothing to a person: so the words show what a message is about for the
+ *  filter, and need not be why it has this probability. */
 struct mox_junk_verdict {
     double probability;   /* that it is junk: 0 … 1; 0.5 when nothing is known */
     uint32_t hams, spams; /* messages that the filter was trained with */
     size_t word_count;    /* of the message */
-    struct mox_junk_word words[MOX_JUNK_SHOWN_MAX]; /* that decided most, the strongest first */
+    struct mox_junk_word words[MOX_JUNK_SHOWN_MAX]; /* that say most, the strongest first */
     size_t shown;
+    /** What the words add to the natural logarithm of the odds, and all else: above 0 for junk. The sum is
+     *  log(probability / (1 - probability)). */
+    double from_words, from_rest;
 };
 
 /**

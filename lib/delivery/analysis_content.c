@@ -5,8 +5,6 @@
 
 /* Rules about what is in a message whose sender is not known well enough. */
 
-/* The threshold of messages with a sign of mass mailing about them. */
-#define STRICT_THRESHOLD 0.25
 /* This far below the threshold a person may be asked to try again. */
 #define TOKEN_DISTANCE 0.2
 /* Words that are named in a rule's text: more would not fit. */
@@ -48,11 +46,11 @@ static void set_threshold(struct judging *j, double configured)
 {
     struct mox_analysis *a = j->out;
     a->threshold = configured;
-    if (!(configured > STRICT_THRESHOLD))
+    if (!(configured > MOX_ANALYSIS_STRICT_THRESHOLD))
         return;
     a->strict = why_strict(j);
     if (a->strict[0] != '\0')
-        a->threshold = STRICT_THRESHOLD;
+        a->threshold = MOX_ANALYSIS_STRICT_THRESHOLD;
 }
 
 /* A word as a sender chose it: between quotes, and without any. */

@@ -182,9 +182,9 @@ static void weigh(struct classification *c, const struct mox_junk_params *params
         if (strength > 0 && strength >= params->ignore_words)
             keep(word.score < 0.5 ? &c->ham : &c->spam, set, &word);
     }
-    const double words = evidence(&c->ham) + evidence(&c->spam);
-    const double junk = grams + WORDS_SHARE * words - reserve(&totals, known);
-    verdict->probability = 1 / (1 + exp(-SLOPE * junk));
+    verdict->from_words = SLOPE * WORDS_SHARE * (evidence(&c->ham) + evidence(&c->spam));
+    verdict->from_rest = SLOPE * (grams - reserve(&totals, known));
+    verdict->probability = 1 / (1 + exp(-verdict->from_words - verdict->from_rest));
     show_words(verdict, set, &c->ham, &c->spam);
 }
 

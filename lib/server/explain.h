@@ -30,7 +30,9 @@ void mox__explain_arrival(struct outline *o, const struct mox_account_facts *fac
 MOX_MUST_USE int mox__explain_now(const struct explained *e, struct mox_error *err);
 
 void mox__explain_reputation(struct outline *o, const struct mox_reputation *r);
-void mox__explain_junk(struct outline *o, const struct mox_junk_verdict *v, double threshold);
+/* `strict` says why the threshold is a lower one than configured; "": it is not. */
+void mox__explain_junk(struct outline *o, const struct mox_junk_verdict *v, double threshold,
+                       const char *strict);
 
 void mox__explain_ruleset(struct outline *o, const struct mox_ruleset *r);
 

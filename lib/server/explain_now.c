@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <mox/analysis.h>
 #include <mox/dns.h>
 #include <mox/header.h>
 #include <mox/ruleset.h>
@@ -9,12 +10,14 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "message/header.h"
 #include "server/explain.h"
 
 /* What an account would say of a stored message if it came now, from what was found out about its sender when
  * it came: names of the DNS may have changed since, and are not asked again. */
 
 #define ADDRESS_MAX 1024
+#define REASON_MAX  1024 /* of the field X-Mox-Reason: 900 */
 
 /* The message as a stranger's, today. */
 struct today {
@@ -187,6 +190,37 @@ static int put_reputation(const struct today *t, struct mox_error *err)
 
 /* ---- what is thought of its content ---- */
 
+/* Why the threshold was lowered when the message came, by the words of the server's own field; "": it was not, or the
+ * content was not looked at. What the client did is not known in any other way. */
+static const char *why_strict(const struct today *t)
+{
+    static const char *const reasons[] = {"iprev", "no TLS", "not addressed"};
+    struct mox_slice value = slice(NULL, 0);
+    char text[REASON_MAX];
+    struct buf line = buf_over(text, sizeof text - 1);
+    (void)mox_header_find(t->e->prefix, "X-Mox-Reason", &value);
+    mox__header_unfold(&line, value);
+    text[line.len] = '\0';
+    const char *at = strstr(text, "threshold ");
+    if (at == NULL)
+        return "";
+    at += strlen("threshold ");
+    at += strcspn(at, " ;");
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (strncmp(at, " (", 2) == 0 && strncmp(at + 2, reasons[i], strlen(reasons[i])) == 0)
+            return reasons[i];
+    return "";
+}
+
+static void put_verdict(const struct today *t, const struct mox_junk_verdict *verdict)
+{
+    double threshold = t->config->junk_filter->threshold;
+    const char *strict = threshold > MOX_ANALYSIS_STRICT_THRESHOLD ? why_strict(t) : "";
+    if (*strict != '\0')
+        threshold = MOX_ANALYSIS_STRICT_THRESHOLD;
+    mox__explain_junk(t->e->outline, verdict, threshold, strict);
+}
+
 /* A filter that cannot answer is part of the answer. */
 static int put_junk(const struct today *t, struct mox_error *err)
 {
@@ -203,7 +237,7 @@ static int put_junk(const struct today *t, struct mox_error *err)
     if (rc == MOX_ENOMEM)
         return mox__fail(err, rc, "%s", why.text);
     if (rc == MOX_OK) {
-        mox__explain_junk(o, &verdict, t->config->junk_filter->threshold);
+        put_verdict(t, &verdict);
         return MOX_OK;
     }
     mox__outline_group(o, "junk_filter");

@@ -196,7 +196,7 @@ static void put_judgement(const struct received *r, struct outline *o,
     if (f->reputation_state == MOX_FACT_FOUND)
         mox__explain_reputation(o, &f->reputation);
     if (f->junk_state == MOX_FACT_FOUND)
-        mox__explain_junk(o, &f->junk, j->analysis->threshold);
+        mox__explain_junk(o, &f->junk, j->analysis->threshold, j->analysis->strict);
 }
 
 /* What an account fails to tell is a rule's text already; what failed stands in *err, for no one else. */

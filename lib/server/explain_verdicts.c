@@ -32,11 +32,15 @@ void mox__explain_reputation(struct outline *o, const struct mox_reputation *r)
     mox__outline_close(o);
 }
 
-void mox__explain_junk(struct outline *o, const struct mox_junk_verdict *v, double threshold)
+void mox__explain_junk(struct outline *o, const struct mox_junk_verdict *v, double threshold,
+                       const char *strict)
 {
     mox__outline_group(o, "junk_filter");
     mox__outline_share(o, "probability", v->probability);
     mox__outline_share(o, "threshold", threshold);
+    mox__outline_text(o, "strict", strict);
+    mox__outline_signed(o, "from_words", v->from_words);
+    mox__outline_signed(o, "from_rest", v->from_rest);
     mox__outline_uint(o, "trained_hams", v->hams);
     mox__outline_uint(o, "trained_spams", v->spams);
     mox__outline_bool(o, "learnt_enough", v->hams >= MOX_ANALYSIS_HAMS_MIN);

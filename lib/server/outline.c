@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/outline.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -222,6 +223,16 @@ void mox__outline_share(struct outline *o, const char *key, double share)
     unsigned n = share > 0 ? (unsigned)((share > 1 ? 1 : share) * 10000 + 0.5) : 0;
     put_key(o, key); /* no %f: it writes the locale's point */
     mox__buf_printf(o->out, "%u.%04u", n / 10000, n % 10000);
+    end_value(o);
+}
+
+void mox__outline_signed(struct outline *o, const char *key, double n)
+{
+    const double most = 1e9, size = n < 0 ? -n : n;
+    const uint64_t parts = (uint64_t)((size < most ? size : most) * 1000 + 0.5);
+    put_key(o, key);
+    mox__buf_printf(o->out, "%s%" PRIu64 ".%03u", n < 0 && parts > 0 ? "-" : "", parts / 1000,
+                    (unsigned)(parts % 1000));
     end_value(o);
 }
 

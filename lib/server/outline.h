@@ -38,6 +38,8 @@ void mox__outline_slice(struct outline *o, const char *key, struct mox_slice tex
 void mox__outline_uint(struct outline *o, const char *key, uint64_t n);
 /* 0 … 1, with four digits. */
 void mox__outline_share(struct outline *o, const char *key, double share);
+/* Of either sign, with three digits behind the point. */
+void mox__outline_signed(struct outline *o, const char *key, double n);
 /* In an entry of text only what is true is written, as the key alone. */
 void mox__outline_bool(struct outline *o, const char *key, bool value);
 void mox__outline_time(struct outline *o, const char *key, int64_t at_us);

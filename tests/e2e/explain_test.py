@@ -157,6 +157,8 @@ class Check(Server):
             self.assertEqual((got["accepted"], got["reason"]), (False, "junk-content"))
             judged = got["junk_filter"]
             self.assertGreater(judged["probability"], judged["threshold"])
+            self.assertGreater(judged["from_words"] + judged["from_rest"], 2.94)  # the odds of 0.95
+            self.assertEqual(judged["strict"], "")
             self.assertEqual((judged["trained_hams"], judged["trained_spams"], judged["learnt_enough"]), (60, 60, True))
             self.assertTrue({w["word"] for w in judged["words"]} & set(SPAM_WORDS), judged["words"])
             self.assertTrue(self.analysis(ham(1000, KNOWN))["accepted"])

@@ -75,7 +75,7 @@ class Junk(unittest.TestCase):
         self.train()
         done = mox("junk", "check", "--dbpath", self.db, self.path("other", "spam", "031.eml"))
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, r"probability  0\.9")
+        self.assertRegex(done.stdout, r"probability  0\.9\d+\nfrom words   \+\d+\.\d{3}\nfrom rest    \+\d+\.\d{3}\n")
         done = mox("junk", "check", "--dbpath", self.db, "-", input="Subject: x\n\nclaim your casino bonus\n")
         self.assertIn("casino", done.stdout)
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +66,29 @@ static struct mox_junk_verdict classify(struct rig *r, const char *content)
 static const char ham[] = "Subject: lunch\r\n\r\nshall we have lunch tomorrow with the others\r\n";
 static const char spam[] =
     "Subject: winner\r\n\r\nclaim your prize money today without any risk\r\n";
+
+/* Both 0 when nothing is known. */
+static void a_verdict_says_how_much_of_it_the_words_are(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_init(&r);
+    const struct mox_junk_verdict none = classify(&r, ham);
+    assert_true(fabs(none.from_words) + fabs(none.from_rest) <= 0);
+    for (size_t i = 0; i < 4; i++) {
+        (void)learn(&r, ham, false);
+        (void)learn(&r, spam, true);
+    }
+    const struct mox_junk_verdict h = classify(&r, ham), s = classify(&r, spam);
+    assert_true(h.from_words < 0 && s.from_words > 0);
+    assert_true(s.from_words < s.from_rest);
+    const struct mox_junk_verdict *const both[] = {&h, &s};
+    for (size_t i = 0; i < 2; i++) {
+        const double p = both[i]->probability, sum = both[i]->from_words + both[i]->from_rest;
+        assert_true(fabs(log(p / (1 - p)) - sum) < 1e-6 * (1 + fabs(sum)));
+    }
+    rig_done(&r);
+}
 
 static void what_was_learned_twice_is_known(void **state)
 {
@@ -259,6 +283,7 @@ static void a_full_memory_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_verdict_says_how_much_of_it_the_words_are),
         cmocka_unit_test(what_was_learned_twice_is_known),
         cmocka_unit_test(who_has_seen_no_junk_calls_nothing_junk),
         cmocka_unit_test(how_a_message_is_made_tells),

@@ -116,6 +116,21 @@ static void fill_strange(struct outline *o)
     mox__outline_share(o, "under", -1);
 }
 
+static void fill_numbers(struct outline *o)
+{
+    mox__outline_signed(o, "above", 12.3456);
+    mox__outline_signed(o, "below", -0.9996);
+    mox__outline_signed(o, "nothing", -0.0001);
+    mox__outline_signed(o, "most", -1e300);
+}
+
+static void numbers_have_their_sign(void **state)
+{
+    (void)state;
+    written_is(false, fill_numbers,
+               "above: 12.346\nbelow: -1.000\nnothing: 0.000\nmost: -1000000000.000\n");
+}
+
 static void nothing_but_printable_ascii_comes_out(void **state)
 {
     (void)state;
@@ -134,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_lines_for_people),
         cmocka_unit_test(it_is_an_object_for_programs),
+        cmocka_unit_test(numbers_have_their_sign),
         cmocka_unit_test(nothing_but_printable_ascii_comes_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
