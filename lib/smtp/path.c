@@ -147,12 +147,16 @@ static int take_domain(struct arena *a, struct mox_slice text, unsigned flags,
     return out->domain == NULL || out->domain_unicode == NULL ? MOX_ENOMEM : MOX_OK;
 }
 
-/* Equal to the eye is equal to us: NFC. */
-static int keep_localpart(struct arena *a, const struct localpart *l, struct mox_smtp_path *out)
+/* Equal to the eye is equal to us: NFC. It can be longer than what came, and what others get from us has
+ * to be within the limit too. */
+static int keep_localpart(struct arena *a, const struct localpart *l, size_t max,
+                          struct mox_smtp_path *out)
 {
     struct buf normal;
     mox__buf_init(&normal, a->env, 4 * PATH_MAX_BYTES); /* NFC grows to three times at most */
     int rc = mox__nfc(&normal, slice(l->bytes, l->len));
+    if (rc == MOX_OK && normal.len > max)
+        rc = MOX_ESYNTAX;
     if (rc == MOX_OK) {
         out->localpart = mox__arena_strndup(a, normal.data, normal.len);
         rc = out->localpart == NULL ? MOX_ENOMEM : MOX_OK;
@@ -176,9 +180,8 @@ static int take_localpart(struct arena *a, struct mox_slice *in, unsigned flags,
     if (!mox__slice_is_ascii(slice(l.bytes, l.len)) && (flags & PATH_UTF8) == 0)
         return MOX_EUNSUPPORTED;
     *problem = "the part before the @ is too long or not UTF-8";
-    if (l.len > ((flags & PATH_PEDANTIC) != 0 ? LOCALPART_MAX_PEDANTIC : LOCALPART_MAX))
-        return MOX_ESYNTAX;
-    return keep_localpart(a, &l, out);
+    size_t max = (flags & PATH_PEDANTIC) != 0 ? LOCALPART_MAX_PEDANTIC : LOCALPART_MAX;
+    return l.len > max ? MOX_ESYNTAX : keep_localpart(a, &l, max, out);
 }
 
 /* `@a.example,@b.example:` in front: RFC 5321 §4.1.2 says to accept and ignore it. */

@@ -181,6 +181,31 @@ static void lengths_have_limits(void **state)
     assert_int_equal(length_rc(500, 10, 0), MOX_ESYNTAX);
 }
 
+#ifdef MOX_HAVE_IDN
+/* U+0958 has three bytes, and six in NFC; e with an accent of its own has three, and two in NFC. */
+static int normal_rc(const char *letter, size_t count, unsigned flags)
+{
+    char inner[300] = "";
+    struct parsed p;
+    for (size_t i = 0; i < count; i++)
+        strcat(inner, letter);
+    parse(&p, strcat(inner, "@x.example"), flags | PATH_UTF8);
+    done(&p);
+    return p.rc;
+}
+
+static void the_limit_of_a_local_part_holds_for_what_came_and_for_what_we_say(void **state)
+{
+    (void)state;
+    assert_int_equal(normal_rc("\xe0\xa5\x98", 10, PATH_PEDANTIC), MOX_OK);
+    assert_int_equal(normal_rc("\xe0\xa5\x98", 11, PATH_PEDANTIC), MOX_ESYNTAX);
+    assert_int_equal(normal_rc("\xe0\xa5\x98", 21, 0), MOX_OK);
+    assert_int_equal(normal_rc("\xe0\xa5\x98", 22, 0), MOX_ESYNTAX);
+    assert_int_equal(normal_rc("e\xcc\x81", 42, 0), MOX_OK);
+    assert_int_equal(normal_rc("e\xcc\x81", 43, 0), MOX_ESYNTAX);
+}
+#endif
+
 static void parameters_are_cut(void **state)
 {
     (void)state;
@@ -273,6 +298,9 @@ int main(void)
         cmocka_unit_test(paths_are_taken_apart),
         cmocka_unit_test(wrong_paths_are_refused_with_a_reason),
         cmocka_unit_test(lengths_have_limits),
+#ifdef MOX_HAVE_IDN
+        cmocka_unit_test(the_limit_of_a_local_part_holds_for_what_came_and_for_what_we_say),
+#endif
         cmocka_unit_test(parameters_are_cut),
         cmocka_unit_test(xtext_is_decoded),
         cmocka_unit_test(times_of_rfc3339_are_read),
