@@ -75,25 +75,14 @@ static struct mox_slice domain_of(struct bind *b, const struct mox_config_accoun
     return slice_of(account->domain);
 }
 
-static bool contains(struct mox_slice text, const char *what)
-{
-    return *what != '\0' && text.len > 0 && memmem(text.data, text.len, what, strlen(what)) != NULL;
-}
-
-static bool has_separator(const struct mox_config_domain *domain, struct mox_slice localpart)
-{
-    bool found = contains(localpart, domain->localpart_catchall_separator);
-    for (size_t i = 0; i < domain->localpart_catchall_separators.count; i++)
-        found = found || contains(localpart, domain->localpart_catchall_separators.items[i]);
-    return found;
-}
-
 const char *mox__config_canonical(const struct mox_config_domain *domain, struct mox_slice local,
                                   char out[CANONICAL_MAX])
 {
-    if (!mox__config_localpart(domain, local, out))
+    char whole[LOCALPART_CANONICAL_MAX + 1];
+    if (!mox__config_localpart_whole(domain, local, whole) ||
+        !mox__config_localpart(domain, local, out))
         return "has a local part that is too long or not UTF-8";
-    if (has_separator(domain, local))
+    if (strcmp(whole, out) != 0)
         return "has the domain's separator in its local part, so no mail would find it";
     size_t len = strlen(out);
     out[len] = '@';
@@ -109,8 +98,9 @@ static const char *canonical(struct bind *b, const struct mox_config_domains *d,
     char unquoted[LOCALPART_MAX], name[DOMAIN_NAME_MAX + 1], full[CANONICAL_MAX];
     bool fits = mox__config_split(slice_of(text), unquoted, &local, &domain);
     domain = domain_of(b, a->account, text, domain);
-    const char *problem = fits ? mox__config_domain(domain, name) : "has a local part of more than "
-                                                                    "128 bytes";
+    const char *problem = fits ? mox__config_domain(domain, name)
+                               : "has a local part of more than "
+                                 "128 bytes";
     if (problem == NULL && (a->domain = mox__config_find_domain(d, name)) == NULL)
         problem = "is of a domain that is not in Domains; add the domain";
     if (problem == NULL)
@@ -189,7 +179,8 @@ static void check_postmaster(struct bind *b, const struct mox_config_static *m,
     if (t->postmaster == NULL)
         mox__bind_wrong(b, mox__bind_line(node, "Account"),
                         "the postmaster's account \"%s\" is not in Accounts of domains.conf; add "
-                        "it, or name another", m->postmaster.account);
+                        "it, or name another",
+                        m->postmaster.account);
     if (*m->postmaster.mailbox == '\0')
         mox__bind_wrong(b, mox__bind_line(node, "Mailbox"),
                         "the postmaster's mailbox is empty; write Inbox or another");

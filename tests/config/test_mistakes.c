@@ -189,6 +189,11 @@ static const struct {
     {"domains.conf", "Mailbox: All", RULES "MsgFromRegexp: a" RULE_LINE "Mailbox: X", "23",
      "no regular expressions"},
 #endif
+    /* in the case in which it is looked up */
+    {"domains.conf", config_good_domains,
+     "Domains:\n\ta.example:\n\t\tLocalpartCatchallSeparator: k\nAccounts:\n\talice:\n"
+     "\t\tDomain: a.example\n\t\tDestinations:\n\t\t\taKb@a.example: nil\n", "8",
+     "has the domain's separator in its local part"},
     {"domains.conf", config_good_domains, "Domains: nil\nAccounts:\n\t- x\n\t- \n", "3",
      "takes \"Key: value\" lines"},
     {"domains.conf", "Domains:\n", "Domains: x\n\ty: z\n", "2", "unexpected indentation"},

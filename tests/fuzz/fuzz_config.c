@@ -81,20 +81,42 @@ static void check_split(struct mox_slice address)
     assert(domain.len == 0 || memchr(domain.data, '@', domain.len) == NULL);
 }
 
+/* As it is written, with the domain that it is in: a destination without one is of its account's. */
+static void write_address(struct buf *out, const struct address *a)
+{
+    const char *text = a->alias != NULL ? a->alias->localpart : a->destination->address;
+    mox__buf_text(out, text);
+    if (a->alias == NULL && strchr(text, '@') == NULL)
+        mox__buf_printf(out, "@%s", a->account->domain);
+    if (a->alias != NULL) /* may end in an @ */
+        mox__buf_printf(out, "%s%s", strchr(text, '@') == NULL ? "@" : "", a->domain->name);
+}
+
+static void check_found(const struct mox_config *config, const struct address *a,
+                        struct mox_slice text)
+{
+    struct mox_config_target to;
+    enum mox_config_found found = mox_config_lookup_address(config, text, MOX_CONFIG_LOGIN, &to);
+    assert(found == (a->domain->disabled ? MOX_CONFIG_DOMAIN_DISABLED : MOX_CONFIG_FOUND));
+    assert(to.account == a->account);
+}
+
 /* Each address of the table leads to its account, also in capitals. */
-static void check_table(const struct mox_config *config)
+static void check_table(const struct mox_env *env, const struct mox_config *config)
 {
     for (size_t i = 0; i < config->table->count; i++) {
         const struct address *a = &config->table->addresses[i];
-        struct mox_config_target to;
+        struct buf text;
         if (a->canonical[0] == '@') /* what no other address matches */
             continue;
-        enum mox_config_found found =
-            mox_config_lookup_address(config, slice_of(a->canonical), MOX_CONFIG_LOGIN, &to);
-        bool quoted = a->canonical[0] == '"'; /* is read as quotes, not as a local part with them */
-        assert(quoted ||
-               (found == (a->domain->disabled ? MOX_CONFIG_DOMAIN_DISABLED : MOX_CONFIG_FOUND)));
-        assert(quoted || to.account == a->account);
+        mox__buf_init(&text, env, SIZE_MAX / 2);
+        write_address(&text, a);
+        check_found(config, a, buf_bytes(&text));
+        for (size_t k = 0; k < text.len && !a->domain->localpart_case_sensitive; k++)
+            if (text.data[k] >= 'a' && text.data[k] <= 'z')
+                text.data[k] = (uint8_t)(text.data[k] - 'a' + 'A');
+        check_found(config, a, buf_bytes(&text));
+        mox__buf_free(&text);
     }
 }
 
@@ -121,7 +143,7 @@ static void check_domains(const struct mox_env *env, struct mox_slice file,
     if (rc == MOX_OK && mox__config_table(&table, &m, &mox, &d, &domains) == MOX_OK && !d.failed) {
         const struct mox_config config = {
             .dir = ".", .mox = &mox, .domains = &domains, .table = &table};
-        check_table(&config);
+        check_table(env, &config);
         for (int use = MOX_CONFIG_LOGIN; use <= MOX_CONFIG_RECIPIENT; use++)
             if (mox_config_lookup_address(&config, address, (enum mox_config_use)use, &to) ==
                 MOX_CONFIG_FOUND)
