@@ -9,12 +9,12 @@
 #include "support/cm.h"
 #include "support/corpora.h"
 
-#define DEFAULT_ROUNDS 200
+#define DEFAULT_ROUNDS  200
 #define INPUT_MAX_BYTES 65536
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-static uint64_t state = 1;
+static uint64_t state;
 
 static uint64_t draw(uint64_t below)
 {
@@ -72,6 +72,17 @@ static size_t mutate(uint8_t *data, size_t len)
     return len;
 }
 
+/* A seed's mutations depend on its name and on nothing else: not on what other seeds there are, and in
+ * which order the folder has them. FNV-1a, and no 0, which would stay one. */
+static void begin_draws(const char *name)
+{
+    state = UINT64_C(0xcbf29ce484222325);
+    for (; *name != '\0'; name++)
+        state = (state ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+    if (state == 0)
+        state = 1;
+}
+
 static void play(const char *path, long rounds)
 {
     struct mox_slice seed = read_file(path);
@@ -89,28 +100,42 @@ static void play(const char *path, long rounds)
     free((void *)(uintptr_t)seed.data);
 }
 
+static int is_seed(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
+/* The number of seeds, or -1. */
+static int play_folder(const char *folder, long rounds)
+{
+    struct dirent **list;
+    int count = scandir(folder, &list, is_seed, alphasort);
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, list[i]->d_name);
+        begin_draws(list[i]->d_name);
+        play(path, rounds);
+        free(list[i]);
+    }
+    if (count >= 0)
+        free(list);
+    return count;
+}
+
 int main(int argc, char **argv)
 {
     const char *wanted = getenv("MOX_FUZZ_ROUNDS");
     long rounds = wanted == NULL ? DEFAULT_ROUNDS : atol(wanted);
-    unsigned files = 0;
+    int files = 0;
     run(NULL, 0);
     for (int i = 1; i < argc; i++) {
-        DIR *dir = opendir(argv[i]);
-        if (dir == NULL) {
+        int count = play_folder(argv[i], rounds);
+        if (count < 0) {
             (void)fprintf(stderr, "no seeds: cannot open %s\n", argv[i]);
             return 1;
         }
-        for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-            char path[4096];
-            if (e->d_name[0] == '.')
-                continue;
-            (void)snprintf(path, sizeof path, "%s/%s", argv[i], e->d_name);
-            play(path, rounds);
-            files++;
-        }
-        closedir(dir);
+        files += count;
     }
-    (void)printf("%u seeds, %ld mutations each\n", files, rounds);
+    (void)printf("%d seeds, %ld mutations each\n", files, rounds);
     return files == 0;
 }
