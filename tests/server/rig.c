@@ -174,6 +174,40 @@ void wait_until_held(struct rig *r)
     assert_true(r->wanted > 0);
 }
 
+static void do_look_at_nap(struct loop_task *t)
+{
+    struct rig *r = container_of(t, struct rig, task);
+    const struct smtp_session *ss = r->server->net->conns->session;
+    r->nap_us = 0;
+    if (mox__nap_lasts(&ss->nap))
+        r->nap_us = ss->nap.timer.at_us - mox__loop_now(r->server->net->loop);
+    atomic_store(&r->done, true);
+}
+
+/* Names that are asked for have a minute. */
+void wait_until_late(struct rig *r)
+{
+    char heard;
+    r->nap_us = 0;
+    for (int i = 0; i < 60000 && r->nap_us < INT64_C(120000000); i++) {
+        on_loop(r, do_look_at_nap);
+        if (recv(r->fd, &heard, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+            fail_msg("an answer at once, or an end");
+        (void)usleep(1000);
+    }
+    assert_true(r->nap_us >= INT64_C(120000000));
+}
+
+void wait_for_no_session(struct rig *r)
+{
+    r->sessions = 1;
+    for (int i = 0; i < 60000 && r->sessions > 0; i++) {
+        on_loop(r, do_count);
+        (void)usleep(1000);
+    }
+    assert_int_equal(r->sessions, 0);
+}
+
 /* How long strangers wait. */
 void do_delay(struct loop_task *t)
 {

@@ -35,6 +35,7 @@ struct rig {
     size_t held_count, cancelled;
     size_t sessions, wanted; /* as do_count() saw them */
     unsigned pace;           /* of the client, as do_pace() saw it */
+    int64_t nap_us;          /* how long its answer waits yet */
 };
 
 /* For cmocka; the server is not started yet. */
@@ -55,6 +56,9 @@ void do_pace(struct loop_task *t);
 void do_delay(struct loop_task *t);
 void do_run_out(struct loop_task *t);
 void wait_until_held(struct rig *r);
+/* Until the server makes the client wait for an answer, on purpose and for minutes; it has none then. */
+void wait_until_late(struct rig *r);
+void wait_for_no_session(struct rig *r);
 
 void dial(struct rig *r);
 /* The last line of a reply begins so. */

@@ -101,16 +101,6 @@ static void names_that_never_come_count_as_timed_out(void **state)
     assert_int_equal(r->wanted, 0);
 }
 
-static void wait_for_no_session(struct rig *r)
-{
-    r->sessions = 1;
-    for (int i = 0; i < 60000 && r->sessions > 0; i++) {
-        on_loop(r, do_count);
-        (void)usleep(1000);
-    }
-    assert_int_equal(r->sessions, 0);
-}
-
 static void a_client_that_leaves_is_not_delivered_for(void **state)
 {
     struct rig *r = *state;
