@@ -92,6 +92,8 @@ static void set(struct play *p, struct world_sender *s, const char *word)
         s->no_tls = true;
     else if (is(word, "not-addressed"))
         s->not_addressed = true;
+    else if (is(word, "list"))
+        s->is_list = true;
     else if (is(word, "listed"))
         s->listed = true;
     else
@@ -205,13 +207,16 @@ static void line_user(struct play *p)
 
 static void expect(struct play *p, const struct world_result *r, size_t at)
 {
-    const bool accepted = is(arg(p, at), "accept");
+    const bool waits = is(arg(p, at), "wait"), at_once = is(arg(p, at), "at-once");
+    const bool accepted = waits || at_once || is(arg(p, at), "accept");
     const char *mailbox = accepted ? "Inbox" : "Rejects";
     if (at + 2 < p->line.count)
         mailbox = p->line.words[at + 2];
     if (r->accepted != accepted || !is(r->word, arg(p, at + 1)) || !is(r->mailbox, mailbox))
         WRONG(p, "%s %s to %s\n%s", r->accepted ? "accepted" : "rejected", r->word, r->mailbox,
               r->header);
+    if ((waits || at_once) && r->waits != waits)
+        WRONG(p, "it %s", r->waits ? "waits" : "does not wait");
 }
 
 static struct world_result send_one(struct play *p, const struct world_sender *s, bool again,

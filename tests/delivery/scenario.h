@@ -9,7 +9,7 @@
  *     # a comment
  *     sender NAME from=A ip=I …      somebody; a '*' in addresses is another number each time
  *         mailfrom=A ehlo=D dkim=D spf=pass|fail|softfail dmarc=pass|fail policy=reject|quarantine
- *         no-reverse-name no-tls not-addressed listed
+ *         no-reverse-name no-tls not-addressed listed; a mailing list: list
  *     past 60 ham in Archive         messages that were there before, for the junk filter
  *     introbox NAME                  first messages go there
  *     tokens                         are offered
@@ -18,6 +18,7 @@
  *     rule takes-rejects MAILFROM MAILBOX
  *     day 30                         it is so many days later than the begin
  *     NAME ham|junk [xN] -> accept|reject WORD [MAILBOX]
+ *     NAME ham|junk [xN] -> wait|at-once WORD [MAILBOX]   accepted, and after the delay of strangers or not
  *     NAME again [with-token] -> …   the last message once more
  *     user moves MAILBOX             what came with the line before, wherever it is
  *     user marks junk|notjunk|seen

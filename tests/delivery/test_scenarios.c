@@ -14,6 +14,7 @@ SCENARIO(a_newsletter_moved_to_junk_twice_is_rejected, "newsletter")
 SCENARIO(a_network_of_spammers_is_known_for_a_quarter, "network")
 #ifdef MOX_HAVE_REGEX /* of rulesets */
 SCENARIO(a_forwarder_is_not_to_blame, "forwarder")
+SCENARIO(what_is_forwarded_does_not_wait, "forwarded-at-once")
 SCENARIO(a_rule_takes_rejects, "takes-rejects")
 #endif
 SCENARIO(without_a_rule_it_is, "no-rule")
@@ -25,6 +26,7 @@ SCENARIO(what_is_long_ago_is_forgotten, "ages")
 SCENARIO(rejects_are_corrected_by_moving_them, "rejects")
 SCENARIO(what_is_accepted_later_leaves_rejects, "tried-again")
 SCENARIO(a_token_opens_the_door, "tokens")
+SCENARIO(strangers_wait_and_nobody_else, "strangers")
 SCENARIO(first_messages_wait_for_a_word, "introbox")
 SCENARIO(a_filter_counts_when_it_knows_enough, "learning")
 SCENARIO(months_of_an_account, "months")
@@ -37,6 +39,7 @@ int main(void)
         cmocka_unit_test(a_network_of_spammers_is_known_for_a_quarter),
 #ifdef MOX_HAVE_REGEX
         cmocka_unit_test(a_forwarder_is_not_to_blame),
+        cmocka_unit_test(what_is_forwarded_does_not_wait),
         cmocka_unit_test(a_rule_takes_rejects),
 #endif
         cmocka_unit_test(without_a_rule_it_is),
@@ -48,6 +51,7 @@ int main(void)
         cmocka_unit_test(rejects_are_corrected_by_moving_them),
         cmocka_unit_test(what_is_accepted_later_leaves_rejects),
         cmocka_unit_test(a_token_opens_the_door),
+        cmocka_unit_test(strangers_wait_and_nobody_else),
         cmocka_unit_test(first_messages_wait_for_a_word),
         cmocka_unit_test(a_filter_counts_when_it_knows_enough),
         cmocka_unit_test(months_of_an_account),

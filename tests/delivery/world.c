@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "delivery/handed_over.h"
 #include "delivery/judged.h"
 #include "delivery/pasts.h"
 #include "support/cm.h"
@@ -96,8 +97,9 @@ static void compose(char *out, size_t size, const struct world *w, unsigned numb
     char words[300];
     put_words(words, sizeof words, text, number);
     (void)snprintf(out, size,
-                   "From: <%s>\r\nTo: <%s>\r\nSubject: %s\r\nMessage-ID: <%u@%s>\r\n\r\n%s\r\n",
-                   from, to, w->subject, number, strchr(from, '@') + 1, words);
+                   "From: <%s>\r\nTo: <%s>\r\nSubject: %s\r\nMessage-ID: <%u@%s>\r\n%s\r\n%s\r\n",
+                   from, to, w->subject, number, strchr(from, '@') + 1,
+                   w->is_list ? "List-Id: <talk.list.example>\r\n" : "", words);
 }
 
 /* Each '*' becomes the number. */
@@ -122,15 +124,12 @@ static struct mox_spool *spool_of(struct world *w, const char *content)
     return spool;
 }
 
-static uint32_t append(struct world *w, const char *mailbox, const char *content, uint32_t flags,
-                       const struct mox_delivery_facts *facts)
+static void append(struct world *w, const char *mailbox, const char *content)
 {
-    struct mox_append op = {
-        .mailbox_name = mailbox, .spool = spool_of(w, content), .flags = flags, .facts = facts};
+    struct mox_append op = {.mailbox_name = mailbox, .spool = spool_of(w, content)};
     if (wait_append(&w->f, &op) < 0)
         fail_msg("%s", op.write.error.text);
     mox_spool_free(op.spool);
-    return op.left_out ? 0 : op.uid;
 }
 
 /* ---- a message comes ---- */
@@ -195,45 +194,26 @@ static void check(struct coming *c, const struct world_sender *sender, unsigned 
         j->checks.from = MOX_VALIDATION_STRICT;
 }
 
-static struct mox_delivery_facts facts_of(const struct coming *c, const struct mox_judgement *v)
-{
-    const size_t count = c->j.checks.dkim_domain_count;
-    const bool is_forwarders = v->forwarder != NULL && strcmp(v->forwarder, c->s.dkim) == 0;
-    return (struct mox_delivery_facts){.size = sizeof(struct mox_delivery_facts),
-                                       .remote_ip = c->s.ip,
-                                       .ehlo_domain = c->s.ehlo,
-                                       .mail_from_localpart = c->mail_localpart,
-                                       .mail_from_domain = c->mail_domain,
-                                       .rcpt_to_localpart = "mjl",
-                                       .rcpt_to_domain = "mail.example",
-                                       .msg_from_localpart = c->from_localpart,
-                                       .msg_from_domain = c->from_domain,
-                                       .msg_from_org_domain = c->j.checks.from_org_domain,
-                                       .ehlo_validation = c->j.checks.helo,
-                                       .mail_from_validation = c->j.checks.mail_from,
-                                       .msg_from_validation = c->j.checks.from,
-                                       .dkim_domains = c->j.dkim_domains,
-                                       .dkim_domain_count = is_forwarders ? 0 : count,
-                                       .destined_mailbox = v->destined,
-                                       .is_reject = !v->analysis->accept || v->is_reject,
-                                       .is_intro = v->is_intro,
-                                       .is_forward = v->is_forward,
-                                       .rejects_mailbox = "Rejects"};
-}
-
 static void store(struct world *w, const struct coming *c, const struct mox_judgement *v,
                   const char *content, struct world_result *r)
 {
-    const struct mox_delivery_facts facts = facts_of(c, v);
-    (void)snprintf(r->mailbox, sizeof r->mailbox, "%s",
-                   v->analysis->accept ? v->mailbox : "Rejects");
+    const struct handed_over h = {.checks = &c->j.checks,
+                                  .remote_ip = c->s.ip,
+                                  .ehlo_domain = c->s.ehlo,
+                                  .mail_from = {.address = c->s.mail_from,
+                                                .localpart = c->mail_localpart,
+                                                .domain = c->mail_domain,
+                                                .domain_unicode = c->mail_domain},
+                                  .spool = spool_of(w, content)};
+    (void)snprintf(r->mailbox, sizeof r->mailbox, "%s", handed_over_to(v));
     if (w->uid_count > 0 && strcmp(w->mailbox, r->mailbox) != 0)
         world_forget(w);
     memcpy(w->mailbox, r->mailbox, sizeof w->mailbox);
     assert_true(w->uid_count < WORLD_LAST_MAX);
-    const uint32_t uid = append(w, r->mailbox, content, 0, &facts);
+    const uint32_t uid = hand_over(w, &h, v);
     if (uid != 0)
         w->uids[w->uid_count++] = uid;
+    mox_spool_free(h.spool);
 }
 
 static void judge(struct world *w, const struct coming *c, const char *content,
@@ -263,6 +243,7 @@ static void judge(struct world *w, const struct coming *c, const char *content,
     const struct mox_judgement *v = mox_judge_judgement(judge);
     r->accepted = v->analysis->accept;
     r->code = v->analysis->code;
+    r->waits = v->first_time;
     (void)snprintf(r->word, sizeof r->word, "%s", v->analysis->word);
     (void)snprintf(r->reply, sizeof r->reply, "%s", v->reply);
     assert_int_equal(mox_analysis_header(v->analysis, &w->f.t.env, &header), MOX_OK);
@@ -279,8 +260,10 @@ static struct world_result send_now(struct world *w, const struct world_sender *
     struct coming c;
     char content[1000];
     check(&c, sender, w->number);
+    w->is_list = sender->is_list;
     compose(content, sizeof content, w, w->number, c.s.from,
             sender->not_addressed ? "undisclosed@list.example" : "mjl@mail.example", text);
+    w->is_list = false;
     judge(w, &c, content, &r);
     const char *token = strstr(r.reply, "(pass:");
     (void)snprintf(w->token, sizeof w->token, "%s", token == NULL ? "" : token);
@@ -313,7 +296,7 @@ void world_import(struct world *w, const char *mailbox, enum world_text text, un
         put_words(w->subject, 40, text, ++w->messages + 1000);
         compose(content, sizeof content, w, w->messages, "somebody@past.example",
                 "mjl@mail.example", text);
-        (void)append(w, mailbox, content, 0, NULL);
+        append(w, mailbox, content);
     }
 }
 
@@ -322,7 +305,7 @@ void world_write_to(struct world *w, const char *address)
     char content[1000];
     w->messages++;
     compose(content, sizeof content, w, w->messages, "mjl@mail.example", address, WORLD_HAM);
-    (void)append(w, "Sent", content, 0, NULL);
+    append(w, "Sent", content);
 }
 
 static void make_mailbox(struct world *w, const char *name)

@@ -18,7 +18,7 @@ struct world_sender {
     enum mox_spf_result spf; /* of MAIL FROM, or EHLO without one */
     enum mox_dmarc_status dmarc;
     enum mox_dmarc_policy policy; /* asked for when DMARC fails */
-    bool no_reverse_name, no_tls, not_addressed, listed;
+    bool no_reverse_name, no_tls, not_addressed, listed, is_list;
 };
 
 enum world_text { WORLD_HAM, WORLD_JUNK };
@@ -27,6 +27,7 @@ enum world_text { WORLD_HAM, WORLD_JUNK };
 struct world_result {
     bool accepted;
     int code;
+    bool waits;                 /* for a while, as the first message of a stranger */
     char word[32], mailbox[64]; /* where it was stored */
     char header[1000];          /* X-Mox-Reason */
     char reply[500];
@@ -47,6 +48,7 @@ struct world {
     char mailbox[64];
     uint32_t uids[WORLD_LAST_MAX];
     size_t uid_count;
+    bool is_list;      /* what is written now is of a mailing list */
     char subject[100]; /* of the last message sent */
     char token[40];    /* that its sender was told; "" */
 };
