@@ -149,6 +149,16 @@ class Check(Server):
             self.assertIn("\naccepted: no\nreason: msgfromfull\n", text)
             self.assertTrue(text.startswith("iprev  pass "), text)
 
+    def test_who_is_known_does_not_wait(self):
+        data = ham(1, KNOWN)
+        self.assertIs(self.analysis(data)["waits_as_first_message"], True)
+        self.assertEqual(self.send(data, KNOWN)[0], 250)
+        self.move("Inbox", "Archive")
+        for _ in self.with_and_without_the_server():
+            known = self.analysis(ham(2, KNOWN))
+            self.assertEqual((known["accepted"], known["reason"]), (True, "msgfromfull"))
+            self.assertIs(known["waits_as_first_message"], False)
+
     def test_the_filter_tells_the_words_that_decide(self):
         self.teach()
         spammer = {"ip": "192.0.2.2", "sender": "x@bulk.example"}
