@@ -254,6 +254,8 @@ enum step mox__cmd_fetch(struct mox_imap_server *s, struct command *c)
     }
     if (c->stage == STAGE_OPEN) {
         int rc = open_view(s, f, &err);
+        if (rc == MOX_LATER)
+            return STEP_RUN;
         if (rc < 0)
             return mox__imap_no_status(s, c, rc, &err);
         c->stage = STAGE_RESPOND;

@@ -7,10 +7,10 @@
 /* SEARCH and UID SEARCH. Passes over the messages, each with more known of them than the one
  * before, and each only over those that the passes before could not judge:
  *
- *   VIEW ──> ROW ──> CONTENT ──> OUTPUT ──> done
+ *   OPEN ──> VIEW ──> ROW ──> CONTENT ──> OUTPUT ──> done
  *
- * A key that only asks for flags ends after the first, and never reads the store. */
-enum stage { STAGE_VIEW, STAGE_ROW, STAGE_CONTENT, STAGE_OUTPUT };
+ * A key that only asks for flags ends after the first, and never reads messages. */
+enum stage { STAGE_OPEN, STAGE_VIEW, STAGE_ROW, STAGE_CONTENT, STAGE_OUTPUT };
 
 /* How long one step works before others get the worker, and how much it reads: a clock may stand
  * still in a test. */
@@ -222,18 +222,13 @@ static enum step put_found(struct mox_imap_server *s, struct search *q, struct c
 static int parse(struct mox_imap_server *s, struct command *c, bool uid)
 {
     struct search *q = arena_new(&c->arena, struct search, 1);
-    struct mox_error err = {0};
     if (q == NULL)
         return MOX_ENOMEM;
     c->data = q;
     q->server = s;
     q->uid = uid;
-    if (mox__imap_current_view(s, &q->current, &err) < 0)
-        return MOX_OK; /* the mailbox is gone, which the dispatcher says */
-    const struct search_session session = {.view = s->view,
-                                           .keywords = q->current,
-                                           .recent = s->recent,
-                                           .recent_count = s->recent_count};
+    const struct search_session session = {
+        .view = s->view, .recent = s->recent, .recent_count = s->recent_count};
     if (!mox__lex_space(&c->args))
         return mox__lex_failure(&c->args);
     int rc = mox__search_parse(&q->program, &c->args, &session);
@@ -259,6 +254,19 @@ int mox__parse_search(struct mox_imap_server *s, struct command *c)
 int mox__parse_uid_search(struct mox_imap_server *s, struct command *c)
 {
     return parse(s, c, true);
+}
+
+static enum step open_stage(struct mox_imap_server *s, struct search *q, struct command *c)
+{
+    struct mox_error err = {0};
+    int rc = mox__imap_current_view(s, &q->current, &err);
+    if (rc == MOX_LATER)
+        return STEP_RUN;
+    if (rc < 0)
+        return mox__imap_no_status(s, c, rc, &err);
+    mox__search_find_keywords(&q->program, q->current);
+    c->stage = STAGE_VIEW;
+    return STEP_DONE;
 }
 
 static enum step view_stage(struct mox_imap_server *s, struct search *q, struct command *c)
@@ -296,7 +304,9 @@ enum step mox__cmd_search(struct mox_imap_server *s, struct command *c)
 {
     struct search *q = c->data;
     while (c->stage != STAGE_OUTPUT) {
-        const enum step step = c->stage == STAGE_VIEW ? view_stage(s, q, c) : store_stage(s, q, c);
+        const enum step step = c->stage == STAGE_OPEN   ? open_stage(s, q, c)
+                               : c->stage == STAGE_VIEW ? view_stage(s, q, c)
+                                                        : store_stage(s, q, c);
         if (step != STEP_DONE || c->result != RESULT_NONE)
             return step;
     }

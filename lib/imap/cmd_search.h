@@ -55,7 +55,11 @@ struct search_node {
         struct {
             uint32_t mask, value; /* flags & mask == value */
         } flags;
-        uint64_t keyword; /* a bit, 0 if the mailbox has no such keyword */
+        struct {
+            struct mox_slice name;
+            uint64_t bit;             /* 0 if the mailbox has no such keyword */
+            struct search_node *next; /* the leaf with the keyword before this one */
+        } keyword;
         struct row_set rows;
         uint64_t bytes;
         int64_t day; /* since 1970 */
@@ -78,6 +82,7 @@ struct search_program {
     enum search_level level; /* of the root */
     bool has_row;            /* some leaf is of SEARCH_ROW: worth a pass of its own */
     uint32_t nodes, fields;
+    struct search_node *keywords; /* the leaf with the last keyword */
     struct search_text *texts;
     size_t text_count;
     struct needle_match *matches; /* of the pass over one message, by index of texts */
@@ -86,7 +91,6 @@ struct search_program {
 /* What the parser knows of the session. */
 struct search_session {
     const struct mox_view *view;        /* for sequence numbers and UIDs */
-    const struct mox_view *keywords;    /* for the names of keywords */
     const struct mox_uid_range *recent; /* UIDs that are \Recent */
     size_t recent_count;
 };
@@ -95,6 +99,8 @@ struct search_session {
  * another charset; MOX_ENOMEM. */
 int mox__search_parse(struct search_program *out, struct lexer *l,
                       const struct search_session *session);
+/* Looks the names of keywords up in the view whose rows are judged: before the first of them. */
+void mox__search_find_keywords(struct search_program *p, const struct mox_view *view);
 
 /* Where the pass over the text of a large message paused. A later one begins anew, and shows the
  * needles nothing before it comes to that place: decoding once more costs little. */

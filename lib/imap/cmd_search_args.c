@@ -59,11 +59,9 @@ static bool take_recent(struct search_parser *p, struct search_node *n)
     return true;
 }
 
-/* A keyword that the mailbox has not is no error: nothing has it. */
 static bool take_keyword(struct search_parser *p, struct search_node *n)
 {
     struct mox_slice name;
-    unsigned count = 0;
     if (!mox__lex_atom(p->l, &name))
         return false;
     const uint32_t flag = mox__flag_named(name);
@@ -72,12 +70,23 @@ static bool take_keyword(struct search_parser *p, struct search_node *n)
         n->arg.flags.mask = n->arg.flags.value = flag;
         return true;
     }
-    const char *const *names = mox_view_keywords(p->session->keywords, &count);
-    for (unsigned i = 0; i < count; i++) {
-        if (mox__slice_is_nocase(name, names[i]))
-            n->arg.keyword = UINT64_C(1) << i;
-    }
+    n->arg.keyword.name = name;
+    n->arg.keyword.next = p->program->keywords;
+    p->program->keywords = n;
     return true;
+}
+
+/* A keyword that the mailbox has not is no error: nothing has it. */
+void mox__search_find_keywords(struct search_program *p, const struct mox_view *view)
+{
+    unsigned count = 0;
+    const char *const *names = mox_view_keywords(view, &count);
+    for (struct search_node *n = p->keywords; n != NULL; n = n->arg.keyword.next) {
+        for (unsigned i = 0; i < count; i++) {
+            if (mox__slice_is_nocase(n->arg.keyword.name, names[i]))
+                n->arg.keyword.bit = UINT64_C(1) << i;
+        }
+    }
 }
 
 /* An astring in UTF-8, which US-ASCII is too. */

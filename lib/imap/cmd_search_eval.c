@@ -57,7 +57,7 @@ bool mox__search_flags(const struct search_node *n, struct search_context *x)
 
 bool mox__search_keyword(const struct search_node *n, struct search_context *x)
 {
-    return (x->row->keywords & n->arg.keyword) != 0;
+    return (x->row->keywords & n->arg.keyword.bit) != 0;
 }
 
 bool mox__search_rows(const struct search_node *n, struct search_context *x)

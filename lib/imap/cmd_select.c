@@ -81,7 +81,6 @@ static enum step leave(struct mox_imap_server *s, struct command *c)
 
 static enum step enter(struct mox_imap_server *s, struct command *c, bool read_only)
 {
-    const struct mox_mailstore_ops *ops = s->store.ops;
     struct selection *sel = c->data;
     struct mox_error err = {0};
     struct mox_view *view = NULL;
@@ -90,10 +89,9 @@ static enum step enter(struct mox_imap_server *s, struct command *c, bool read_o
         if (step != STEP_DONE || c->result != RESULT_NONE)
             return step;
     }
-    bool ready = ops->view_ready != NULL && ops->view_ready(s->store.self, sel->mailbox);
-    if (!ready && !mox__imap_may_block(s))
+    int rc = mox__imap_view(s, sel->mailbox, &view, &err);
+    if (rc == MOX_LATER)
         return STEP_RUN;
-    int rc = ops->view(s->store.self, sel->mailbox, &view, &err);
     if (rc < 0)
         return mox__imap_no_status(s, c, rc, &err);
     mox__imap_select(s, view, read_only);

@@ -80,16 +80,14 @@ static int find(struct mox_imap_server *s, struct status *st)
 /* How many messages no session has seen. Mostly none; otherwise the rows are counted. */
 static enum step count_recent(struct mox_imap_server *s, struct command *c)
 {
-    const struct mox_mailstore_ops *ops = s->store.ops;
     struct status *st = c->data;
     struct mox_view *view = NULL;
-    if ((st->items & 1u << ITEM_RECENT) == 0 || ops->claim_recent == NULL ||
+    if ((st->items & 1u << ITEM_RECENT) == 0 || s->store.ops->claim_recent == NULL ||
         st->counts.recent_from >= st->counts.uidnext)
         return STEP_DONE;
-    bool ready = ops->view_ready != NULL && ops->view_ready(s->store.self, st->mailbox);
-    if (!ready && !mox__imap_may_block(s))
+    int rc = mox__imap_view(s, st->mailbox, &view, NULL);
+    if (rc == MOX_LATER)
         return STEP_RUN;
-    int rc = ops->view(s->store.self, st->mailbox, &view, NULL);
     if (rc < 0)
         return mox__imap_no_status(s, c, rc, NULL);
     st->recent = mox_view_count(view) - mox_view_find(view, st->counts.recent_from);

@@ -142,7 +142,7 @@ static enum step begin(struct mox_imap_server *s, struct store_command *st, stru
     return STEP_WAIT;
 }
 
-/* The flags are stored: takes the view that shows them. */
+/* The flags are stored: takes the view that shows them, or MOX_LATER. */
 static int written(struct mox_imap_server *s, struct store_command *st, struct mox_error *err)
 {
     if (st->op.write.status < 0) {
@@ -150,7 +150,7 @@ static int written(struct mox_imap_server *s, struct store_command *st, struct m
         return st->op.write.status;
     }
     int rc = mox__imap_current_view(s, &st->current, err);
-    if (rc < 0)
+    if (rc != MOX_OK)
         return rc;
     unsigned count = 0;
     const char *const *names = mox_view_keywords(st->current, &count);
@@ -207,6 +207,8 @@ enum step mox__cmd_store(struct mox_imap_server *s, struct command *c)
         return begin(s, st, c);
     if (c->stage == STAGE_WRITTEN) {
         int rc = written(s, st, &err);
+        if (rc == MOX_LATER)
+            return STEP_RUN;
         if (rc < 0)
             return mox__imap_no_status(s, c, rc, &err);
         c->stage = STAGE_RESPOND;

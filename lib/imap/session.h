@@ -215,8 +215,11 @@ void mox__imap_not_imap(struct mox_imap_server *s);
 
 /* --- changes (sync.c, listsync.c) --- */
 
-/* The current view of the selected mailbox, with a reference. Does not read the disk. MOX_EGONE,
- * and s->gone is set then. */
+/* The current view of a mailbox, with a reference. MOX_LATER: the disk may have to be read, return
+ * STEP_RUN and ask again. */
+int mox__imap_view(struct mox_imap_server *s, uint64_t mailbox, struct mox_view **out,
+                   struct mox_error *err);
+/* The same for the selected mailbox. MOX_EGONE, and s->gone is set then. */
 int mox__imap_current_view(struct mox_imap_server *s, struct mox_view **out, struct mox_error *err);
 /* FLAGS and PERMANENTFLAGS if the view has keywords that the client was not told of: before a FETCH
  * response that shows a row of it. */
@@ -224,7 +227,7 @@ void mox__imap_tell_keywords(struct mox_imap_server *s, const struct mox_view *v
 /* "* FLAGS (…)" and "* OK [PERMANENTFLAGS (…)]". */
 void mox__imap_put_flag_lines(struct mox_imap_server *s, const struct mox_view *view);
 /* Tells the client what has changed in the selected mailbox, but what the command `knows`. The
- * dispatcher does this at the end of commands. STEP_DONE, _OUTPUT or _FAIL. */
+ * dispatcher does this at the end of commands. STEP_DONE, _RUN, _OUTPUT or _FAIL. */
 enum step mox__imap_sync(struct mox_imap_server *s, struct command *c);
 /* Takes what the command `knows` as told, and tells nothing (ROW_KEEP_NUMBERS). */
 enum step mox__imap_settle(struct mox_imap_server *s, struct command *c);

@@ -44,12 +44,23 @@ static void drop(struct mox_imap_server *s)
     s->sync = NULL;
 }
 
+int mox__imap_view(struct mox_imap_server *s, uint64_t mailbox, struct mox_view **out,
+                   struct mox_error *err)
+{
+    const struct mox_mailstore_ops *ops = s->store.ops;
+    const bool ready = ops->view_ready != NULL && ops->view_ready(s->store.self, mailbox);
+    *out = NULL;
+    if (!ready && !mox__imap_may_block(s))
+        return MOX_LATER;
+    return ops->view(s->store.self, mailbox, out, err);
+}
+
 int mox__imap_current_view(struct mox_imap_server *s, struct mox_view **out, struct mox_error *err)
 {
     *out = NULL;
     if (s->gone)
         return MOX_EGONE;
-    int rc = s->store.ops->view(s->store.self, s->mailbox, out, err);
+    int rc = mox__imap_view(s, s->mailbox, out, err);
     s->gone = rc == MOX_EGONE;
     return rc;
 }
@@ -158,6 +169,8 @@ static enum step compare(struct mox_imap_server *s, struct command *c)
     static const struct mox_view_diff diff = {note_removed, note_changed, note_added};
     struct mox_view *now = NULL;
     int rc = mox__imap_current_view(s, &now, NULL);
+    if (rc == MOX_LATER)
+        return STEP_RUN;
     if (rc == MOX_ENOMEM)
         return mox__imap_fail(c, rc);
     if (rc < 0 || now == s->view) { /* a mailbox that is gone has no news */
@@ -318,6 +331,8 @@ enum step mox__imap_settle(struct mox_imap_server *s, struct command *c)
     struct mox_view *now = NULL;
     struct own own = {.s = s, .command = c};
     int rc = mox__imap_current_view(s, &now, NULL);
+    if (rc == MOX_LATER)
+        return STEP_RUN;
     if (rc == MOX_OK && now != s->view) {
         rc = mox_view_diff(s->view, now, &diff, &own);
         if (rc >= 0 && !own.others)

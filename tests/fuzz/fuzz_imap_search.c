@@ -55,14 +55,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     struct mox_view *view = small_view(&env);
     const struct mox_uid_range recent = {7, 8};
-    const struct search_session session = {
-        .view = view, .keywords = view, .recent = &recent, .recent_count = 1};
+    const struct search_session session = {.view = view, .recent = &recent, .recent_count = 1};
     mox__arena_init(&arena, &env, 1 << 24);
     mox__lex_init(&l, slice(data, text), &arena);
     int rc = mox__search_parse(&p, &l, &session);
     assert(rc == MOX_OK || rc == MOX_ESYNTAX || rc == MOX_EUNSUPPORTED);
-    if (rc == MOX_OK)
+    if (rc == MOX_OK) {
+        mox__search_find_keywords(&p, view);
         judge(&env, &p, view, content);
+    }
     mox__arena_reset(&arena);
     mox_view_unref(view);
     return 0;

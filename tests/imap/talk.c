@@ -60,7 +60,9 @@ static bool step(struct talk *t)
     }
     if (wants & MOX_WANTS_RUN) {
         t->runs++;
+        t->running = true;
         assert_int_equal(mox_imap_server_run(t->server), MOX_OK);
+        t->running = false;
         return true;
     }
     return false;

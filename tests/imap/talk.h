@@ -15,6 +15,7 @@ struct talk {
     unsigned runs;     /* calls of run() */
     bool keep;         /* false: output is thrown away, but for its last bytes */
     bool woken;
+    bool running; /* inside run(), which may wait for the disk */
 };
 
 /* Greets and logs in. */

@@ -117,6 +117,60 @@ static void what_the_view_knows_is_answered_without_the_store(void **state)
     test_env_done(&env);
 }
 
+/* --- a store that may have to read the disk for each view --- */
+
+static const struct talk *reader;
+static const struct mox_mailstore_ops *in_memory;
+
+static bool never_ready(void *self, uint64_t mailbox)
+{
+    (void)self;
+    (void)mailbox;
+    return false;
+}
+
+static int view_in_run(void *self, uint64_t mailbox, struct mox_view **out, struct mox_error *err)
+{
+    assert_true(reader->running);
+    return in_memory->view(self, mailbox, out, err);
+}
+
+static void views_are_read_where_that_may_take_a_while(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "SELECT Inbox",          "NOOP",
+        "FETCH 1 FLAGS",         "UID FETCH 1 FLAGS",
+        "STORE 1 +FLAGS (blue)", "UID STORE 1 -FLAGS.SILENT (\\Seen)",
+        "SEARCH KEYWORD blue",   "SEARCH TEXT s",
+        "COPY 1 Inbox",          "STATUS Inbox (RECENT)",
+    };
+    struct test_env env;
+    struct mox_mailstore store;
+    struct talk t;
+    test_env_init(&env);
+    assert_int_equal(mox_memory_mailstore_new(&store, &env.env), MOX_OK);
+    append_letters(store, &env.env, 1, 1000);
+    in_memory = store.ops;
+    struct mox_mailstore_ops ops = *store.ops;
+    ops.view = view_in_run;
+    ops.view_ready = never_ready;
+    reader = &t;
+    talk_open(&t, &env.env, (struct mox_mailstore){.ops = &ops, .self = store.self});
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        talk_ok(&t, lines[i]);
+    talk_send(&t, "t IDLE\r\n", 8);
+    append_letters(store, &env.env, 1, 1000);
+    talk_send(&t, NULL, 0);
+    assert_non_null(strstr((const char *)t.got, "* 3 EXISTS"));
+    talk_send(&t, "DONE\r\n", 6);
+    talk_ok(&t, "SEARCH KEYWORD blue");
+    assert_memory_equal(t.got, "* SEARCH 1 2\r\n", 14);
+    talk_close(&t);
+    mox_memory_mailstore_free(&store);
+    test_env_done(&env);
+}
+
 /* "LIST "" (*a%aaa…b …)", with so many patterns and letters. */
 static const char *costly_list(char *line, int patterns, int letters)
 {
@@ -327,6 +381,7 @@ int main(void)
         cmocka_unit_test(output_waits_in_bounds_whatever_the_mailbox_holds),
         cmocka_unit_test(a_search_that_reads_much_pauses),
         cmocka_unit_test(what_the_view_knows_is_answered_without_the_store),
+        cmocka_unit_test(views_are_read_where_that_may_take_a_while),
         cmocka_unit_test(patterns_that_cost_much_are_matched_in_steps),
         cmocka_unit_test(a_store_without_writes_can_be_read),
         cmocka_unit_test(a_paused_answer_goes_on_when_its_messages_are_expunged),

@@ -69,9 +69,10 @@ static void parse(struct fixture *f, const char *text)
     open_view(f);
     mox__arena_init(&f->arena, &f->t.env, 1 << 24);
     mox__lex_init(&f->l, slice_of(text), &f->arena);
-    const struct search_session session = {
-        .view = f->view, .keywords = f->view, .recent = &recent, .recent_count = 1};
+    const struct search_session session = {.view = f->view, .recent = &recent, .recent_count = 1};
     f->rc = mox__search_parse(&f->p, &f->l, &session);
+    if (f->rc == MOX_OK)
+        mox__search_find_keywords(&f->p, f->view);
     f->data =
         (struct mox_message_data){.uid = 30,
                                   .bytes = 1000,
@@ -376,7 +377,7 @@ static void running_out_of_memory_is_not_the_clients_mistake(void **state)
         mox__arena_init(&f.arena, &f.t.env, 1 << 24);
         mox__lex_init(&f.l, slice_of("OR (TO x TEXT y) NOT (NEW 1:3 HEADER a \"b\\\\\")"),
                       &f.arena);
-        const struct search_session session = {.view = f.view, .keywords = f.view};
+        const struct search_session session = {.view = f.view};
         f.t.fail_at = f.t.allocations + extra;
         const long fail_at = f.t.fail_at;
         f.rc = mox__search_parse(&f.p, &f.l, &session);
