@@ -35,11 +35,16 @@ static void advance(struct fetch *f)
         f->index = f->rows.ranges[f->range].first;
 }
 
+/* Asked for, or changed by the command. */
+static bool shows_flags(const struct fetch *f, const struct mox_view_row *row)
+{
+    return f->program.flags || (f->set_seen != NULL && (row->flags & MOX_FLAG_SEEN) == 0);
+}
+
 static void put_flags(struct fetch *f, const struct mox_view_row *row)
 {
     const struct mox_view_row *now = mox__message_current(f->current, f->server->view, row);
-    const bool marked = f->set_seen != NULL && (row->flags & MOX_FLAG_SEEN) == 0;
-    if (!f->program.flags && !marked)
+    if (!shows_flags(f, row))
         return;
     mox__buf_text(&f->server->out, " FLAGS ");
     mox__imap_put_flags(f->server, now == row ? f->server->view : f->current, now);
@@ -183,18 +188,15 @@ static bool mark_seen(struct mox_imap_server *s, struct fetch *f, struct command
     return true;
 }
 
-/* What this command told of a message, or the client knows that it did. */
-static bool knows(struct command *c, const struct mox_view_row *before,
-                  const struct mox_view_row *now)
+/* The rows in front of f->index were answered, whatever became of the others. */
+static void told(struct command *c, struct mox_view_row *row)
 {
     const struct fetch *f = c->data;
-    if (f->current == NULL || now->modseq > mox_view_modseq(f->current))
-        return false;
-    if (!f->program.flags && (f->set_seen == NULL || (before->flags & MOX_FLAG_SEEN) != 0))
-        return false;
     const struct mox_view *view = f->server->view;
-    const uint32_t index = mox_view_find(view, now->uid);
-    return index < mox_view_count(view) && mox__row_set_has(&f->rows, index);
+    const uint32_t index = mox_view_find(view, row->uid);
+    if (f->current != NULL && index < f->index && mox__row_set_has(&f->rows, index) &&
+        shows_flags(f, row))
+        *row = *mox__message_current(f->current, view, row);
 }
 
 /* --- the command --- */
@@ -206,7 +208,7 @@ static int parse(struct mox_imap_server *s, struct command *c, enum seqset_kind 
         return MOX_ENOMEM;
     f->server = s;
     c->data = f;
-    c->knows = knows;
+    c->told = told;
     mox__arena_init(&f->scratch, &s->env, FETCH_SCRATCH_MAX);
     int rc = mox__message_set(s, c, kind, &f->rows);
     if (rc < 0 || c->result != RESULT_NONE)

@@ -66,32 +66,32 @@ static int parse_flags(struct command *c, struct store_command *st, struct mox_s
 }
 
 /* What the client takes the row for after STORE.SILENT: its own change of what it knew. */
-static bool is_expected(const struct store_command *st, const struct mox_view_row *before,
-                        const struct mox_view_row *now)
+static void apply(const struct store_command *st, struct mox_view_row *row)
 {
     uint32_t flags = st->op.flags;
     uint64_t keywords = st->keyword_mask;
     if (st->op.mode == MOX_FLAGS_ADD) {
-        flags |= before->flags;
-        keywords |= before->keywords;
+        flags |= row->flags;
+        keywords |= row->keywords;
     } else if (st->op.mode == MOX_FLAGS_REMOVE) {
-        flags = before->flags & ~flags;
-        keywords = before->keywords & ~keywords;
+        flags = row->flags & ~flags;
+        keywords = row->keywords & ~keywords;
     }
-    return now->flags == flags && now->keywords == keywords;
+    row->flags = flags;
+    row->keywords = keywords;
 }
 
-static bool knows(struct command *c, const struct mox_view_row *before,
-                  const struct mox_view_row *now)
+static void told(struct command *c, struct mox_view_row *row)
 {
     const struct store_command *st = c->data;
     const struct mox_view *view = st->server->view;
-    const uint32_t index = mox_view_find(view, now->uid);
+    const uint32_t index = mox_view_find(view, row->uid);
     if (st->current == NULL || index == mox_view_count(view) || !mox__row_set_has(&st->rows, index))
-        return false;
+        return;
     if (st->silent)
-        return is_expected(st, before, now);
-    return now->modseq <= mox_view_modseq(st->current);
+        apply(st, row);
+    else
+        *row = *mox__message_current(st->current, view, row);
 }
 
 static int parse(struct mox_imap_server *s, struct command *c, enum seqset_kind kind)
@@ -102,7 +102,7 @@ static int parse(struct mox_imap_server *s, struct command *c, enum seqset_kind 
         return MOX_ENOMEM;
     st->server = s;
     c->data = st;
-    c->knows = knows;
+    c->told = told;
     int rc = mox__message_set(s, c, kind, &st->rows);
     if (rc < 0 || c->result != RESULT_NONE)
         return rc;

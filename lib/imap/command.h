@@ -44,10 +44,10 @@ struct command {
     const char *code; /* without brackets, constant or in the arena; NULL: none */
     const char *text; /* constant or in the arena */
 
-    /* Own changes that the client knows or expects: the sync before the tagged result does not
-     * repeat a changed row for which this returns true. NULL: nothing is known. */
-    bool (*knows)(struct command *c, const struct mox_view_row *before,
-                  const struct mox_view_row *now);
+    /* What the client takes a message for since this command: changes the flags and keywords of the
+     * row, which are as they were told before, to what it told, or to what follows of what was
+     * asked for. The sync before the tagged result tells those that differ. NULL: it told nothing. */
+    void (*told)(struct command *c, struct mox_view_row *row);
     /* The same for names: the LIST line of this change is not for the client that made it. */
     bool (*knows_name)(struct command *c, const struct mox_mailbox *m);
     uint32_t appended_uid; /* own APPEND to the selected mailbox: no FETCH for it; 0: none */

@@ -159,7 +159,7 @@ static enum step view_stage(struct mox_imap_server *s, struct command *c)
     if (s->view == NULL)
         return STEP_DONE;
     if (c->row != NULL && (c->row->flags & ROW_KEEP_NUMBERS) != 0)
-        return c->knows == NULL ? STEP_DONE : mox__imap_settle(s, c);
+        return c->told == NULL ? STEP_DONE : mox__imap_settle(s, c);
     return tells(s, c) ? mox__imap_sync(s, c) : STEP_DONE;
 }
 

@@ -226,10 +226,10 @@ int mox__imap_current_view(struct mox_imap_server *s, struct mox_view **out, str
 void mox__imap_tell_keywords(struct mox_imap_server *s, const struct mox_view *view);
 /* "* FLAGS (…)" and "* OK [PERMANENTFLAGS (…)]". */
 void mox__imap_put_flag_lines(struct mox_imap_server *s, const struct mox_view *view);
-/* Tells the client what has changed in the selected mailbox, but what the command `knows`. The
+/* Tells the client what has changed in the selected mailbox, but what the command `told`. The
  * dispatcher does this at the end of commands. STEP_DONE, _RUN, _OUTPUT or _FAIL. */
 enum step mox__imap_sync(struct mox_imap_server *s, struct command *c);
-/* Takes what the command `knows` as told, and tells nothing (ROW_KEEP_NUMBERS). */
+/* Takes note of what the command `told`, and tells nothing (ROW_KEEP_NUMBERS). */
 enum step mox__imap_settle(struct mox_imap_server *s, struct command *c);
 /* Makes `view` (whose reference it takes) the selected one. */
 void mox__imap_select(struct mox_imap_server *s, struct mox_view *view, bool read_only);

@@ -146,12 +146,21 @@ static bool looks_same(const struct mox_view_row *a, const struct mox_view_row *
     return a->flags == b->flags && a->keywords == b->keywords;
 }
 
+static struct mox_view_row as_told(struct command *c, const struct mox_view_row *before)
+{
+    struct mox_view_row row = *before;
+    if (c->told != NULL)
+        c->told(c, &row);
+    return row;
+}
+
+/* Also one that looks as before: the command may have told of a change that was undone since. */
 static int note_changed(void *user, uint32_t index, const struct mox_view_row *before,
                         const struct mox_view_row *now)
 {
     struct mox_imap_server *s = user;
-    struct command *c = s->sync->command;
-    if (looks_same(before, now) || (c->knows != NULL && c->knows(c, before, now)))
+    const struct mox_view_row told = as_told(s->sync->command, before);
+    if (looks_same(&told, now))
         return 0;
     return push(&s->env, &s->sync->changed, index);
 }
@@ -262,7 +271,7 @@ enum step mox__imap_sync(struct mox_imap_server *s, struct command *c)
 
 /* --- settling --- */
 
-/* What the command knows of the changes; and whether there are others. */
+/* What the client was told of by the command; and whether there is more to tell. */
 struct own {
     struct mox_imap_server *s;
     struct command *command;
@@ -284,14 +293,18 @@ static int own_changed(void *user, uint32_t index, const struct mox_view_row *be
                        const struct mox_view_row *now)
 {
     struct own *own = user;
+    struct mox_view_row told = as_told(own->command, before);
     (void)index;
-    if (!looks_same(before, now) && !own->command->knows(own->command, before, now)) {
+    if (looks_same(&told, now)) {
+        told = *now;
+    } else {
         own->others = true;
-        return 0;
+        if (looks_same(&told, before))
+            return 0;
     }
     if (!mem_room(&own->s->env, &own->edits, &own->cap, own->count, 16))
         return MOX_ENOMEM;
-    own->edits[own->count++] = (struct mox_view_edit){.row = *now};
+    own->edits[own->count++] = (struct mox_view_edit){.row = told};
     return 0;
 }
 
@@ -304,7 +317,7 @@ static int other_added(void *user, uint32_t index, const struct mox_view_row *ro
     return 1;
 }
 
-/* The session's view with its own changes only: what others did is told later. The messages that it
+/* The session's view as the client knows it now: what others did is told later. The messages that it
  * shows stay readable because `base`, which is the store's, stays. */
 static int edit_view(struct mox_imap_server *s, const struct own *own, const struct mox_view *now)
 {

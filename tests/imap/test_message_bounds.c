@@ -249,51 +249,6 @@ static void a_store_without_writes_can_be_read(void **state)
     test_env_done(&env);
 }
 
-/* Gives the server a command and takes no output but `bytes` of the first. */
-static void start(struct talk *t, const char *line, size_t bytes)
-{
-    const uint8_t *data = NULL;
-    t->len = 0;
-    assert_int_equal(mox_imap_server_input(t->server, (const uint8_t *)line, strlen(line)), MOX_OK);
-    while (mox_imap_server_wants(t->server) & MOX_WANTS_RUN)
-        assert_int_equal(mox_imap_server_run(t->server), MOX_OK);
-    assert_true(mox_imap_server_output(t->server, &data) >= bytes);
-    t->got = realloc(t->got, bytes + 1);
-    assert_non_null(t->got);
-    memcpy(t->got, data, bytes);
-    t->len = t->cap = bytes;
-    mox_imap_server_sent(t->server, bytes);
-}
-
-static void a_paused_answer_goes_on_when_its_messages_are_expunged(void **state)
-{
-    (void)state;
-    static const char last[] = "x FLAGS ())\r\na OK fetch done\r\n";
-    struct test_env env;
-    struct mox_mailstore store;
-    struct talk t, other;
-    test_env_init(&env);
-    env.log_level = MOX_LOG_ERROR;
-    assert_int_equal(mox_memory_mailstore_new(&store, &env.env), MOX_OK);
-    append_letters(store, &env.env, 3, 400000);
-    talk_open(&other, &env.env, store);
-    talk_ok(&other, "SELECT Inbox");
-    talk_open(&t, &env.env, store);
-    talk_ok(&t, "SELECT Inbox");
-    start(&t, "a FETCH 1:3 (FLAGS BODY.PEEK[])\r\n", 1000);
-    talk_ok(&other, "STORE 1:* +FLAGS.SILENT (\\Deleted)");
-    talk_ok(&other, "EXPUNGE");
-    talk_send(&t, NULL, 0);
-    assert_in_range(t.len, 1200000, 1201000);
-    assert_memory_equal(t.got + t.len - strlen(last), last, strlen(last));
-    talk_ok(&t, "NOOP");
-    assert_memory_equal(t.got, "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n", 26);
-    talk_close(&other);
-    talk_close(&t);
-    mox_memory_mailstore_free(&store);
-    test_env_done(&env);
-}
-
 static void a_session_can_end_in_the_middle_of_an_answer(void **state)
 {
     (void)state;
@@ -384,7 +339,6 @@ int main(void)
         cmocka_unit_test(views_are_read_where_that_may_take_a_while),
         cmocka_unit_test(patterns_that_cost_much_are_matched_in_steps),
         cmocka_unit_test(a_store_without_writes_can_be_read),
-        cmocka_unit_test(a_paused_answer_goes_on_when_its_messages_are_expunged),
         cmocka_unit_test(a_session_can_end_in_the_middle_of_an_answer),
         cmocka_unit_test(long_answers_from_the_view_are_whole),
         cmocka_unit_test(a_mailbox_has_a_limit_of_keywords),
