@@ -253,7 +253,7 @@ struct mox_mailstore_ops {
     int (*view)(void *self, uint64_t mailbox, struct mox_view **out, struct mox_error *err);
     /** Calls `each` for the messages of the view in the ranges (ascending, disjoint), in ascending
      *  order of UID, also for those removed since. A value other than 0 ends it and is returned.
-     *  MOX_EIO, MOX_ECORRUPT, MOX_ENOMEM. */
+     *  MOX_EIO, MOX_ENOMEM; MOX_ECORRUPT: the first without a call is damaged, others may be asked for. */
     int (*fetch)(void *self, const struct mox_view *view, const struct mox_uid_range *ranges,
                  size_t range_count, unsigned wants,
                  int (*each)(void *user, const struct mox_message_data *data), void *user,

@@ -50,27 +50,35 @@ static void put_flags(struct fetch *f, const struct mox_view_row *row)
     mox__imap_put_flags(f->server, now == row ? f->server->view : f->current, now);
 }
 
+static void begin_response(struct fetch *f, const struct mox_view_row *row)
+{
+    struct buf *out = &f->server->out;
+    mox__buf_append(out, "* ", 2);
+    mox__buf_uint(out, f->index + 1);
+    mox__buf_append(out, " FETCH (UID ", 12);
+    mox__buf_uint(out, row->uid);
+    f->place.open = true;
+}
+
+static void end_response(struct fetch *f, const struct mox_view_row *row)
+{
+    put_flags(f, row);
+    mox__buf_append(&f->server->out, ")\r\n", 3);
+    f->place = (struct fetch_place){0};
+}
+
 static int respond(struct fetch *f, const struct mox_view_row *row,
                    const struct mox_message_data *data, bool *complete)
 {
-    struct buf *out = &f->server->out;
     *complete = false;
     if (mox__imap_output_full(f->server))
         return MOX_OK;
-    if (!f->place.open) {
-        mox__buf_append(out, "* ", 2);
-        mox__buf_uint(out, f->index + 1);
-        mox__buf_append(out, " FETCH (UID ", 12);
-        mox__buf_uint(out, row->uid);
-        f->place.open = true;
-    }
+    if (!f->place.open)
+        begin_response(f, row);
     int rc = mox__fetch_items(f, data, complete);
-    if (rc < 0 || !*complete)
-        return rc;
-    put_flags(f, row);
-    mox__buf_append(out, ")\r\n", 3);
-    f->place = (struct fetch_place){0};
-    return MOX_OK;
+    if (rc == MOX_OK && *complete)
+        end_response(f, row);
+    return rc;
 }
 
 /* --- what the view alone can tell --- */
@@ -119,8 +127,31 @@ static int each(void *user, const struct mox_message_data *data)
     return EACH_GO_ON;
 }
 
+/* A damaged message does not keep those behind it from the client. Its flags are not damaged. */
+static void go_past_damaged(struct fetch *f, const struct mox_error *err)
+{
+    const struct mox_view_row *row = mox_view_row(f->server->view, f->index);
+    if (!f->damaged)
+        f->damage = *err;
+    f->damaged = true;
+    if (shows_flags(f, row)) {
+        begin_response(f, row);
+        end_response(f, row);
+    }
+    advance(f);
+}
+
+static enum step say_damaged(struct mox_imap_server *s, struct fetch *f, struct command *c)
+{
+    enum step step = mox__imap_no_status(s, c, MOX_ECORRUPT, &f->damage);
+    c->text = "some messages are damaged and were left out";
+    return step;
+}
+
 static enum step finish(struct mox_imap_server *s, struct fetch *f, struct command *c)
 {
+    if (f->damaged)
+        return say_damaged(s, f, c);
     if (f->set_seen != NULL && f->set_seen->write.status < 0)
         return mox__imap_no_status(s, c, f->set_seen->write.status, &f->set_seen->write.error);
     if (f->missing)
@@ -147,6 +178,10 @@ static enum step respond_from_store(struct mox_imap_server *s, struct fetch *f, 
         return STEP_RUN;
     if (f->place.open) /* nothing can be said inside a response */
         return mox__imap_fail(c, rc < 0 ? rc : MOX_ECORRUPT);
+    if (rc == MOX_ECORRUPT) {
+        go_past_damaged(f, &err);
+        return STEP_RUN;
+    }
     if (rc < 0)
         return mox__imap_no_status(s, c, rc, &err);
     f->lost = f->lost || !at_end(f);

@@ -83,6 +83,8 @@ struct fetch {
     struct fetch_place place;   /* within that row's response */
     bool missing;               /* some section does not exist */
     bool lost;                  /* the store has no data for some row */
+    bool damaged;               /* some message cannot be read … */
+    struct mox_error damage;    /* … the first for this reason */
     unsigned messages;          /* answered so far */
     int64_t slice_end_us;       /* when this step has run long enough */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "imap/cmd_search.h"
 
+#include "base/log.h"
 #include "imap/cmd_message.h"
 #include "imap/session.h"
 
@@ -36,6 +37,7 @@ struct search {
     bool uid;
     struct mox_view *current; /* where flags come from; ours */
     struct rows found, open;  /* open: not judged yet */
+    bool damaged;             /* some message could not be read */
     uint32_t next;            /* the first row that the pass, or the output, has not come to */
     struct search_context x;
     struct mox_uid_range ranges[BATCH_RANGES];
@@ -170,6 +172,18 @@ static unsigned wants_of(const struct search *q)
     return q->x.level == SEARCH_HEADER ? MOX_FETCH_HEADER : MOX_FETCH_CONTENT | MOX_FETCH_STRUCTURE;
 }
 
+/* A damaged message does not match, and does not keep others from being found. */
+static void go_past_damaged(struct search *q, const struct mox_error *err)
+{
+    const uint32_t index = rows_next(&q->open, q->next);
+    if (!q->damaged)
+        log_line(&q->server->env, MOX_LOG_ERROR, "imapserver", "damaged messages are not searched",
+                 err->text, F_HEX("cid", q->server->peer.cid));
+    q->damaged = true;
+    rows_put(&q->open, index, false);
+    q->next = index + 1;
+}
+
 /* One slice of a pass over the open rows. Returns MOX_OK at its end, MOX_LATER to be called again.
  */
 static int pass_store(struct search *q, enum search_level level, struct mox_error *err)
@@ -184,11 +198,14 @@ static int pass_store(struct search *q, enum search_level level, struct mox_erro
             break;
         int rc = store->ops->fetch(store->self, q->server->view, q->ranges, count, wants_of(q),
                                    each, q, err);
-        if (rc < 0)
+        if (rc < 0 && rc != MOX_ECORRUPT)
             return rc;
         if (rc == EACH_PAUSE)
             return MOX_LATER;
-        q->next = end;
+        if (rc == MOX_ECORRUPT)
+            go_past_damaged(q, err);
+        else
+            q->next = end;
         if (is_late(q))
             return MOX_LATER;
     }

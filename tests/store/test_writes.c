@@ -242,18 +242,24 @@ static void a_missing_file_is_told(void **state)
     struct storefix *f = *state;
     uint64_t inbox = box_id(f, "Inbox");
     (void)add_mail(f, inbox, "Subject: large\r\n", 200000);
+    (void)add_mail(f, inbox, "Subject: behind it\r\n", 200);
     char away[300];
     (void)snprintf(away, sizeof away, "%s.away", path_of(f, "msg/01/1"));
     assert_int_equal(rename(path_of(f, "msg/01/1"), away), 0);
     struct mox_view *view = NULL;
     struct mox_error err = {0};
-    uint64_t bytes;
-    struct mox_uid_range range = {1, 1};
+    uint64_t bytes = 0;
+    struct mox_uid_range range = {1, 2}, behind = {2, 2};
     assert_int_equal(f->mail.ops->view(f->mail.self, inbox, &view, NULL), MOX_OK);
     assert_int_equal(f->mail.ops->fetch(f->mail.self, view, &range, 1, MOX_FETCH_CONTENT,
                                         keep_content, &bytes, &err),
                      MOX_ECORRUPT);
     assert_non_null(strstr(err.text, "msg/01/1"));
+    assert_int_equal(bytes, 0);
+    assert_int_equal(f->mail.ops->fetch(f->mail.self, view, &behind, 1, MOX_FETCH_CONTENT,
+                                        keep_content, &bytes, &err),
+                     MOX_OK);
+    assert_in_range(bytes, 200, 300);
     mox_view_unref(view);
     assert_int_equal(rename(away, path_of(f, "msg/01/1")), 0);
 }
