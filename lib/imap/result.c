@@ -111,12 +111,26 @@ static const char *failure_code(int status)
     }
 }
 
+/* Which limit it is says only the store. */
+static enum step refuse_limit(struct command *c, const char *code, const char *text,
+                              const struct mox_error *err)
+{
+    const char *why = err == NULL || err->text[0] == '\0'
+                          ? NULL
+                          : mox__arena_strndup(&c->arena, err->text, strlen(err->text));
+    return mox__imap_no(c, code, why == NULL ? text : why);
+}
+
 enum step mox__imap_no_status(struct mox_imap_server *s, struct command *c, int status,
                               const struct mox_error *err)
 {
-    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
-        if (refusals[i].status == status)
-            return mox__imap_no(c, refusals[i].code, refusals[i].text);
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        if (refusals[i].status != status)
+            continue;
+        if (status == MOX_ELIMIT)
+            return refuse_limit(c, refusals[i].code, refusals[i].text, err);
+        return mox__imap_no(c, refusals[i].code, refusals[i].text);
+    }
     if (status == MOX_ENOMEM)
         return mox__imap_fail(c, status);
     c->our_fault = true;

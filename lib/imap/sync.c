@@ -83,10 +83,14 @@ void mox__imap_put_flag_lines(struct mox_imap_server *s, const struct mox_view *
         mox__imap_put(s, "()] read-only\r\n");
         return;
     }
+    unsigned count = 0;
+    (void)mox_view_keywords(view, &count);
     put_all_flags(s, view);
-    if (!s->out.failed)
+    if (count < MOX_KEYWORDS_MAX && !s->out.failed) {
         s->out.len--; /* one more before the parenthesis: new keywords may be made */
-    mox__imap_put(s, " \\*)] flags that stay\r\n");
+        mox__imap_put(s, " \\*)");
+    }
+    mox__imap_put(s, "] flags that stay\r\n");
 }
 
 void mox__imap_tell_keywords(struct mox_imap_server *s, const struct mox_view *view)

@@ -319,8 +319,13 @@ static void a_mailbox_has_a_limit_of_keywords(void **state)
     append_letters(store, &env.env, 1, 1000);
     talk_open(&t, &env.env, store);
     talk_ok(&t, "SELECT Inbox");
-    assert_non_null(strstr(store_keywords(&t, 1, MOX_KEYWORDS_MAX), "t OK"));
+    assert_non_null(strstr(store_keywords(&t, 1, MOX_KEYWORDS_MAX - 1), "t OK"));
+    assert_non_null(strstr((const char *)t.got, " k63 \\*)] "));
+    assert_non_null(strstr(store_keywords(&t, MOX_KEYWORDS_MAX, MOX_KEYWORDS_MAX), "t OK"));
+    assert_non_null(strstr((const char *)t.got, "* OK [PERMANENTFLAGS ("));
+    assert_non_null(strstr((const char *)t.got, " k63 k64)] "));
     assert_memory_equal(store_keywords(&t, 60, MOX_KEYWORDS_MAX + 1), "t NO [LIMIT] ", 13);
+    assert_non_null(strstr((const char *)t.got, " 64 keywords already"));
     talk_ok(&t, "SEARCH KEYWORD k64 UNKEYWORD k65");
     assert_memory_equal(t.got, "* SEARCH 1\r\n", 12);
     talk_ok(&t, "STORE 1 FLAGS ()");
