@@ -55,10 +55,9 @@ static bool take_use(struct command *c, struct change *change)
         return false;
     bool first = true;
     while (!mox__lex_byte(l, ')')) {
-        const uint8_t *start = l->at;
         if (!first && !mox__lex_space(l))
             return false;
-        start = l->at;
+        const uint8_t *start = l->at;
         if (!mox__lex_byte(l, '\\') || !mox__lex_atom(l, &name))
             return false;
         unsigned use = mox__list_use_named(slice(start, (size_t)(l->at - start)));

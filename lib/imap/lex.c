@@ -226,12 +226,6 @@ static bool decode_name(struct lexer *l, struct mox_slice raw, const char **name
 {
     if (memchr(raw.len == 0 ? (const void *)"" : raw.data, '\0', raw.len) != NULL)
         return missing(l, "mailbox name without NUL");
-    if (l->utf8) {
-        if (!mox__slice_is_utf8(raw))
-            return missing(l, "mailbox name in UTF-8");
-        *name = mox__arena_strndup(l->arena, raw.data, raw.len);
-        return *name != NULL || out_of_memory(l);
-    }
     char *copy = mox__arena_alloc(l->arena, mox__utf7_decoded_max(raw.len) + 1, 1);
     if (copy == NULL)
         return out_of_memory(l);

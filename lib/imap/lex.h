@@ -14,7 +14,6 @@ struct lexer {
     struct arena *arena; /* for quoted strings with escapes and for decoded names */
     const char *expected;
     bool no_memory; /* the arena was full: not the client's mistake */
-    bool utf8;      /* mailbox names are UTF-8, not modified UTF-7 (UTF8=ACCEPT) */
 };
 
 void mox__lex_init(struct lexer *l, struct mox_slice text, struct arena *arena);

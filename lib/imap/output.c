@@ -42,27 +42,7 @@ void mox__imap_putf(struct mox_imap_server *s, const char *format, ...)
         mox__buf_append(&s->out, text, (size_t)n);
 }
 
-/* --- strings --- */
-
-static bool is_quotable(struct mox_slice text, bool utf8)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (c == '\0' || c == '\r' || c == '\n' || (c >= 0x80 && !utf8))
-            return false;
-    }
-    return !utf8 || mox__slice_is_utf8(text);
-}
-
-void mox__imap_put_string(struct mox_imap_server *s, struct mox_slice text)
-{
-    if (is_quotable(text, s->utf8)) {
-        mox__buf_quoted(&s->out, text);
-        return;
-    }
-    mox__imap_putf(s, "{%zu}\r\n", text.len);
-    mox__buf_slice(&s->out, text);
-}
+/* --- names --- */
 
 static bool is_plain_atom(struct mox_slice text)
 {
@@ -76,14 +56,6 @@ static bool is_plain_atom(struct mox_slice text)
 
 void mox__imap_put_mailbox(struct mox_imap_server *s, const char *name)
 {
-    if (s->utf8) {
-        struct mox_slice text = slice_of(name);
-        if (is_plain_atom(text))
-            mox__buf_slice(&s->out, text);
-        else
-            mox__buf_quoted(&s->out, text);
-        return;
-    }
     /* Written in place, then read once more to see how it must be quoted. */
     size_t start = s->out.len;
     mox__utf7_encode(&s->out, name);

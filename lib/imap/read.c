@@ -95,7 +95,6 @@ static enum literal judge(struct mox_imap_server *s, const struct announced *a)
     const uint8_t *start = s->in.data + s->in_at;
     mox__lex_init(&c->args, slice(start, (size_t)(a->front.data + a->front.len - start)),
                   &c->arena);
-    c->args.utf8 = s->utf8;
     c->args.at += c->streamed ? 0 : c->args_at;
     enum literal what = c->row->literal != NULL ? c->row->literal(s, c, a->bytes) : LITERAL_GATHER;
     if (what == LITERAL_GATHER && too_large(s, a->bytes)) {
@@ -191,7 +190,6 @@ static void complete(struct mox_imap_server *s)
         }
         c->whole = slice(copy, len);
         mox__lex_init(&c->args, slice_from(c->whole, c->args_at), &c->arena);
-        c->args.utf8 = s->utf8;
     }
     run_command(s);
 }

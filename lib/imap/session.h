@@ -76,7 +76,6 @@ struct mox_imap_server {
     bool starttls_due; /* the OK is in the output, the handshake comes next */
     bool secret_seen;  /* there was a LOGIN or AUTHENTICATE */
     bool secret_stray; /* and one of somebody who is logged in: what belongs to it may follow */
-    bool utf8;         /* names travel as UTF-8 (UTF8=ACCEPT) */
     unsigned bad_commands;
     unsigned failed_logins; /* attempts since the last that succeeded, with the one under way */
 
@@ -149,8 +148,6 @@ void mox__imap_put_data(struct mox_imap_server *s, struct mox_slice data);
  * by, and so is hidden as they are. */
 void mox__imap_put_challenge(struct mox_imap_server *s, struct mox_slice challenge);
 void mox__imap_putf(struct mox_imap_server *s, const char *format, ...) MOX_PRINTF(2, 3);
-/* A string: quoted, or a literal if it must be. */
-void mox__imap_put_string(struct mox_imap_server *s, struct mox_slice text);
 /* A mailbox's name: modified UTF-7 if need be, as an atom if it is one, else quoted. */
 void mox__imap_put_mailbox(struct mox_imap_server *s, const char *name);
 /* "(\Seen $Junk keyword)", with \Recent where it is due. `view` gives the keywords' names. */

@@ -100,7 +100,6 @@ static bool take(struct lexer *l, uint8_t what)
     case 14:
         return mox__lex_rest(l, &s);
     default:
-        l->utf8 = !l->utf8;
         return false;
     }
 }
