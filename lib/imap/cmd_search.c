@@ -40,6 +40,7 @@ struct search {
     bool damaged;             /* some message could not be read */
     uint32_t next;            /* the first row that the pass, or the output, has not come to */
     struct search_context x;
+    struct charset_pool charsets;
     struct mox_uid_range ranges[BATCH_RANGES];
     uint64_t slice_bytes;
     int64_t slice_end_us;
@@ -258,6 +259,7 @@ static int parse(struct mox_imap_server *s, struct command *c, bool uid)
     const uint32_t count = mox_view_count(s->view);
     q->x.env = &s->env;
     q->x.program = &q->program;
+    q->x.charsets = &q->charsets;
     return rows_init(&q->found, &c->arena, count) && rows_init(&q->open, &c->arena, count)
                ? MOX_OK
                : MOX_ENOMEM;
@@ -334,6 +336,8 @@ void mox__cleanup_search(struct mox_imap_server *s, struct command *c)
 {
     struct search *q = c->data;
     (void)s;
-    if (q != NULL)
-        mox_view_unref(q->current);
+    if (q == NULL)
+        return;
+    mox_view_unref(q->current);
+    mox__charset_pool_close(&q->charsets);
 }

@@ -7,6 +7,7 @@
 #include "imap/command.h"
 #include "imap/seqset.h"
 #include "imap/textmatch.h"
+#include "message/charset_pool.h"
 
 /**
  * SEARCH (RFC 9051 §6.4.4, RFC 3501 §6.4.4), in five files:
@@ -118,7 +119,8 @@ struct search_pause {
 struct search_context {
     const struct mox_env *env;
     const struct search_program *program;
-    enum search_level level; /* what is there: */
+    struct charset_pool *charsets; /* stay open from message to message; may be NULL */
+    enum search_level level;       /* what is there: */
     uint32_t index;
     const struct mox_view_row *row;
     const struct mox_message_data *data;

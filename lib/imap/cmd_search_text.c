@@ -39,7 +39,7 @@ static bool feed_value(struct text_scan *scan, struct search_context *x, struct 
         return true;
     struct buf decoded;
     mox__buf_init(&decoded, x->env, VALUE_MAX_BYTES);
-    mox__encoded_words(&decoded, value);
+    mox__encoded_words(&decoded, x->charsets, value);
     mox__text_scan_break(scan);
     const bool more = mox__text_scan_feed(scan, slice(decoded.data, decoded.len));
     mox__buf_free(&decoded);
@@ -185,7 +185,7 @@ static void show_text(struct search_context *x, const struct mox_part *part)
     begin(&sink.scan, x, false);
     if (sink.scan.open == 0)
         return;
-    int rc = mox__part_text(x->env, part, x->data->content, show_piece, &sink);
+    int rc = mox__part_text(x->charsets, part, x->data->content, show_piece, &sink);
     if (rc < 0)
         x->failure = rc;
 }

@@ -254,7 +254,7 @@ static void add_value(struct gram_reader *r, struct mox_slice name, enum field_k
 }
 
 void mox__gram_field(struct gram_reader *r, const struct mox_header_field *field,
-                     struct buf *decoded)
+                     struct buf *decoded, struct charset_pool *charsets)
 {
     struct mox_slice value = field->value;
     if (is_skipped(field->name))
@@ -269,7 +269,7 @@ void mox__gram_field(struct gram_reader *r, const struct mox_header_field *field
         value.len = VALUE_BYTES_MAX;
     if (kind != RECEIVED && value.len > 0 && memchr(value.data, '?', value.len) != NULL) {
         mox__buf_clear(decoded);
-        mox__encoded_words(decoded, value);
+        mox__encoded_words(decoded, charsets, value);
         value = slice(decoded->data, decoded->len); /* or what fitted of it */
     }
     add_value(r, field->name, kind, value);

@@ -23,6 +23,7 @@ struct walk {
     struct wordset *set;
     const struct mox_junk_params *params;
     struct gram_reader grams;
+    struct charset_pool charsets;
 };
 
 /* All but the readers of text, which begin with each text. */
@@ -34,6 +35,7 @@ static void walk_init(struct walk *w, struct mox_junk_words *words,
     w->text_left = MOX_JUNK_TEXT_MAX;
     w->set = &words->set;
     w->params = params;
+    w->charsets.count = 0;
     mox__gram_reader_init(&w->grams);
 }
 
@@ -58,7 +60,7 @@ static void add_field(struct walk *w, const char *prefix, struct mox_slice value
     if (value.len > VALUE_BYTES_MAX)
         value.len = VALUE_BYTES_MAX;
     mox__buf_init(&text, w->env, 4 * (size_t)VALUE_BYTES_MAX);
-    mox__encoded_words(&text, value);
+    mox__encoded_words(&text, &w->charsets, value);
     w->set->failed |= buf_is_starved(&text); /* of one that is full, what fitted counts */
     mox__tokenizer_init(&w->tokenizer, w->set, w->params, slice_of(prefix));
     mox__tokenizer_feed(&w->tokenizer, slice(text.data, text.len));
@@ -75,7 +77,7 @@ static void add_header(struct walk *w, struct mox_slice header)
         header.len = MOX_JUNK_HEADER_MAX;
     mox__buf_init(&decoded, w->env, 4 * (size_t)VALUE_BYTES_MAX);
     while (mox_header_next(header, &at, &field)) {
-        mox__gram_field(&w->grams, &field, &decoded);
+        mox__gram_field(&w->grams, &field, &decoded, &w->charsets);
         w->set->failed |= buf_is_starved(&decoded);
         for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
             if (name_may_be(field.name, fields[i].name) &&
@@ -118,7 +120,7 @@ static int add_text_part(struct walk *w, const struct mox_part *part)
     w->is_html = mox__slice_is_nocase(part->subtype, "html");
     if (w->is_html)
         mox__html_init(&w->html, &w->tokenizer);
-    int rc = mox__part_text(w->env, part, w->content, add_text, w);
+    int rc = mox__part_text(&w->charsets, part, w->content, add_text, w);
     if (w->is_html)
         mox__html_finish(&w->html);
     else
@@ -168,6 +170,7 @@ int mox_junk_words_new(struct mox_junk_words **out, const struct mox_env *env,
     if (w != NULL) {
         walk_init(w, words, params, content);
         rc = add_message(words, w);
+        mox__charset_pool_close(&w->charsets);
     }
     mox__mem_free(env, w);
     if (rc < 0) {

@@ -151,7 +151,7 @@ static int find_token(const struct mox_env *env, struct mox_slice headers,
     if (value.len > SUBJECT_MAX)
         value.len = SUBJECT_MAX;
     mox__buf_init(&subject, env, 4 * SUBJECT_MAX); /* characters of other charsets become longer */
-    mox__encoded_words(&subject, value);
+    mox__encoded_words(&subject, NULL, value);
     int rc = subject.failed ? MOX_ENOMEM : read_token(slice(subject.data, subject.len), token);
     mox__buf_free(&subject);
     return rc;

@@ -31,29 +31,15 @@ static uint8_t unit_of(const char *converter)
     return mox__slice_starts_nocase(slice_of(converter), "UTF-16") ? 2 : 1;
 }
 
-/* Leaves NULL if the libc has no such converter. */
-static void open_iconv(struct charset *c)
+void mox__charset_open(struct charset *c, struct charset_pool *pool, struct mox_slice name)
 {
-    iconv_t cd = iconv_open("UTF-8", c->converter);
-    c->iconv = cd == (iconv_t)-1 ? NULL : cd;
-}
-
-void mox__charset_open(struct charset *c, struct mox_slice name)
-{
-    *c = (struct charset){.converter = mox__charset_converter(mox__slice_trim(name))};
+    *c = (struct charset){.pool = pool, .converter = mox__charset_converter(mox__slice_trim(name))};
     if (c->converter == NULL)
         return;
     c->unit = unit_of(c->converter);
     c->is_plain = is_plain(c->converter);
     if (!c->is_plain)
-        open_iconv(c);
-}
-
-void mox__charset_close(struct charset *c)
-{
-    if (c->iconv != NULL)
-        (void)iconv_close(c->iconv);
-    c->iconv = NULL;
+        c->iconv = mox__charset_pool_take(pool, c->converter);
 }
 
 /* The length of the well-formed prefix of s; *cut says that s ends within a character behind it. */
@@ -194,7 +180,7 @@ static int pass_plain(struct charset *c, struct mox_slice *s, mox__sink *sink, v
         if (rc != MOX_OK || s->len == 0)
             return rc;
         if (c->iconv == NULL)
-            open_iconv(c);
+            c->iconv = mox__charset_pool_take(c->pool, c->converter);
         c->is_plain = c->iconv != NULL;
         if (!c->is_plain)
             return MOX_OK;
@@ -255,11 +241,11 @@ static int append(void *user, struct mox_slice piece)
     return out->failed ? MOX_ENOMEM : MOX_OK;
 }
 
-void mox__charset_to_utf8(struct buf *out, struct mox_slice name, struct mox_slice text)
+void mox__charset_to_utf8(struct buf *out, struct charset_pool *pool, struct mox_slice name,
+                          struct mox_slice text)
 {
     struct charset c;
-    mox__charset_open(&c, name);
+    mox__charset_open(&c, pool, name);
     if (mox__charset_convert(&c, text, append, out) == MOX_OK)
         (void)mox__charset_finish(&c, append, out);
-    mox__charset_close(&c);
 }

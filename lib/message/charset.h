@@ -5,6 +5,7 @@
 #include <mox/error.h>
 
 #include "base/buf.h"
+#include "message/charset_pool.h"
 
 /* Text of any charset to UTF-8, piece by piece. What comes out is well-formed whatever goes in. */
 
@@ -12,7 +13,8 @@
 typedef int mox__sink(void *user, struct mox_slice piece);
 
 struct charset {
-    void *iconv;     /* NULL: UTF-8 is expected, or only ASCII came yet */
+    struct charset_pool *pool;
+    void *iconv;     /* the pool's; NULL: UTF-8 is expected, or only ASCII came yet */
     bool is_plain;   /* each byte is a character, and ASCII is what it is elsewhere */
     uint8_t unit;    /* bytes that are left out when a character is none */
     uint8_t rest[8]; /* of a character that a piece cut */
@@ -22,8 +24,7 @@ struct charset {
 
 /* UTF-8, US-ASCII, no name and names that are not in charset_names.c let UTF-8 through, and make of each byte
  * that is none the character of that number (ISO 8859-1): different words stay different. */
-void mox__charset_open(struct charset *c, struct mox_slice name);
-void mox__charset_close(struct charset *c);
+void mox__charset_open(struct charset *c, struct charset_pool *pool, struct mox_slice name);
 
 /* Converts a piece. A byte that the charset does not have becomes U+FFFD. */
 int mox__charset_convert(struct charset *c, struct mox_slice piece, mox__sink *sink, void *user);
@@ -31,6 +32,7 @@ int mox__charset_convert(struct charset *c, struct mox_slice piece, mox__sink *s
 int mox__charset_finish(struct charset *c, mox__sink *sink, void *user);
 
 /* All at once, appended. */
-MOX_PRIV void mox__charset_to_utf8(struct buf *out, struct mox_slice name, struct mox_slice text);
+MOX_PRIV void mox__charset_to_utf8(struct buf *out, struct charset_pool *pool,
+                                   struct mox_slice name, struct mox_slice text);
 
 #endif

@@ -91,7 +91,7 @@ void mox__subject_base(struct mox_slice raw, struct buf *out, bool *is_response)
     struct buf text;
     *is_response = false;
     mox__buf_init(&text, out->env, out->max);
-    mox__encoded_words(&text, raw);
+    mox__encoded_words(&text, NULL, raw);
     out->failed |= text.failed;
     if (!text.failed && text.len > 0) {
         fold(&text);

@@ -80,32 +80,35 @@ static int convert(void *user, struct mox_slice piece)
     return mox__charset_convert(&c->charset, piece, c->sink, c->user);
 }
 
-int mox__part_text(const struct mox_env *env, const struct mox_part *part, struct mox_slice content,
-                   int (*sink)(void *user, struct mox_slice utf8), void *user)
+int mox__part_text(struct charset_pool *charsets, const struct mox_part *part,
+                   struct mox_slice content, int (*sink)(void *user, struct mox_slice utf8),
+                   void *user)
 {
-    (void)env; /* nothing is allocated but by iconv_open(), from the system */
+    struct charset_pool own = {.count = 0};
     struct conversion c = {.sink = sink, .user = user};
-    mox__charset_open(&c.charset, part->charset);
+    mox__charset_open(&c.charset, charsets != NULL ? charsets : &own, part->charset);
     int rc = decode(part, content, convert, &c);
     if (rc == MOX_OK)
         rc = mox__charset_finish(&c.charset, sink, user);
-    mox__charset_close(&c.charset);
+    mox__charset_pool_close(&own);
     return rc;
 }
 
 /* A parameter as UTF-8; whether it is there. */
 static bool put_name(struct buf *out, struct params p, const char *name)
 {
+    struct charset_pool charsets = {.count = 0};
     struct buf text;
     struct mox_slice charset;
     mox__buf_init(&text, out->env, out->max);
     bool found = mox__param_value(p, name, &text, &charset);
     if (charset.len > 0)
-        mox__charset_to_utf8(out, charset, slice(text.data, text.len));
+        mox__charset_to_utf8(out, &charsets, charset, slice(text.data, text.len));
     else
-        mox__encoded_words(out, slice(text.data, text.len));
+        mox__encoded_words(out, &charsets, slice(text.data, text.len));
     out->failed |= text.failed;
     mox__buf_free(&text);
+    mox__charset_pool_close(&charsets);
     return found;
 }
 

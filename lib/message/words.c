@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "message/charset.h"
 #include "message/decode.h"
 #include "message/header.h"
 #include "message/text.h"
@@ -54,6 +55,7 @@ static bool word_at(struct mox_slice s, struct word *w)
 /* Text of words that follow each other, in one charset, until it is converted: some software cuts
  * characters between words, which RFC 2047 §5 forbids. */
 struct pending {
+    struct charset_pool *charsets;
     struct buf bytes;
     struct mox_slice charset;
 };
@@ -61,7 +63,7 @@ struct pending {
 static void flush(struct buf *out, struct pending *p)
 {
     if (p->bytes.len > 0)
-        mox__charset_to_utf8(out, p->charset, slice(p->bytes.data, p->bytes.len));
+        mox__charset_to_utf8(out, p->charsets, p->charset, slice(p->bytes.data, p->bytes.len));
     out->failed |= p->bytes.failed; /* which has room for all that there is */
     mox__buf_clear(&p->bytes);
 }
@@ -105,7 +107,7 @@ static void decode_all(struct buf *out, struct pending *p, struct mox_slice s)
         bool found = text.len < s.len;
         if (text.len > 0 && !(after_word && found && is_blank(text))) { /* RFC 2047 §6.2 */
             flush(out, p);
-            mox__charset_to_utf8(out, slice("", 0), text);
+            mox__charset_to_utf8(out, p->charsets, slice("", 0), text);
         }
         if (!found)
             break;
@@ -116,10 +118,11 @@ static void decode_all(struct buf *out, struct pending *p, struct mox_slice s)
     flush(out, p);
 }
 
-void mox__encoded_words(struct buf *out, struct mox_slice value)
+void mox__encoded_words(struct buf *out, struct charset_pool *charsets, struct mox_slice value)
 {
+    struct charset_pool own = {.count = 0};
     struct buf line;
-    struct pending p = {.charset = slice("", 0)};
+    struct pending p = {.charsets = charsets != NULL ? charsets : &own, .charset = slice("", 0)};
     mox__buf_init(&line, out->env, value.len);
     mox__buf_init(&p.bytes, out->env, value.len);
     mox__header_unfold(&line, value);
@@ -128,4 +131,5 @@ void mox__encoded_words(struct buf *out, struct mox_slice value)
     out->failed |= line.failed;
     mox__buf_free(&p.bytes);
     mox__buf_free(&line);
+    mox__charset_pool_close(&own);
 }

@@ -72,7 +72,7 @@ static void decode_large(const struct mox_env *env, const char *what, const char
         abort();
     size_t bytes = 0;
     int64_t start = now_us(env);
-    if ((text ? mox__part_text(env, mox_message_root(m), s, ignore, &bytes)
+    if ((text ? mox__part_text(NULL, mox_message_root(m), s, ignore, &bytes)
               : mox__part_decode(mox_message_root(m), s, ignore, &bytes)) < 0)
         abort();
     report_value(&report, "decode", what, (double)LARGE / (double)(now_us(env) - start), "MB/s",

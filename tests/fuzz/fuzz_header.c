@@ -27,7 +27,7 @@ static void check_value(struct mox_slice value, struct buf *out)
     assert(out->len == 0 || memchr(out->data, '\n', out->len) == NULL);
     assert(out->len <= value.len);
     mox__buf_clear(out);
-    mox__encoded_words(out, value);
+    mox__encoded_words(out, NULL, value);
     assert(!out->failed && mox__slice_is_utf8(bytes(out)));
     mox__buf_clear(out);
     bool is_response;

@@ -41,7 +41,7 @@ static void words_come_back(struct mox_slice text, size_t step)
         put_word(&value, slice(rest.data, n), (i + step) % 2 == 0);
         rest = slice_from(rest, n);
     }
-    mox__encoded_words(&got, buf_bytes(&value));
+    mox__encoded_words(&got, NULL, buf_bytes(&value));
     assert(!got.failed);
     assert_same(buf_bytes(&got), text);
     mox__buf_free(&value);
@@ -114,7 +114,7 @@ static void plain_text_is_unfolded(struct mox_slice value)
     mox__buf_init(&line, &env, SIZE_MAX / 2);
     mox__buf_init(&got, &env, SIZE_MAX / 2);
     mox__header_unfold(&line, value);
-    mox__encoded_words(&got, value);
+    mox__encoded_words(&got, NULL, value);
     assert_same(buf_bytes(&got), buf_bytes(&line));
     mox__buf_free(&line);
     mox__buf_free(&got);
@@ -129,12 +129,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     mox_env_system(&env);
     mox__buf_init(&text, &env, SIZE_MAX / 2);
     check_params(in.rest);
-    mox__charset_to_utf8(&text, slice_of("utf-8"), in.rest);
+    struct charset_pool charsets = {.count = 0};
+    mox__charset_to_utf8(&text, &charsets, slice_of("utf-8"), in.rest);
     words_come_back(buf_bytes(&text), step);
     a_parameter_comes_back(buf_bytes(&text), step);
     plain_text_is_unfolded(buf_bytes(&text));
     mox__buf_clear(&text);
-    mox__encoded_words(&text, in.rest);
+    mox__encoded_words(&text, NULL, in.rest);
     assert(!text.failed && mox__slice_is_utf8(buf_bytes(&text)));
     mox__buf_free(&text);
     return 0;

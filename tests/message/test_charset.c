@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "message/charset_names.h"
+#include "message/text.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 
@@ -49,16 +50,17 @@ static int append(void *user, struct mox_slice piece)
 
 static void convert_in_pieces(struct buf *out, const char *name, struct mox_slice text, size_t step)
 {
+    struct charset_pool pool = {.count = 0};
     struct charset c;
     mox__buf_clear(out);
-    mox__charset_open(&c, slice_of(name));
+    mox__charset_open(&c, &pool, slice_of(name));
     while (text.len > 0) {
         const size_t n = text.len < step ? text.len : step;
         assert_int_equal(mox__charset_convert(&c, slice(text.data, n), append, out), MOX_OK);
         text = slice_from(text, n);
     }
     assert_int_equal(mox__charset_finish(&c, append, out), MOX_OK);
-    mox__charset_close(&c);
+    mox__charset_pool_close(&pool);
 }
 
 static void charsets_with_ascii_in_them_are_what_iconv_says(void **state)
@@ -190,6 +192,31 @@ static void charsets_of_mail_have_a_converter(void **state)
     }
 }
 
+/* A text that ends within Japanese, and words of more charsets than the libc keeps by itself. */
+static void a_pool_opens_each_charset_once(void **state)
+{
+    (void)state;
+    static const char value[] = "=?iso-2022-jp?q?=1B$B$\"?= =?big5?q?=A4=A4?= =?iso-2022-jp?q?a?=";
+    struct charset_pool pool = {.count = 0};
+    struct test_env t;
+    struct buf got;
+    test_env_init(&t);
+    mox__buf_init(&got, &t.env, TEXT_MAX);
+    for (int i = 0; i < 3; i++) {
+        mox__buf_clear(&got);
+        mox__encoded_words(&got, &pool, slice_of(value));
+        assert_true(mox__slice_is(slice(got.data, got.len), "\xe3\x81\x82\xe4\xb8\xad"
+                                                            "a"));
+        assert_int_equal(pool.count, 2);
+    }
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        mox__charset_to_utf8(&got, &pool, slice_of(known[i].name), slice_of("\xff"));
+    assert_in_range(pool.count, 40, CHARSET_POOL_MAX - 1);
+    mox__charset_pool_close(&pool);
+    mox__buf_free(&got);
+    test_env_done(&t);
+}
+
 /* The libc has these too, and some of its converters could be made to end the process. */
 static void other_charsets_have_none(void **state)
 {
@@ -244,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_charset_that_nobody_knows_lets_utf_8_through),
         cmocka_unit_test(charsets_of_mail_have_a_converter),
         cmocka_unit_test(other_charsets_have_none),
+        cmocka_unit_test(a_pool_opens_each_charset_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
