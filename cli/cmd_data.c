@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "command.h"
+#include "offline.h"
 #include "place.h"
 #include "retrain.h"
 
@@ -34,6 +35,9 @@ static enum exit_code run_verify_data(struct cli *cli)
     struct stat st; /* an empty folder is a data directory without accounts, a missing one a typo */
     if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
         return cli_fail("no folder %s; name a data directory", dir);
+    code = offline_check_user(dir, "verify a copy of it");
+    if (code != EXIT_OK)
+        return code;
     int rc = mox_store_verify(&cli->env, dir, print_problem, &count, &err);
     if (rc == MOX_OK)
         return EXIT_OK;
@@ -49,12 +53,17 @@ static const struct command commands[] = {
      .summary = "check the stored mail",
      .help = "Checks everything in a data directory: that its databases are whole, that counts, UIDs and\n"
              "references are right, and that every file is there and belongs to a message. Prints each\n"
-             "problem, and fails when there is one. Nothing is changed. The server must not be running.\n"
+             "problem, and fails when there is one. The server must not be running.\n"
+             "\n"
+             "No message is changed, and nothing repaired. But a data directory is opened as the server opens\n"
+             "it, and must be writable: it gets a file lock and a folder tmp, what a crash left half-written is\n"
+             "settled, and databases of an older version become those of this one. Of a backup that is to stay as\n"
+             "it is, verify a copy.\n"
              "\n"
              "The data directory is that of the configuration, or the one that is named.\n"
              "\n"
              "    mox verifydata\n"
-             "    mox verifydata /backup/mox/data",
+             "    cp -r /backup/mox/data /tmp/data && mox verifydata /tmp/data",
      .max_args = 1,
      .run = run_verify_data},
     {.words = "retrain",

@@ -23,7 +23,7 @@ enum exit_code offline_config(struct mox_config **out, const struct cli *cli)
                : cli_fail("%s cannot be used; mox config test says why", path);
 }
 
-enum exit_code offline_check_user(const char *data_dir)
+enum exit_code offline_check_user(const char *data_dir, const char *instead)
 {
     char path[PATH_MAX];
     struct stat st;
@@ -32,8 +32,8 @@ enum exit_code offline_check_user(const char *data_dir)
         return EXIT_OK;
     const struct passwd *owner = getpwuid(st.st_uid);
     return cli_fail("%s belongs to user %s (%lu), and no server of that user could use what root "
-                    "writes there; run the command as that user, or start the server first",
-                    path, owner == NULL ? "?" : owner->pw_name, (unsigned long)st.st_uid);
+                    "writes there; run the command as that user, or %s",
+                    path, owner == NULL ? "?" : owner->pw_name, (unsigned long)st.st_uid, instead);
 }
 
 enum exit_code offline_open(struct offline *o, const struct cli *cli, const char *account,
@@ -43,7 +43,7 @@ enum exit_code offline_open(struct offline *o, const struct cli *cli, const char
     *o = (struct offline){.config = NULL};
     enum exit_code code = offline_config(&o->config, cli);
     if (code == EXIT_OK)
-        code = offline_check_user(o->config->data_dir);
+        code = offline_check_user(o->config->data_dir, "start the server first");
     if (code != EXIT_OK)
         return code;
     int rc = mox_store_open(&o->store, &cli->env, o->config->data_dir, &err);

@@ -21,8 +21,8 @@ enum exit_code offline_open(struct offline *o, const struct cli *cli, const char
 void offline_close(struct offline *o);
 
 /* Root may write everywhere, and what it makes is root's: where somebody else's server keeps accounts, root is
- * told to be somebody else. */
-enum exit_code offline_check_user(const char *data_dir);
+ * told to be somebody else, or to do something else `instead`. */
+enum exit_code offline_check_user(const char *data_dir, const char *instead);
 
 /* Loads the configuration that is found or named. */
 enum exit_code offline_config(struct mox_config **out, const struct cli *cli);

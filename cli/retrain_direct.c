@@ -89,7 +89,7 @@ enum exit_code retrain_direct(struct cli *cli, const char *path)
     struct mox_error err = {0};
     if (mox_config_load(&config, &cli->env, path, NULL) != MOX_OK)
         return cli_fail("%s cannot be used; mox config test says why", path);
-    enum exit_code code = offline_check_user(config->data_dir);
+    enum exit_code code = offline_check_user(config->data_dir, "start the server first");
     if (code == EXIT_OK && mox_store_open(&store, &cli->env, config->data_dir, &err) < 0)
         code = cli_fail("%s", err.text);
     if (code == EXIT_OK) {

@@ -233,8 +233,9 @@ MOX_API void mox_account_arrivals(struct mox_account *account, const char *remot
                                   struct mox_arrivals *out);
 
 /** Checks everything in a data directory that no server uses: database integrity, counts, UIDs,
- *  modseqs, references, files. Calls `report` for each problem. Returns MOX_OK when there is none,
- *  MOX_ECORRUPT when there are some, or a failure to look. */
+ *  modseqs, references, files. Opens it as mox_store_open() and mox_account_open() do, with a lock, settled logs
+ *  and databases of this version: it must be writable. Calls `report` for each problem. Returns MOX_OK when
+ *  there is none, MOX_ECORRUPT when there are some, or a failure to look. */
 MOX_API MOX_MUST_USE int mox_store_verify(const struct mox_env *env, const char *dir,
                                           void (*report)(void *user, const char *text), void *user,
                                           struct mox_error *err);

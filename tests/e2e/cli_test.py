@@ -235,6 +235,14 @@ class CliTest(unittest.TestCase):
         self.check(self.mox("verifydata", "-dir", "nowhere"), 1, err="no nowhere/mox.conf")
         self.check(self.mox("verifydata", "a", "b"), 2, err="too many arguments")
 
+    @unittest.skipIf(os.geteuid() != 0, "only root may give files away")
+    def test_verifydata_of_another_user_is_not_for_root(self):
+        accounts = self.dir / "data/accounts"
+        accounts.mkdir(parents=True)
+        os.chown(accounts, 65534, 65534)
+        self.check(self.mox("verifydata", "data"), 1, err="run the command as that user, or verify a copy of it")
+        self.assertEqual(os.listdir(self.dir / "data"), ["accounts"])
+
     # localserve
 
     def test_localserve_checks_its_flags(self):
