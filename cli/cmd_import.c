@@ -115,6 +115,7 @@ static enum exit_code import_directly(const struct cli *cli, enum mox_mailfile_k
                            .user = &shown};
     enum exit_code code = offline_open(&o, cli, cli->args[0], MOX_ACCOUNT_CREATE);
     if (code == EXIT_OK) {
+        place_tell_default(cli);
         interrupt_catch();
         int rc = mox_account_import(o.account, &i, &err);
         hide_progress();

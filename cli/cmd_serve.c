@@ -74,6 +74,9 @@ static enum exit_code run_localserve(struct cli *cli)
     char dir[PATH_MAX];
     int status = 0;
     mox_localserve_config_init(&config);
+    if (cli_flag(cli, "config") != NULL)
+        return cli_usage(cli->command, "localserve has a mox.conf of its own; name its folder with "
+                                       "-dir, not -config");
     enum exit_code code = place_of_localserve(cli, dir);
     if (code == EXIT_OK)
         code = take_port_base(cli, &config.port_base);
@@ -123,6 +126,11 @@ static const struct command commands[] = {
              "Its folder is made when it does not exist, by default mox-localserve in $XDG_CONFIG_HOME\n"
              "or ~/.config; another one is named with -dir. It has mox.conf, domains.conf, a\n"
              "certificate for localhost, and the data.\n"
+             "\n"
+             "It does not look at $MOXCONF and config/mox.conf, and takes no -config. Other commands look there\n"
+             "before they take its default folder: name it with -dir for mox stop, mox import and the like.\n"
+             "\n"
+             "mox stop ends it with exit code 0, a signal with the number of that signal: 2 for Control-C.\n"
              "\n"
              "Recipients fail on request: those that end in temperror with 451, in permerror with 550,\n"
              "in three digits from 400 to 599 with that code; timeout gets no reply for an hour.\n"

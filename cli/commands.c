@@ -2,7 +2,7 @@
 #include "command.h"
 
 const struct flag global_flags[] = {
-    {"config", "file", "path of mox.conf; default $MOXCONF, then config/mox.conf"},
+    {"config", "file", "path of mox.conf; default $MOXCONF, config/mox.conf, then that of localserve"},
     {"dir", "folder", "folder of mox.conf, as mox localserve makes it"},
     {"loglevel", "level", "info, debug or another, or package=level; several with commas; over mox.conf"},
     {"pedantic", NULL, "refuse the protocol violations of clients that are usually tolerated"},

@@ -91,10 +91,12 @@ void help_man(FILE *out)
     help_man_topics(out);
     (void)fputs(".SH ENVIRONMENT\n"
                 ".TP\n.B MOXCONF\n"
-                "Path of mox.conf, when neither \\-config nor \\-dir is given.\n"
+                "Path of mox.conf, when neither \\-config nor \\-dir is given; not for \\fBmox localserve\\fR.\n"
                 ".TP\n.B XDG_CONFIG_HOME\n"
                 "Where the default folder of \\fBmox localserve\\fR is made; ~/.config when unset.\n"
                 ".SH EXIT STATUS\n"
-                "0 when all went well, 1 when the command failed, 2 when it was not understood.\n",
+                "0 when all went well, 1 when the command failed, 2 when it was not understood. A server that a\n"
+                "signal has stopped, in order, exits with the signal's number: 15 for SIGTERM, 2 for SIGINT. After\n"
+                "\\fBmox stop\\fR it is 0. For systemd(1): SuccessExitStatus=15.\n",
                 out);
 }

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <mox/config.h>
 #include <mox/dns_zone.h>
@@ -30,12 +29,6 @@ static enum exit_code open_zone(struct cli_names *names, const struct cli *cli, 
     return rc == MOX_OK ? EXIT_OK : cli_fail("%s", err.text);
 }
 
-static bool has_config(const struct cli *cli)
-{
-    return cli_has(cli, "config") || cli_has(cli, "dir") || getenv("MOXCONF") != NULL ||
-           access("config/mox.conf", F_OK) == 0;
-}
-
 /* What mox.conf says, where the command line says nothing; a command needs no mox.conf. */
 static enum exit_code take_config(struct mox_unbound_config *out, const struct mox_config *files,
                                   char anchor[PATH_MAX])
@@ -55,7 +48,7 @@ static enum exit_code load_config(struct mox_config **out, const struct cli *cli
 {
     char path[PATH_MAX];
     *out = NULL;
-    if (!has_config(cli))
+    if (!place_is_named(cli))
         return EXIT_OK;
     enum exit_code code = place_of_config(cli, path);
     if (code == EXIT_OK && mox_config_load(out, &cli->env, path, NULL) != MOX_OK)

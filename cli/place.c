@@ -38,9 +38,16 @@ enum exit_code place_of_localserve(const struct cli *cli, char out[PATH_MAX])
     return join(out, base, ".config/mox-localserve");
 }
 
+static const char default_path[] = "config/mox.conf";
+
+bool place_is_named(const struct cli *cli)
+{
+    return cli_flag(cli, "config") != NULL || cli_flag(cli, "dir") != NULL ||
+           getenv("MOXCONF") != NULL || exists(default_path);
+}
+
 enum exit_code place_of_config(const struct cli *cli, char out[PATH_MAX])
 {
-    static const char default_path[] = "config/mox.conf";
     const char *file = cli_flag(cli, "config"), *dir = cli_flag(cli, "dir");
     if (file != NULL && dir != NULL)
         return cli_usage(cli->command, "-config and -dir exclude each other");
@@ -55,6 +62,16 @@ enum exit_code place_of_config(const struct cli *cli, char out[PATH_MAX])
     char folder[PATH_MAX];
     enum exit_code code = place_of_localserve(cli, folder);
     return code == EXIT_OK ? join(out, folder, "mox.conf") : code;
+}
+
+void place_tell_default(const struct cli *cli)
+{
+    char path[PATH_MAX];
+    if (!place_is_named(cli) && place_of_config(cli, path) == EXIT_OK)
+        (void)fprintf(stderr,
+                      "mox: no server is running; using %s, that of mox localserve: no -config, -dir, "
+                      "$MOXCONF or %s names another\n",
+                      path, default_path);
 }
 
 static enum exit_code no_config(const char *path)

@@ -11,6 +11,11 @@
 /* Where mox.conf is: -config, -dir, $MOXCONF, config/mox.conf if it is there, and else the folder of
  * mox localserve. */
 enum exit_code place_of_config(const struct cli *cli, char out[PATH_MAX]);
+/* Something says where mox.conf is, so that it is not that of mox localserve by default. */
+bool place_is_named(const struct cli *cli);
+/* Before a command changes data without a server: says which mox.conf it is when nothing has named it. Whoever thinks
+ * of another server would see only that all went well. */
+void place_tell_default(const struct cli *cli);
 /* The folder of mox localserve: -dir, or the default one. */
 enum exit_code place_of_localserve(const struct cli *cli, char out[PATH_MAX]);
 /* The data directory that mox.conf names. -dir may also be one itself. */

@@ -8,6 +8,7 @@
 
 #include "interrupt.h"
 #include "offline.h"
+#include "place.h"
 #include "retrain.h"
 
 /* Without a server: under the data directory's lock, as the server opens accounts. */
@@ -95,6 +96,7 @@ enum exit_code retrain_direct(struct cli *cli, const char *path)
     if (code == EXIT_OK) {
         struct mox_server_account place = {
             .size = sizeof place, .config = config, .store = store, .mode = MOX_ACCOUNT_EXISTING};
+        place_tell_default(cli);
         interrupt_catch();
         code = cli->arg_count > 0 ? retrain_named(cli, &place) : retrain_all(cli, &place);
     }

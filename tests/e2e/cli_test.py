@@ -249,6 +249,7 @@ class CliTest(unittest.TestCase):
         for value in ("0", "-1", "x", "1x", "64001", "99999999999999999999"):
             self.check(self.mox("localserve", "-port-base", value), 2, err="-port-base is a number")
         self.check(self.mox("localserve", "-dir="), 2, err="-dir is empty")
+        self.check(self.mox("localserve", "-config", "c/mox.conf"), 2, err="name its folder with -dir, not -config")
         self.check(self.mox("localserve", "x"), 2, err="too many arguments")
 
     def test_localserve_makes_its_folder_in_the_default_place(self):
@@ -257,6 +258,16 @@ class CliTest(unittest.TestCase):
         self.assertTrue((self.dir / "home/.config/mox-localserve/domains.conf").exists())
         self.check(self.mox("config", "test"), 0, out="config OK")
         self.check(self.mox("verifydata"), 0)
+
+    def test_what_changes_the_default_folder_names_it(self):
+        self.assertEqual(self.mox("localserve", "-initonly").returncode, 0)
+        (self.dir / "box").write_text("From a@example.org Sun Jan 23 20:41:55 2022\nSubject: a\n\none\n")
+        default = str(self.dir / "home/.config/mox-localserve")
+        for args in (["import", "mbox", "mox", "Archive", "box"], ["retrain"]):
+            result = self.mox(*args)
+            self.assertEqual(result.returncode, 0, result)
+            self.assertIn(f"using {default}/mox.conf, that of mox localserve", result.stderr)
+            self.check(self.mox(*args, "-dir", default), 0)
 
     def serve(self, *flags):
         """A server on free ports, once it is ready."""
