@@ -71,6 +71,14 @@ static bool is_bool(const char *value)
     return strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
 }
 
+/* Of a flag without one. A "false" that follows is an argument, and may be meant for the flag. */
+static const char *implied(struct cli *cli, const struct flag *f, const char *next)
+{
+    if (is_bool(next))
+        cli->split_flag = f->name;
+    return "true";
+}
+
 /* Takes the flag at argv[*at], and its value, which may be the next argument. */
 static enum exit_code take_flag(struct cli *cli, int argc, char **argv, int *at)
 {
@@ -85,7 +93,7 @@ static enum exit_code take_flag(struct cli *cli, int argc, char **argv, int *at)
     if (value != NULL)
         value++;
     else if (f->value == NULL)
-        value = "true";
+        value = implied(cli, f, *at + 1 < argc ? argv[*at + 1] : "");
     else if (*at + 1 < argc)
         value = argv[++*at];
     else
@@ -155,6 +163,9 @@ static enum exit_code run_command(struct cli *cli)
     }
     if (cli->arg_count < c->min_args)
         return cli_usage(c, "%s: an argument is missing", c->words);
+    if (cli->arg_count > c->max_args && cli->split_flag != NULL)
+        return cli_usage(c, "%s: too many arguments; true or false is joined to its flag: -%s=false",
+                         c->words, cli->split_flag);
     if (cli->arg_count > c->max_args)
         return cli_usage(c, "%s: too many arguments, from \"%s\" on", c->words,
                          cli->args[c->max_args]);
@@ -175,30 +186,6 @@ static enum exit_code take_rest(struct cli *cli, int argc, char **argv, int at)
         } else {
             cli->args[cli->arg_count++] = argv[at++];
         }
-    }
-    return EXIT_OK;
-}
-
-/* "info", "smtpserver=trace", "error,store=debug". */
-enum exit_code cli_log_levels(const struct cli *cli)
-{
-    const char *rest = cli_flag(cli, "loglevel");
-    while (rest != NULL && *rest != '\0') {
-        char item[64];
-        size_t len = strcspn(rest, ",");
-        (void)snprintf(item, sizeof item, "%.*s", (int)len, rest);
-        char *equals = strchr(item, '=');
-        if (equals != NULL)
-            *equals++ = '\0';
-        enum mox_log_level level;
-        if (equals != NULL && *item == '\0')
-            return cli_usage(cli->command, "-loglevel: no package in front of =%s", equals);
-        if (mox_log_level_parse(equals == NULL ? item : equals, &level) < 0)
-            return cli_usage(cli->command, "unknown log level \"%s\"; use error, warn, info, debug, "
-                             "trace, traceauth or tracedata", equals == NULL ? item : equals);
-        if (mox_logger_level(cli->logger, equals == NULL ? NULL : item, level) < 0)
-            return cli_usage(cli->command, "too many packages, or too long a name: %s", item);
-        rest += len + (rest[len] == ',');
     }
     return EXIT_OK;
 }

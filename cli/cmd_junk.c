@@ -256,7 +256,7 @@ static enum exit_code run_test(struct cli *cli)
         "dbpath", "file", "where the filter keeps what it knows"                                   \
     }
 #define PARAM_FLAGS                                                                                \
-    {"one-grams", NULL, "single words count; default true"},                                       \
+    {"one-grams", NULL, "single words count; default true, -one-grams=false turns it off"},                                       \
         {"two-grams", NULL, "two words side by side count; default false"},                        \
         {"three-grams", NULL, "three words side by side count; default false"},                    \
         {"max-power", "number", "scores of words stay that far from 0 and 1; default 0.01"},       \

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "log_levels.h"
 #include "password.h"
 #include "place.h"
 
@@ -46,6 +47,8 @@ static enum exit_code run_log_levels(struct cli *cli)
     const char *level = cli->arg_count > 0 ? cli->args[0] : "";
     const char *pkg = cli->arg_count > 1 ? cli->args[1] : "";
     const char *const show[] = {"loglevels"}, *const set[] = {"setloglevels", pkg, level};
+    if (*pkg != '\0' && log_check_package(cli->command, pkg) != EXIT_OK)
+        return EXIT_USAGE;
     return cli->arg_count > 0 ? place_ask(cli, set, 3, NULL, NULL)
                               : place_ask(cli, show, 1, print_piece, NULL);
 }
@@ -98,7 +101,7 @@ static const struct command commands[] = {
              "or that of a package. An empty level takes a package's own level away.\n"
              "\n"
              "Levels are error, warn, info, debug, trace (protocol lines), traceauth (passwords too)\n"
-             "and tracedata (messages too). Packages are main, smtpserver, imapserver, store, ctl, config.\n"
+             "and tracedata (messages too). Packages are\n" LOG_PACKAGES ".\n"
              "\n"
              "    mox loglevels\n"
              "    mox loglevels trace imapserver\n"

@@ -59,6 +59,7 @@ struct cli {
         const char *name, *value; /* "true" for a flag without a value */
     } flags[MAX_FLAGS];
     size_t flag_count;
+    const char *split_flag; /* one without a value, behind which stood true or false: or NULL */
 };
 
 /* The value of a flag, or NULL when it was not given. The last one counts. */

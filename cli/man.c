@@ -76,7 +76,8 @@ void help_man(FILE *out)
                 "[\\fIflags\\fR] \\fIcommand\\fR [\\fIflags\\fR] [\\fIarguments\\fR]\n"
                 ".SH DESCRIPTION\n"
                 "Flags are written with one or two dashes, with their value behind a space or an\n"
-                "equals sign, before or behind the arguments. What follows \\-\\- is no flag.\n"
+                "equals sign, before or behind the arguments. What follows \\-\\- is no flag. One that is there or\n"
+                "not may be turned off: \\-one\\-grams=false.\n"
                 "Results are written to standard output, problems to standard error.\n"
                 ".SS Flags of all commands\n", out);
     flags(out, global_flags);

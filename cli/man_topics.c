@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "help.h"
+#include "log_levels.h"
 
 /* What the man page says of a running server beyond its commands. */
 
@@ -22,7 +23,7 @@ static const char log_section[] =
     ".TP\n.B traceauth\nPasswords too.\n"
     ".TP\n.B tracedata\nMessages too.\n"
     ".PP\n"
-    "Packages, each of which may have a level of its own: main, smtpserver, imapserver, store, ctl, config.\n"
+    "Packages, each of which may have a level of its own:\n" LOG_PACKAGES ".\n"
     "The levels of mox.conf (LogLevel, PackageLogLevels) count first, then \\fB\\-loglevel\\fR, then what\n"
     "\\fBmox loglevels\\fR changes, which holds from the next line on, for open sessions too.\n"
     ".PP\n"

@@ -5,6 +5,7 @@ import imaplib
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import socket
@@ -169,10 +170,25 @@ class CliTest(unittest.TestCase):
         self.check(self.mox("version", "-dir"), 2, err="flag -dir needs a value")
         self.check(self.mox("version", "-help=maybe"), 2, err="true or false")
         self.check(self.mox("version", "-help=false"), 0, out="mox ")
+        self.check(self.mox("junk", "train", "-one-grams", "false", "ham", "spam"), 2,
+                   err="true or false is joined to its flag: -one-grams=false")
+        self.check(self.mox("junk", "train", "-one-grams=false", "ham", "spam", "more"), 2, err='from "more" on')
 
     def test_log_levels_of_the_flag_are_checked(self):
         self.check(self.mox("-loglevel", "loud", "version"), 2, err='unknown log level "loud"')
         self.check(self.mox("-loglevel", "debug,store=trace", "version"), 0, out="mox ")
+        self.check(self.mox("-loglevel", "smptserver=trace", "version"), 2, err='no package "smptserver"; packages are main, ')
+
+    def test_all_packages_of_the_log_are_known(self):
+        found = set()
+        for path in (pathlib.Path(__file__).parents[2] / "lib").rglob("*.[ch]"):
+            found.update(re.findall(r'MOX_LOG_[A-Z]+,\s*"([a-z]+)",|PKG\s+"([a-z]+)"|pkg = "([a-z]+)"', path.read_text()))
+        names = {name for match in found for name in match if name}
+        self.assertLessEqual({"main", "smtpserver", "imapserver", "dnsbl"}, names)
+        described = self.mox("help", "loglevels").stdout
+        for name in names:
+            self.check(self.mox("-loglevel", f"{name}=debug", "version"), 0)
+            self.assertRegex(described, rf"\b{name}[,.]")
 
     def test_lost_results_are_a_failure(self):
         if not os.path.exists("/dev/full"):
@@ -386,6 +402,11 @@ class CliTest(unittest.TestCase):
         control = self.control([(3, "ok\n")])
         self.check(self.mox("loglevels", "-dir", "c", "debug", "store"), 0)
         self.assertEqual(control.got, ["setloglevels", "store", "debug"])
+
+    def test_a_package_that_there_is_not_is_a_mistake(self):
+        self.write_config(self.dir / "c")
+        for name in ("smptserver", "store, junk", "stor", "main,"):
+            self.check(self.mox("loglevels", "-dir", "c", "trace", name), 2, err="; packages are main, smtpserver, ")
 
     def test_an_empty_level_is_an_argument(self):
         control = self.control([(3, "ok\n")])
