@@ -113,6 +113,8 @@ static enum exit_code ask_offline(const struct cli *cli, const struct check_acco
                                   const char *listed_in, struct answer *out)
 {
     struct offline o;
+    if (listed_in == NULL) /* the first time */
+        (void)fputs("mox: no server is running; this is what one on the internet would do\n", stderr);
     enum exit_code code = offline_open(&o, cli, c->account, MOX_ACCOUNT_EXISTING);
     if (code == EXIT_OK)
         code = ask_account(cli, c, &o, listed_in, out);

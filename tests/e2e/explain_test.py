@@ -177,6 +177,13 @@ class Check(Server):
         self.analysis(ham(1, KNOWN))
         self.assertEqual(self.stored("Inbox") + self.stored("Rejects"), [])
 
+    def test_whose_answer_it_is_is_said(self):
+        args = [MOX, "check", "-dir", self.daemon.dir, "-zone", self.zone, "-ip", "192.0.2.1", "-account", "mox", "-"]
+        for told in b"", b"mox: no server is running; this is what one on the internet would do\n":
+            done = subprocess.run(args, input=ham(1, KNOWN), capture_output=True, timeout=PATIENCE)
+            self.assertEqual((done.returncode, done.stderr), (0, told))
+            self.daemon.stop()
+
     def test_limits_count(self):
         self.daemon.stop()
         path = pathlib.Path(self.daemon.dir, "mox.conf")
