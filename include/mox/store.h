@@ -137,10 +137,13 @@ MOX_API MOX_MUST_USE int mox_account_subjectpass_key(struct mox_account *account
                                                      struct mox_error *err);
 
 /** What the filter says of a message, having learnt from all that was committed before the call (but for what is
- *  left of a retrain). Waits for the disk. @param content  as received
+ *  left of a retrain). Waits for the disk.
+ *
+ *  @param content  as received
+ *  @param opened   false: what failed is the opening of the filter; NULL is fine
  *  @return MOX_OK; MOX_EUNSUPPORTED: the account has no filter; MOX_EIO, MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_account_classify(struct mox_account *account, struct mox_slice content,
-                                              struct mox_junk_verdict *verdict,
+                                              struct mox_junk_verdict *verdict, bool *opened,
                                               struct mox_error *err);
 
 struct mox_retrain {

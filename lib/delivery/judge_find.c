@@ -141,7 +141,10 @@ int mox__judge_find(struct mox_judge *j, struct mox_error *err)
     if ((wants & MOX_ANALYSIS_SUBJECTPASS) != 0)
         j->facts.subjectpass = find_token(j, err);
     if ((wants & MOX_ANALYSIS_JUNK) != 0) {
-        rc = mox_account_classify(j->recipient->account, j->message->content, &j->facts.junk, err);
+        bool opened = true;
+        rc = mox_account_classify(j->recipient->account, j->message->content, &j->facts.junk,
+                                  &opened, err);
+        j->facts.junk_open_failed = rc < 0 && !opened;
         j->facts.junk_state = rc == MOX_EUNSUPPORTED ? MOX_FACT_ABSENT : state_of(rc);
     }
     return rc == MOX_ENOMEM ? rc : MOX_OK;

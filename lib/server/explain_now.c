@@ -233,7 +233,7 @@ static int put_junk(const struct today *t, struct mox_error *err)
         mox__outline_close(o);
         return MOX_OK;
     }
-    int rc = mox_account_classify(t->e->explain->account, t->e->content, &verdict, &why);
+    int rc = mox_account_classify(t->e->explain->account, t->e->content, &verdict, NULL, &why);
     if (rc == MOX_ENOMEM)
         return mox__fail(err, rc, "%s", why.text);
     if (rc == MOX_OK) {

@@ -146,17 +146,16 @@ void mox__filter_failed(struct filter *f, int status, const char *text)
         mox__filter_close(f); /* after an input/output error nothing is known of a connection */
 }
 
-int mox__filter_open(struct filter *f)
+int mox__filter_open(struct filter *f, struct mox_error *err)
 {
     struct mox_account *a = f->account;
-    struct mox_error err = {0};
     f->used_us = a->env->monotonic_us(a->env->user);
     if (f->file.words != NULL)
         return MOX_OK;
-    int rc = mox__filter_file_open(f, &f->file, f->path, &err);
+    int rc = mox__filter_file_open(f, &f->file, f->path, err);
     if (rc == MOX_ECORRUPT) {
-        mox__filter_set_aside(f, err.text);
-        rc = mox__filter_file_open(f, &f->file, f->path, &err);
+        mox__filter_set_aside(f, err->text);
+        rc = mox__filter_file_open(f, &f->file, f->path, err);
     }
     if (rc == MOX_OK && f->file.modseq == 0) { /* it is new: whoever thought otherwise */
         pthread_mutex_lock(&a->lock);
@@ -165,7 +164,7 @@ int mox__filter_open(struct filter *f)
         mox__trainer_wake(f);
     }
     if (rc < 0 && !f->failing) {
-        log_line(a->env, MOX_LOG_ERROR, "store", "cannot open the junk filter", err.text,
+        log_line(a->env, MOX_LOG_ERROR, "store", "cannot open the junk filter", err->text,
                  F_TEXT("account", a->name));
         f->failing = true;
     }
@@ -227,7 +226,7 @@ int mox__filter_catch_up(struct filter *f, size_t max, bool *more)
     *more = is_behind(f);
     if (!*more)
         return MOX_OK;
-    int rc = mox__filter_open(f);
+    int rc = mox__filter_open(f, &err);
     if (rc == MOX_OK && f->file.due.modseq == 0) {
         rc = mox__filter_look(f, &f->file, &err);
         if (rc < 0)
@@ -267,111 +266,126 @@ bool mox__filter_is_stale(const struct filter *f)
 
 /* ---- asking ---- */
 
-/* The filter may have been closed since it was asked last, or found damaged. */
-static int ask(struct filter *f, const struct mox_junk_words *words,
-               struct mox_junk_verdict *verdict, struct mox_error *err)
+/* What somebody asks, and hears. */
+struct question {
+    struct mox_slice content;
+    struct mox_junk_params params; /* how it is read */
+    bool knows;                    /* the filter knows something */
+    bool opened;                   /* or what failed is that */
+    struct mox_junk_verdict *verdict;
+    struct mox_error why;
+};
+
+static int open_for(struct question *q, struct filter *f)
 {
-    int rc = mox__filter_open(f);
+    int rc = mox__filter_open(f, &q->why);
+    q->opened = rc == MOX_OK;
+    return rc;
+}
+
+/* The filter may have been closed since it was asked last, or found damaged. */
+static int ask(struct question *q, struct filter *f, const struct mox_junk_words *words)
+{
+    int rc = open_for(q, f);
     if (rc < 0)
         return rc;
     const struct mox_junk_db db = mox_junk_file_db(f->file.words);
-    return mox_junk_classify(&db, mox_junk_file_params(f->file.words), words, verdict, err);
+    return mox_junk_classify(&db, mox_junk_file_params(f->file.words), words, q->verdict, &q->why);
 }
 
-static int ask_again(struct filter *f, const struct mox_junk_words *words,
-                     struct mox_junk_verdict *verdict, struct mox_error *err)
+static int ask_again(struct question *q, struct filter *f, const struct mox_junk_words *words)
 {
-    int rc = ask(f, words, verdict, err);
+    int rc = ask(q, f, words);
     if (rc != MOX_ECORRUPT)
         return rc;
-    mox__filter_failed(f, rc, err->text);
-    return ask(f, words, verdict, err);
+    mox__filter_failed(f, rc, q->why.text);
+    return ask(q, f, words);
 }
 
 /* What prepare() says, if it said so before and nothing is new. */
-static bool is_prepared(struct filter *f, struct mox_junk_params *params, bool *knows)
+static bool is_prepared(struct question *q, struct filter *f)
 {
     if (is_behind(f))
         return false;
     pthread_mutex_lock(&f->lock);
     bool valid = f->outline.is_valid;
     if (valid) {
-        *params = f->outline.params;
-        *knows = f->outline.knows_something;
+        q->params = f->outline.params;
+        q->knows = f->outline.knows_something;
     }
     pthread_mutex_unlock(&f->lock);
     return valid;
 }
 
-static void keep_outline(struct filter *f, const struct mox_junk_params *params, bool knows)
+static void keep_outline(struct filter *f, const struct question *q)
 {
     pthread_mutex_lock(&f->lock);
     f->outline.is_valid = true;
-    f->outline.params = *params;
-    f->outline.knows_something = knows;
+    f->outline.params = q->params;
+    f->outline.knows_something = q->knows;
     pthread_mutex_unlock(&f->lock);
 }
 
 /* With the turn: learns what is new, and says how messages are read and whether anything is known. */
-static int prepare(struct filter *f, struct mox_junk_params *params, bool *knows,
-                   struct mox_error *err)
+static int prepare(struct question *q, struct filter *f)
 {
     struct mox_junk_totals totals = {0};
     bool more = true;
     for (size_t n = 0; more && n < LEARN_BEFORE_MAX; n += LEARN_AT_ONCE)
         if (mox__filter_catch_up(f, LEARN_AT_ONCE, &more) < 0)
             break; /* told; what is known is better than nothing */
-    int rc = mox__filter_open(f);
+    int rc = open_for(q, f);
     if (rc < 0)
         return rc;
     const struct mox_junk_db db = mox_junk_file_db(f->file.words);
-    *params = *mox_junk_file_params(f->file.words);
-    rc = db.ops->totals(db.self, &totals, err);
-    *knows = rc < 0 || totals.hams > 0 || totals.spams > 0;
+    q->params = *mox_junk_file_params(f->file.words);
+    rc = db.ops->totals(db.self, &totals, &q->why);
+    q->knows = rc < 0 || totals.hams > 0 || totals.spams > 0;
     if (rc == MOX_OK)
-        keep_outline(f, params, *knows);
+        keep_outline(f, q);
     return rc == MOX_ECORRUPT ? MOX_OK : rc; /* asking mends it */
 }
 
 /* Reading the message is most of the work, so others may ask meanwhile. */
-static int read_and_ask(struct filter *f, struct mox_slice content,
-                        const struct mox_junk_params *params, struct mox_junk_verdict *verdict,
-                        struct mox_error *err)
+static int read_and_ask(struct question *q, struct filter *f)
 {
     struct mox_junk_words *words;
-    int rc = mox_junk_words_new(&words, f->account->env, params, content);
+    int rc = mox_junk_words_new(&words, f->account->env, &q->params, q->content);
     if (rc < 0)
         return rc;
     mox__filter_enter(f);
-    rc = ask_again(f, words, verdict, err);
+    rc = ask_again(q, f, words);
     mox__filter_spare(f);
     mox__filter_leave(f);
     mox_junk_words_free(words);
     return rc;
 }
 
-int mox_account_classify(struct mox_account *a, struct mox_slice content,
-                         struct mox_junk_verdict *verdict, struct mox_error *err)
+static int prepare_and_ask(struct question *q, struct filter *f)
 {
-    struct filter *f = a->filter;
-    struct mox_junk_params params;
-    struct mox_error why = {0};
-    bool knows = false;
-    if (f == NULL)
-        return mox__fail(err, MOX_EUNSUPPORTED, "account %s has no junk filter", a->name);
-    *verdict = (struct mox_junk_verdict){.probability = 0.5};
     int rc = MOX_OK;
-    if (!is_prepared(f, &params, &knows)) {
+    if (!is_prepared(q, f)) {
         mox__filter_enter(f);
-        rc = prepare(f, &params, &knows, &why);
-        if (rc < 0 || !knows)
+        rc = prepare(q, f);
+        if (rc < 0 || !q->knows)
             mox__filter_spare(f);
         mox__filter_leave(f);
     }
-    if (rc == MOX_OK && knows)
-        rc = read_and_ask(f, content, &params, verdict, &why);
+    return rc == MOX_OK && q->knows ? read_and_ask(q, f) : rc;
+}
+
+int mox_account_classify(struct mox_account *a, struct mox_slice content,
+                         struct mox_junk_verdict *verdict, bool *opened, struct mox_error *err)
+{
+    struct question q = {.content = content, .verdict = verdict, .opened = true};
+    if (a->filter == NULL)
+        return mox__fail(err, MOX_EUNSUPPORTED, "account %s has no junk filter", a->name);
+    *verdict = (struct mox_junk_verdict){.probability = 0.5};
+    int rc = prepare_and_ask(&q, a->filter);
+    if (opened != NULL)
+        *opened = q.opened;
     if (rc < 0)
         return mox__fail(err, rc, "ask the junk filter of account %s: %s", a->name,
-                         why.text[0] != '\0' ? why.text : mox_status_text(rc));
+                         q.why.text[0] != '\0' ? q.why.text : mox_status_text(rc));
     return MOX_OK;
 }

@@ -116,8 +116,8 @@ bool mox__filter_try_enter(struct filter *f);
 void mox__filter_leave(struct filter *f);
 /* With the turn: the file changes, or is closed. */
 void mox__filter_changes(struct filter *f);
-/* With the turn: opens junk.db if it is not. MOX_ENOMEM, MOX_EIO …, told in the log. */
-int mox__filter_open(struct filter *f);
+/* With the turn: opens junk.db if it is not. MOX_ENOMEM, MOX_EIO …: the first of several is logged. */
+int mox__filter_open(struct filter *f, struct mox_error *err);
 void mox__filter_close(struct filter *f);
 /* With the turn, at its end: closes it if too many are open to wait for the sweep. */
 void mox__filter_spare(struct filter *f);

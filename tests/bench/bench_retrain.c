@@ -141,7 +141,7 @@ static void learn(struct storefix *f, unsigned messages)
     struct mox_junk_verdict v = {0};
     double began = now();
     while (v.hams + v.spams < messages)
-        assert_int_equal(mox_account_classify(f->account, content, &v, NULL), MOX_OK);
+        assert_int_equal(mox_account_classify(f->account, content, &v, NULL, NULL), MOX_OK);
     tell("learn", messages, began);
 }
 

@@ -49,7 +49,7 @@ void assert_learnt(struct storefix *f, unsigned hams, unsigned spams)
     for (unsigned i = 0; i < 12000 && (i == 0 || v.hams != hams || v.spams != spams); i++) {
         if (i >= 10)
             (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-        if (mox_account_classify(f->account, content, &v, &err) < 0)
+        if (mox_account_classify(f->account, content, &v, NULL, &err) < 0)
             fail_msg("%s", err.text);
     }
     assert_int_equal(v.hams, hams);

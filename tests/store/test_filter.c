@@ -33,7 +33,7 @@ static void assert_asked(struct storefix *f, unsigned hams, unsigned spams)
 {
     struct mox_junk_verdict v;
     const struct mox_slice content = slice_of("Subject: pills\r\n\r\npills at noon\r\n");
-    assert_int_equal(mox_account_classify(f->account, content, &v, NULL), MOX_OK);
+    assert_int_equal(mox_account_classify(f->account, content, &v, NULL, NULL), MOX_OK);
     assert_int_equal(v.hams, hams);
     assert_int_equal(v.spams, spams);
 }
@@ -229,7 +229,7 @@ static void an_account_without_a_filter_has_none(void **state)
     struct mox_retrain r = {.size = sizeof r};
     struct mox_error err = {0};
     (void)add_marked(f, "Inbox", "Subject: x\r\n", HAM);
-    assert_int_equal(mox_account_classify(f->account, (struct mox_slice){0}, &v, &err),
+    assert_int_equal(mox_account_classify(f->account, (struct mox_slice){0}, &v, NULL, &err),
                      MOX_EUNSUPPORTED);
     assert_int_equal(mox_account_retrain(f->account, &r, &err), MOX_EUNSUPPORTED);
     assert_non_null(strstr(err.text, "JunkFilter"));

@@ -406,7 +406,7 @@ static void *ask(void *user)
     struct mox_slice content = {(const uint8_t *)message, sizeof message - 1};
     while (!atomic_load(&a->stop)) {
         struct mox_junk_verdict v;
-        assert_int_equal(mox_account_classify(a->f->account, content, &v, NULL), MOX_OK);
+        assert_int_equal(mox_account_classify(a->f->account, content, &v, NULL, NULL), MOX_OK);
     }
     return NULL;
 }
@@ -460,7 +460,7 @@ static void hundreds_of_accounts_do_not_have_their_filters_open_at_once(void **s
         assert_int_equal(mox_account_open(&accounts[i], f->store, name, MOX_ACCOUNT_CREATE,
                                           filter_config(), NULL),
                          MOX_OK);
-        assert_int_equal(mox_account_classify(accounts[i], content, &v, NULL), MOX_OK);
+        assert_int_equal(mox_account_classify(accounts[i], content, &v, NULL, NULL), MOX_OK);
         assert_true(open_filters() <= AT_ONCE + IN_WORK);
     }
     for (unsigned i = 0; i < ACCOUNTS; i++)

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "store/filterfix.h"
 #include "support/cm.h"
 
@@ -132,6 +135,28 @@ static void a_message_is_learnt_once_there_are_descriptors_again(void **state)
     assert_int_equal(test_env_logged(&f->t, "cannot read a message"), 0);
 }
 
+static void who_asks_hears_that_it_cannot_be_opened(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_junk_verdict v;
+    struct mox_error err = {0};
+    char path[128];
+    bool opened = true;
+    junk_path(f, "", path);
+    storefix_stop(f);
+    (void)unlink(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    storefix_start(f);
+    for (int i = 0; i < 2; i++) { /* the cause too, however often */
+        assert_true(mox_account_classify(f->account, slice_of("x"), &v, &opened, &err) < 0);
+        assert_false(opened);
+        assert_non_null(strstr(err.text, "junk.db"));
+    }
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(mox_account_classify(f->account, slice_of("x"), &v, &opened, &err), MOX_OK);
+    assert_true(opened);
+}
+
 /* Marks a large message that no file can be read of: their folder is a file. */
 static void mark_on_a_failing_disk(struct storefix *f)
 {
@@ -234,7 +259,7 @@ static void try_it(struct storefix *f)
         mox_account_open(&account, store, "mjl", MOX_ACCOUNT_EXISTING, filter_config(), NULL) ==
             MOX_OK) {
         struct mox_retrain r = {.size = sizeof r};
-        int rc = mox_account_classify(account, content, &v, NULL);
+        int rc = mox_account_classify(account, content, &v, NULL, NULL);
         rc = rc < 0 ? rc : mox_account_retrain(account, &r, NULL);
         assert_true(rc == MOX_OK || rc == MOX_ENOMEM || rc == MOX_EIO);
     }
@@ -273,6 +298,7 @@ int main(void)
         FILTER_TEST(nor_by_who_knows_of_no_filter),
         FILTER_TEST(what_no_filter_will_ask_for_is_erased),
         FILTER_TEST(a_message_is_learnt_once_there_are_descriptors_again),
+        FILTER_TEST(who_asks_hears_that_it_cannot_be_opened),
         FILTER_TEST(a_disk_that_fails_for_a_moment_costs_no_message),
         FILTER_TEST(one_that_never_reads_again_does_not_end_learning),
         FILTER_TEST(what_disagrees_is_noticed),
