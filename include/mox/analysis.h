@@ -114,7 +114,7 @@ struct mox_analysis_rule {
     const char *name; /* "dmarc-policy", "msgfromdomain", "junk-content": a word of the reasons */
     bool decided;
     bool found_nothing; /* it looked for past mail, and there is none */
-    char text[200]; /* its numbers, in words: printable ASCII */
+    char text[200];     /* its numbers, in words: printable ASCII */
 };
 
 #define MOX_ANALYSIS_RULES_MAX 32
@@ -169,6 +169,9 @@ struct mox_analysis {
  *  @return MOX_OK, or MOX_NEED_FACTS with analysis->wants */
 MOX_API MOX_MUST_USE int mox_analyze(const struct mox_analysis_facts *facts,
                                      struct mox_analysis *analysis);
+
+/** Whether it is refused for now because the account did not say what it was asked: something of ours is broken. */
+MOX_API bool mox_analysis_is_failure(const struct mox_analysis *analysis);
 
 /** The header field X-Mox-Reason, folded, with CRLF, printable ASCII, at most 900 bytes: the word, and the rules
  *  that were looked at, from the one that decided backwards, as many as fit.

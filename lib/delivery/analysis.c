@@ -54,6 +54,19 @@ const char *mox__analysis_word(enum mox_analysis_reason reason)
     return outcomes[reason].word;
 }
 
+bool mox_analysis_is_failure(const struct mox_analysis *analysis)
+{
+    switch (analysis->reason) {
+    case MOX_REASON_REPUTATION_ERROR:
+    case MOX_REASON_SUBJECTPASS_ERROR:
+    case MOX_REASON_JUNK_FILTER_ERROR:
+    case MOX_REASON_JUNK_CLASSIFY_ERROR:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void put_printable(char *out, size_t size, const char *text, size_t len)
 {
     size_t n = 0;

@@ -24,6 +24,7 @@ struct received {
     struct mox_judge_message message;
     struct mox_judge_recipient query;
     struct mox_smtp_reply over_limit; /* when query.over_limit */
+    struct mox_error problem;         /* what the account failed to tell */
     struct mox_error *err;
 };
 
@@ -186,6 +187,8 @@ static void put_judgement(const struct received *r, struct outline *o,
     mox__outline_text(o, "recipient", r->recipient);
     mox__outline_bool(o, "accepted", j->analysis->accept || j->analysis->accepted_reject);
     mox__outline_text(o, "reason", j->analysis->word);
+    if (mox_analysis_is_failure(j->analysis))
+        mox__outline_text(o, "problem", r->problem.text);
     put_reply(r, o, j);
     mox__outline_text(o, "mailbox", j->mailbox);
     mox__outline_text(o, "destined", j->destined);
@@ -199,15 +202,13 @@ static void put_judgement(const struct received *r, struct outline *o,
         mox__explain_junk(o, &f->junk, j->analysis->threshold, j->analysis->strict);
 }
 
-/* What an account fails to tell is a rule's text already; what failed stands in *err, for no one else. */
-static int run(const struct received *r, struct mox_judge *judge)
+static int run(struct received *r, struct mox_judge *judge)
 {
-    struct mox_error why = {0};
-    int rc = mox_judge_run(judge, &why);
+    int rc = mox_judge_run(judge, &r->problem);
     if (rc == MOX_NEED_DNS && r->incoming->listed_in != NULL) {
         mox_judge_set_dnsbl(judge,
                             r->incoming->listed_in[0] == '\0' ? NULL : r->incoming->listed_in);
-        rc = mox_judge_run(judge, &why);
+        rc = mox_judge_run(judge, &r->problem);
     }
     return rc < 0 ? mox__fail(r->err, rc, "judge a message: %s", mox_status_text(rc)) : rc;
 }

@@ -256,11 +256,22 @@ static void tell_lost_copies(const struct handover *h)
     }
 }
 
+/* The client hears of an error in processing, as whoever sent spam does; here it is one. */
+static void tell_failure(const struct handover *h, const struct target *t)
+{
+    log_line(mox__conn_env(h->session->conn), MOX_LOG_ERROR, "smtpserver",
+             "the account could not judge a message",
+             t->error.text[0] != '\0' ? t->error.text : NULL,
+             F_TEXT("reason", t->judgement->analysis->word), F_TEXT("account", t->config->name));
+}
+
 static void tell_analysis(const struct handover *h, const struct target *t)
 {
     const struct mox_env *env = mox__conn_env(h->session->conn);
     const struct mox_analysis_facts *f = t->judgement->facts;
     const struct mox_analysis *a = t->judgement->analysis;
+    if (mox_analysis_is_failure(a))
+        tell_failure(h, t);
     if (!mox__log_enabled(env, MOX_LOG_INFO, "smtpserver"))
         return;
     if (f->reputation_state == MOX_FACT_FOUND)

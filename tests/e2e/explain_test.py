@@ -173,6 +173,22 @@ class Check(Server):
             self.assertTrue({w["word"] for w in judged["words"]} & set(SPAM_WORDS), judged["words"])
             self.assertTrue(self.analysis(ham(1000, KNOWN))["accepted"])
 
+    def test_what_is_broken_here_is_named(self):
+        self.daemon.stop()
+        path = next(pathlib.Path(self.daemon.dir).rglob("accounts/mox/index.db")).with_name("junk.db")
+        path.unlink(missing_ok=True)
+        path.mkdir()
+        self.daemon.start()
+        self.assertEqual(self.send(ham(1, KNOWN), KNOWN), (451, b"4.3.0"))
+        told = [line for line in self.daemon.errors() if 'm="the account could not judge a message"' in line]
+        self.assertEqual(len(told), 1)
+        self.assertRegex(told[0], 'err=".*junk.db.*" .*reason=junk-filter-error account=mox')
+        for _ in self.with_and_without_the_server():
+            got = self.analysis(ham(1, KNOWN))
+            self.assertEqual((got["accepted"], got["reason"]), (False, "junk-filter-error"))
+            self.assertIn("junk.db", got["problem"])
+            self.assertTrue(got["reply"].startswith("451 4.3.0 error processing"), got["reply"])
+
     def test_nothing_is_stored(self):
         self.analysis(ham(1, KNOWN))
         self.assertEqual(self.stored("Inbox") + self.stored("Rejects"), [])
