@@ -15,7 +15,7 @@ MOX_BEGIN_DECLS
  *     mox_judge_new(&j, &env, &message, &recipient, &err);
  *     if (mox_judge_run(j, &err) == MOX_NEED_DNS) {
  *         … ask the lists of blocked addresses …
- *         mox_judge_set_dnsbl(j, zone);
+ *         mox_judge_set_dnsbl(j, MOX_FACT_FOUND, zone);
  *         rc = mox_judge_run(j, &err);
  *     }
  *     const struct mox_judgement *v = mox_judge_judgement(j);
@@ -92,8 +92,9 @@ MOX_API void mox_judge_free(struct mox_judge *j);
  * @return MOX_OK: it is decided; MOX_NEED_DNS: nothing but block lists can decide; MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_judge_run(struct mox_judge *j, struct mox_error *err);
 
-/** What the lists said: the zone of the first that has the client, copied; NULL: none has. */
-MOX_API void mox_judge_set_dnsbl(struct mox_judge *j, const char *zone);
+/** What the lists said. @param state  FOUND, ABSENT, or FAILED: no list answered
+ *  @param zone  with FOUND: of the first that has the client; copied */
+MOX_API void mox_judge_set_dnsbl(struct mox_judge *j, enum mox_fact_state state, const char *zone);
 
 /** After MOX_OK of mox_judge_run(). */
 MOX_API const struct mox_judgement *mox_judge_judgement(const struct mox_judge *j);

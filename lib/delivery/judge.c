@@ -138,12 +138,11 @@ int mox_judge_run(struct mox_judge *j, struct mox_error *err)
     return MOX_OK;
 }
 
-void mox_judge_set_dnsbl(struct mox_judge *j, const char *zone)
+void mox_judge_set_dnsbl(struct mox_judge *j, enum mox_fact_state state, const char *zone)
 {
-    j->facts.dnsbl = MOX_FACT_ABSENT;
-    if (zone == NULL)
+    j->facts.dnsbl = state;
+    if (state != MOX_FACT_FOUND)
         return;
-    j->facts.dnsbl = MOX_FACT_FOUND;
     j->facts.dnsbl_zone = mox__arena_strndup(&j->arena, zone, strlen(zone));
     if (j->facts.dnsbl_zone == NULL)
         j->facts.dnsbl_zone = "a list";

@@ -206,8 +206,8 @@ static int run(struct received *r, struct mox_judge *judge)
 {
     int rc = mox_judge_run(judge, &r->problem);
     if (rc == MOX_NEED_DNS && r->incoming->listed_in != NULL) {
-        mox_judge_set_dnsbl(judge,
-                            r->incoming->listed_in[0] == '\0' ? NULL : r->incoming->listed_in);
+        const char *zone = r->incoming->listed_in;
+        mox_judge_set_dnsbl(judge, zone[0] == '\0' ? MOX_FACT_ABSENT : MOX_FACT_FOUND, zone);
         rc = mox_judge_run(judge, &r->problem);
     }
     return rc < 0 ? mox__fail(r->err, rc, "judge a message: %s", mox_status_text(rc)) : rc;

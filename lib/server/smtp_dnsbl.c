@@ -87,9 +87,17 @@ static int check_health(struct dnsbl_health *h, const struct mox_env *env,
     return MOX_OK;
 }
 
+static bool is_known_not_to_work(const struct dnsbl_health *h, const struct mox_env *env)
+{
+    return !h->healthy && env->monotonic_us(env->user) < h->until_us;
+}
+
 int mox__dnsbl_ask(const struct mox_server *s, struct dnsbl_health *list, const char *ip,
                    struct mox_dns_answers *answers, struct mox_dnsbl_verdict *verdict)
 {
+    *verdict = (struct mox_dnsbl_verdict){.status = MOX_DNSBL_TEMPERROR};
+    if (is_known_not_to_work(list, &s->env))
+        return MOX_OK;
     int health = check_health(list, &s->env, answers);
     int rc = mox_dnsbl_check(list->zone, ip, answers, verdict);
     return health == MOX_OK ? rc : health;
@@ -101,6 +109,7 @@ static void take(struct smtp_dnsbl *d, const struct service_endpoint *e,
     const struct mox_env *env = &e->server->env;
     metric_add(env, &lookups, env->monotonic_us(env->user) - d->begun_us, h->zone,
                mox_dnsbl_status_name(verdict->status));
+    d->answered = d->answered || (h->healthy && verdict->status != MOX_DNSBL_TEMPERROR);
     if (d->zone != NULL || !h->healthy || verdict->status != MOX_DNSBL_FAIL)
         return;
     d->zone = h->zone;
@@ -125,8 +134,16 @@ int mox__dnsbl_run(struct smtp_dnsbl *d, const struct service_endpoint *e, const
     }
     for (size_t i = 0; i < zones->count && !wants; i++) {
         struct dnsbl_health *h = health_of(e->server, zones->items[i]);
-        if (h != NULL && mox_dnsbl_check(h->zone, ip, answers, &verdict) == MOX_OK)
+        if (h != NULL && !is_known_not_to_work(h, env) &&
+            mox_dnsbl_check(h->zone, ip, answers, &verdict) == MOX_OK)
             take(d, e, h, &verdict);
     }
     return wants ? MOX_NEED_DNS : MOX_OK;
+}
+
+enum mox_fact_state mox__dnsbl_state(const struct smtp_dnsbl *d)
+{
+    if (d->zone != NULL)
+        return MOX_FACT_FOUND;
+    return d->answered ? MOX_FACT_ABSENT : MOX_FACT_FAILED;
 }

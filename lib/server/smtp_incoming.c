@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <mox/header.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "server/smtp_handover.h"
@@ -104,12 +105,21 @@ static int ask_lists(struct smtp_names *n, struct mox_dns_answers *answers)
     return mox__dnsbl_run(&h->lists, h->session->endpoint, h->envelope.peer->remote_ip, answers);
 }
 
+/* What a list says of an address is for us, and not for who may be a spammer. */
+static void tell_listed(const struct handover *h)
+{
+    if (h->lists.zone != NULL)
+        log_line(mox__conn_env(h->session->conn), MOX_LOG_INFO, "smtpserver", "client is listed",
+                 NULL, F_TEXT("zone", h->lists.zone), F_TEXT("explanation", h->lists.explanation));
+}
+
 /* Block lists were asked for the first time, so they are for nobody but strangers. */
 static int take_lists(struct handover *h)
 {
+    tell_listed(h);
     for (size_t i = 0; i < h->target_count; i++)
         if (h->targets[i].judge != NULL && h->targets[i].judgement == NULL)
-            mox_judge_set_dnsbl(h->targets[i].judge, h->lists.zone);
+            mox_judge_set_dnsbl(h->targets[i].judge, mox__dnsbl_state(&h->lists), h->lists.zone);
     return mox__handover_step(h, judge, judged);
 }
 

@@ -236,7 +236,7 @@ static void judge(struct world *w, const struct coming *c, const char *content,
     assert_int_equal(mox_judge_new(&judge, &w->f.t.env, &m, &w->recipient), MOX_OK);
     int rc = mox_judge_run(judge, &err);
     if (rc == MOX_NEED_DNS) {
-        mox_judge_set_dnsbl(judge, c->s.listed ? "bl.example" : NULL);
+        mox_judge_set_dnsbl(judge, c->s.listed ? MOX_FACT_FOUND : MOX_FACT_ABSENT, "bl.example");
         rc = mox_judge_run(judge, &err);
     }
     assert_int_equal(rc, MOX_OK);

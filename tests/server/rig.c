@@ -19,6 +19,7 @@
 static void begin_lookup(void *user, struct mox_dns_lookup *lookup)
 {
     struct rig *r = user;
+    r->watched_count += r->watched != NULL && strstr(lookup->question.name, r->watched) != NULL;
     if (!r->holds) {
         r->zone.resolver.start(r->zone.resolver.user, lookup);
         return;

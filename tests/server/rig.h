@@ -33,6 +33,8 @@ struct rig {
     bool holds; /* what it is asked, until release() */
     struct mox_dns_lookup *held[HELD_MAX];
     size_t held_count, cancelled;
+    const char *watched; /* a part of names; NULL: none */
+    size_t watched_count;
     size_t sessions, wanted; /* as do_count() saw them */
     unsigned pace;           /* of the client, as do_pace() saw it */
     int64_t nap_us;          /* how long its answer waits yet */

@@ -35,6 +35,10 @@ static const char blocked[] =
     "9.0.0.127.bl.example\tA\t127.0.0.4\n"
     "9.0.0.127.bl.example\tTXT\tsends to traps\n";
 
+static const char silent[] =
+    "x.example\t" SENDS REVERSE HEALTHY "1.0.0.127.bl.example\tA\t!TIMEOUT\n"
+    "1.0.0.127.other.example\tA\t!SERVFAIL\n";
+
 static const char domains[] =
     "Domains:\n\tlocalhost:\n\t\tAliases:\n\t\t\tall:\n\t\t\t\tAddresses:\n\t\t\t\t\t- "
     "mox@localhost\n"
@@ -107,6 +111,32 @@ static void send_data(struct rig *r, const char *message, const char *reply)
     ask(r, message, reply);
 }
 
+/* Whether a file of the account has the text; nftw() has no argument. */
+static const char *wanted_text;
+
+static int look_into(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)ftw;
+    if (type != FTW_F)
+        return 0;
+    char *bytes = malloc((size_t)st->st_size + 1);
+    FILE *f = fopen(path, "r");
+    assert_true(bytes != NULL && f != NULL);
+    size_t n = fread(bytes, 1, (size_t)st->st_size, f);
+    bool found = memmem(bytes, n, wanted_text, strlen(wanted_text)) != NULL;
+    (void)fclose(f);
+    free(bytes);
+    return found;
+}
+
+static bool account_has(const struct rig *r, const char *text)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/accounts/mox", r->p.files->data_dir);
+    wanted_text = text;
+    return nftw(path, look_into, 16, FTW_PHYS) == 1;
+}
+
 /* ---- block lists ---- */
 
 static void a_list_that_does_not_work_is_passed_over(void **state)
@@ -119,6 +149,12 @@ static void a_list_that_does_not_work_is_passed_over(void **state)
     send_data(r, "From: a@x.example\r\nTo: mox@localhost\r\n\r\nbody\r\n.\r\n", "250 ");
     logged(r, "list does not work");
     logged(r, "reason=no-bad-signals");
+    r->watched = "bl.example"; /* once that is known it is not asked for each stranger */
+    again(r, "MAIL FROM:<b@x.example>\r\n");
+    send_data(r, "From: b@x.example\r\nTo: mox@localhost\r\n\r\nbody\r\n.\r\n", "250 ");
+    on_loop(r, do_count);
+    assert_int_equal(r->watched_count, 0);
+    assert_int_equal(test_env_logged(&r->t, "reason=no-bad-signals"), 2);
 }
 
 static void get_in_with_a_token(struct rig *r, const char *from)
@@ -133,6 +169,8 @@ static void get_in_with_a_token(struct rig *r, const char *from)
                    "From: %s\r\nTo: mox@localhost\r\nSubject: x\r\n\r\nbody\r\n.\r\n", from);
     send_data(r, message, "550 5.7.1 ");
     logged(r, "reason=give-subjectpass");
+    logged(r, "zone=bl.example explanation=\"sends to traps\"");
+    assert_null(strstr(r->heard, "traps"));
     const char *token = strstr(r->heard, "(pass:");
     assert_non_null(token);
     (void)snprintf(message, sizeof message,
@@ -165,6 +203,18 @@ static void who_has_no_address_for_a_token_is_refused_without_one(void **state)
     send_data(r, "From: <\"\"@y.example>\r\nTo: mox@localhost\r\n\r\nbody\r\n.\r\n",
               "451 4.3.0 error processing");
     logged(r, "reason=dns-blocklisted");
+}
+
+static void that_no_list_answers_is_said(void **state)
+{
+    struct rig *r = *state;
+    static const char *zones[] = {"other.example", "bl.example"};
+    use_lists(r, zones, 2);
+    start(r, silent);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    send_data(r, "From: a@x.example\r\nTo: mox@localhost\r\n\r\nbody\r\n.\r\n", "250 ");
+    logged(r, "reason=no-bad-signals");
+    assert_true(account_has(r, "dns-blocklisted: no\r\n\tlist answered;"));
 }
 
 static void lists_are_not_asked_for_who_has_left(void **state)
@@ -239,24 +289,6 @@ static void who_did_not_get_it_is_in_a_message_to_the_sender(void **state)
     assert_int_equal(r->pace, 1); /* one of them was refused what the client sends */
 }
 
-/* Whether a file of the account has the text; nftw() has no argument. */
-static const char *wanted_text;
-
-static int look_into(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)ftw;
-    if (type != FTW_F)
-        return 0;
-    char *bytes = malloc((size_t)st->st_size + 1);
-    FILE *f = fopen(path, "r");
-    assert_true(bytes != NULL && f != NULL);
-    size_t n = fread(bytes, 1, (size_t)st->st_size, f);
-    bool found = memmem(bytes, n, wanted_text, strlen(wanted_text)) != NULL;
-    (void)fclose(f);
-    free(bytes);
-    return found;
-}
-
 static void the_sender_hears_from_the_postmaster_of_the_host(void **state)
 {
     struct rig *r = *state;
@@ -265,12 +297,10 @@ static void the_sender_hears_from_the_postmaster_of_the_host(void **state)
     ask(r, "RCPT TO:<postmaster>\r\n", "250 ");
     send_data(r, "From: a@elsewhere.example\r\nTo: mox@localhost\r\n\r\nbody\r\n.\r\n", "250 ");
     logged(r, "sender told of failed recipients");
-    char path[200], from[200];
-    (void)snprintf(path, sizeof path, "%s/accounts/mox", r->p.files->data_dir);
+    char from[200];
     (void)snprintf(from, sizeof from, "From: Mail delivery <postmaster@%s>\r\n",
                    r->p.files->mox->hostname);
-    wanted_text = from;
-    if (nftw(path, look_into, 16, FTW_PHYS) != 1)
+    if (!account_has(r, from))
         fail_msg("no message has %s", from);
 }
 
@@ -379,6 +409,7 @@ int main(void)
         TEST(a_listed_stranger_gets_a_token_and_in_with_it),
         TEST(so_does_one_whose_name_has_a_comma_without_quotes),
         TEST(who_has_no_address_for_a_token_is_refused_without_one),
+        TEST(that_no_list_answers_is_said),
         TEST(lists_are_not_asked_for_who_has_left),
         TEST(a_sender_of_many_names_is_looked_for_in_the_lists),
         TEST(who_did_not_get_it_is_in_a_message_to_the_sender),
