@@ -27,6 +27,15 @@
  * what they make of it, smtp_outcome.c what the client and the log are told of it, and smtp_bounce.c what the
  * sender is told later. */
 
+/* The report that a message to an address for reports is, or why it is none. Texts may be cut. */
+struct report {
+    const char *received; /* what the log says of one; NULL: it is none, or was not looked at */
+    char domain[256], org[128], id[128];
+    const char *counted; /* what is counted: its records, or policies of ours */
+    size_t count;
+    char dmarc_problem[256], tls_problem[256];
+};
+
 /* One account that a recipient's mail goes to: an alias has several. */
 struct target {
     size_t recipient; /* of the envelope's */
@@ -43,8 +52,8 @@ struct target {
     struct mox_judge_recipient query;
     struct mox_judge *judge;
     const struct mox_judgement *judgement; /* once it is decided */
-    char report_problem[256];              /* why it is no report; "" */
-    bool is_added;                         /* to the delivery, as: */
+    struct report report;
+    bool is_added; /* to the delivery, as: */
     size_t copy;
 };
 
@@ -143,8 +152,10 @@ MOX_MUST_USE int mox__judge_add_copy(struct handover *h, struct target *t);
 /* ---- smtp_reports.c ---- */
 /* Looks whether a message to an address for reports is one. MOX_OK, MOX_ENOMEM. */
 MOX_MUST_USE int mox__report_read(struct handover *h, struct target *t);
-/* A header field that says why it is none, if that was to be expected. */
+/* Header fields that say why it is none, for each kind that was to be expected. */
 void mox__report_header(const struct target *t, struct buf *out);
+/* Logs it, if it is one. */
+void mox__report_tell(const struct handover *h, const struct target *t);
 
 /* ---- smtp_outcome.c ---- */
 /* After the stores have answered: the reply to all of it. MOX_OK when somebody has got it: then the engine has the

@@ -93,7 +93,8 @@ static void fill_query(struct handover *h, struct target *t)
 static int begin(struct handover *h, struct target *t)
 {
     fill_query(h, t);
-    int rc = mox__report_read(h, t);
+    /* Unpacking costs, and what is over a limit is refused whatever it is. */
+    int rc = t->query.over_limit ? MOX_OK : mox__report_read(h, t);
     return rc < 0 ? rc : mox_judge_new(&t->judge, &h->session->server->env, &h->message, &t->query);
 }
 

@@ -301,6 +301,15 @@ static void tell_analyses(const struct handover *h)
     }
 }
 
+/* An address for reports has one target. */
+static void tell_report(const struct handover *h, size_t i, int rc)
+{
+    const struct verdict *v = &h->verdicts[i];
+    const bool ours = is_trouble_of_ours(rc) && rc != MOX_EREFUSED;
+    if (!ours && v->accepted && v->count > 0)
+        mox__report_tell(h, &h->targets[v->first]);
+}
+
 void mox__outcome_tell(const struct handover *h, int rc)
 {
     tell_analyses(h);
@@ -313,6 +322,7 @@ void mox__outcome_tell(const struct handover *h, int rc)
         tell_lost_copies(h);
     }
     for (size_t i = 0; i < h->session->recipient_count; i++) {
+        tell_report(h, i, rc);
         tell_one(h, i, rc);
         if (!mox__handover_is_submission(h))
             count_one(h, i, rc);

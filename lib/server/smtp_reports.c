@@ -30,40 +30,46 @@ static bool is_our_domain(const struct handover *h, const char *name)
 }
 
 /* Printable ASCII, since it becomes part of a header. */
-static void put_problem(struct target *t, const char *text)
+static int no_report(char out[256], const char *problem)
 {
     size_t n = 0;
-    for (; text[n] != '\0' && n + 1 < sizeof t->report_problem; n++)
-        t->report_problem[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
-    t->report_problem[n] = '\0';
+    for (; problem[n] != '\0' && n + 1 < 256; n++)
+        out[n] = problem[n] >= ' ' && problem[n] <= '~' ? problem[n] : '?';
+    out[n] = '\0';
+    return MOX_ENOTFOUND;
 }
 
-static int no_report(struct target *t, const char *problem)
+/* It is one: it is told once it is accepted. */
+static int take(struct report *out, const char *org, const char *id, const char *counted,
+                size_t count)
 {
-    put_problem(t, problem);
-    return MOX_ENOTFOUND;
+    out->counted = counted;
+    (void)snprintf(out->org, sizeof out->org, "%s", org);
+    (void)snprintf(out->id, sizeof out->id, "%s", id);
+    out->count = count;
+    return MOX_OK;
 }
 
 /* ---- DMARC ---- */
 
-static int read_dmarc(struct handover *h, struct target *t)
+static int read_dmarc(const struct handover *h, struct report *out)
 {
     const struct mox_env *env = &h->session->server->env;
+    char *problem = out->dmarc_problem;
     struct mox_dmarc_report *r = NULL;
     struct mox_error err;
     if (h->message.checks->dmarc->status != MOX_DMARC_PASS)
-        return no_report(t, "DMARC does not prove who sent it");
+        return no_report(problem, "DMARC does not prove who sent it");
     int rc = mox_dmarc_report_parse_message(&r, env, h->message.content, &err);
     if (rc < 0)
-        return rc == MOX_ENOMEM ? rc : no_report(t, err.text);
+        return rc == MOX_ENOMEM ? rc : no_report(problem, err.text);
     if (!is_our_domain(h, r->policy.domain))
-        rc = no_report(t, "it is about a domain that is not configured here");
+        rc = no_report(problem, "it is about a domain that is not configured here");
     else if (r->end > h->message.now_us / 1000000 + AHEAD_SECONDS)
-        rc = no_report(t, "its time ends in the future");
+        rc = no_report(problem, "its time ends in the future");
     else
-        log_line(env, MOX_LOG_INFO, "smtpserver", "DMARC report received", NULL,
-                 F_TEXT("domain", r->policy.domain), F_TEXT("org", r->org_name),
-                 F_TEXT("reportid", r->report_id), F_UINT("records", r->record_count));
+        rc = take(out, r->org_name, r->report_id, "records", r->record_count);
+    (void)snprintf(out->domain, sizeof out->domain, "%s", r->policy.domain);
     mox_dmarc_report_free(r);
     return rc;
 }
@@ -86,26 +92,27 @@ static bool is_signed(const struct mox_checks_verdict *v)
     return false;
 }
 
-static int read_tls(struct handover *h, struct target *t)
+static int read_tls(const struct handover *h, struct report *out)
 {
     const struct mox_env *env = &h->session->server->env;
+    char *problem = out->tls_problem;
     struct mox_tls_report *r = NULL;
     struct mox_error err;
     size_t ours = 0;
     if (!is_signed(h->message.checks))
-        return no_report(t, "no DKIM signature of the domain in From proves who sent it");
+        return no_report(problem, "no DKIM signature of the domain in From proves who sent it");
     int rc = mox_tls_report_parse_message(&r, env, h->message.content, &err);
     if (rc < 0)
-        return rc == MOX_ENOMEM ? rc : no_report(t, err.text);
-    for (size_t i = 0; i < r->policy_count; i++)
-        ours += is_our_domain(h, r->policies[i].domain) ||
-                strcmp(r->policies[i].domain, h->envelope.hostname) == 0;
-    if (ours == 0)
-        rc = no_report(t, "it is about domains that are not configured here");
-    else
-        log_line(env, MOX_LOG_INFO, "smtpserver", "TLS report received", NULL,
-                 F_TEXT("org", r->organization_name), F_TEXT("reportid", r->report_id),
-                 F_UINT("policies", ours));
+        return rc == MOX_ENOMEM ? rc : no_report(problem, err.text);
+    for (size_t i = 0; i < r->policy_count; i++) {
+        const char *domain = r->policies[i].domain;
+        if (!is_our_domain(h, domain) && strcmp(domain, h->envelope.hostname) != 0)
+            continue;
+        if (ours++ == 0)
+            (void)snprintf(out->domain, sizeof out->domain, "%s", domain);
+    }
+    rc = ours > 0 ? take(out, r->organization_name, r->report_id, "policies", ours)
+                  : no_report(problem, "it is about domains that are not configured here");
     mox_tls_report_free(r);
     return rc;
 }
@@ -116,20 +123,35 @@ int mox__report_read(struct handover *h, struct target *t)
     if (h->message.checks == NULL || (!t->dmarc_reports && !t->tls_reports))
         return MOX_OK;
     if (t->dmarc_reports)
-        rc = read_dmarc(h, t);
-    if (rc == MOX_ENOTFOUND && t->tls_reports)
-        rc = read_tls(h, t);
+        rc = read_dmarc(h, &t->report);
+    t->report.received = rc == MOX_OK ? "DMARC report received" : NULL;
+    if (rc == MOX_ENOTFOUND && t->tls_reports) {
+        rc = read_tls(h, &t->report);
+        t->report.received = rc == MOX_OK ? "TLS report received" : NULL;
+    }
     t->query.report = rc == MOX_OK ? MOX_FACT_FOUND : MOX_FACT_FAILED;
-    if (rc == MOX_OK)
-        t->report_problem[0] = '\0';
     return rc == MOX_ENOMEM ? rc : MOX_OK;
 }
 
-/* The header field that says why it is none. */
+static void put_problem(struct buf *out, const char *kind, const char *problem)
+{
+    if (problem[0] != '\0')
+        mox__buf_printf(out, "X-Mox-%sReport-Error: %s\r\n", kind, problem);
+}
+
 void mox__report_header(const struct target *t, struct buf *out)
 {
-    if (t->report_problem[0] == '\0')
+    if (t->report.received != NULL)
         return;
-    mox__buf_printf(out, "X-Mox-%sReport-Error: %s\r\n",
-                    t->tls_reports && !t->dmarc_reports ? "TLS" : "DMARC", t->report_problem);
+    put_problem(out, "DMARC", t->report.dmarc_problem);
+    put_problem(out, "TLS", t->report.tls_problem);
+}
+
+void mox__report_tell(const struct handover *h, const struct target *t)
+{
+    const struct report *r = &t->report;
+    if (r->received != NULL)
+        log_line(mox__conn_env(h->session->conn), MOX_LOG_INFO, "smtpserver", r->received, NULL,
+                 F_TEXT("domain", r->domain), F_TEXT("org", r->org), F_TEXT("reportid", r->id),
+                 F_UINT(r->counted, r->count));
 }

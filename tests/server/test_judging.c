@@ -40,7 +40,10 @@ static const char silent[] =
     "1.0.0.127.other.example\tA\t!SERVFAIL\n";
 
 static const char domains[] =
-    "Domains:\n\tlocalhost:\n\t\tAliases:\n\t\t\tall:\n\t\t\t\tAddresses:\n\t\t\t\t\t- "
+    "Domains:\n\tlocalhost:\n"
+    "\t\tDMARC:\n\t\t\tLocalpart: reports\n\t\t\tAccount: mox\n\t\t\tMailbox: Reports\n"
+    "\t\tTLSRPT:\n\t\t\tLocalpart: reports\n\t\t\tAccount: mox\n\t\t\tMailbox: Reports\n"
+    "\t\tAliases:\n\t\t\tall:\n\t\t\t\tAddresses:\n\t\t\t\t\t- "
     "mox@localhost\n"
     "\t\t\t\t\t- ann@localhost\n\t\t\t\tPostPublic: true\n"
     "\tours.example: nil\n"
@@ -382,6 +385,57 @@ static void a_list_goes_on_without_the_member_whose_account_does_not_open(void *
     logged(r, "message delivered");
 }
 
+/* ---- reports ---- */
+
+#ifdef MOX_HAVE_REPORTS
+static const char proved[] =
+    "x.example\t" SENDS REVERSE "_dmarc.x.example\tTXT\tv=DMARC1; p=none\n";
+
+static void send_to_reports(struct rig *r, const char *message, const char *reply)
+{
+    ask(r, "MAIL FROM:<a@x.example>\r\n", "250 ");
+    ask(r, "RCPT TO:<reports@localhost>\r\n", "250 ");
+    ask(r, "DATA\r\n", "354 ");
+    ask(r, message, reply);
+}
+
+static void what_is_no_report_says_so_of_each_kind(void **state)
+{
+    struct rig *r = *state;
+    start(r, names);
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    ask(r, "RSET\r\n", "250 ");
+    send_to_reports(r, "From: a@x.example\r\n\r\nbody\r\n.\r\n", "250 ");
+    assert_true(account_has(r, "\r\nX-Mox-DMARCReport-Error: DMARC does not prove who sent it\r\n"
+                               "X-Mox-TLSReport-Error: no DKIM signature of the domain in From"));
+    assert_int_equal(test_env_logged(&r->t, "report received"), 0);
+}
+
+static void a_report_is_one_when_it_is_accepted(void **state)
+{
+    static const char report[] =
+        "From: a@x.example\r\nContent-Type: text/xml\r\n\r\n<feedback><report_metadata>"
+        "<org_name>X</org_name><report_id>r1</report_id><date_range><begin>1700000000</begin>"
+        "<end>1700086399</end></date_range></report_metadata><policy_published><domain>localhost"
+        "</domain><p>none</p></policy_published></feedback>\r\n.\r\n";
+    struct rig *r = *state;
+    struct mox_config_static *mox = (void *)(uintptr_t)r->p.files->mox;
+    mox->limits.messages_per_minute.address = 1;
+    r->has_limits = true;
+    start(r, proved);
+    on_loop(r, do_delay); /* none */
+    begin(r, "MAIL FROM:<a@x.example>\r\n");
+    ask(r, "RSET\r\n", "250 ");
+    send_to_reports(r, report, "250 ");
+    logged(r, "m=\"DMARC report received\"");
+    logged(r, "domain=localhost org=X reportid=r1 records=0");
+    send_to_reports(r, report, "452 ");
+    logged(r, "reason=high-rate");
+    assert_int_equal(test_env_logged(&r->t, "report received"), 1);
+}
+
+#endif
+
 /* ---- rules ---- */
 
 #ifdef MOX_HAVE_IDN
@@ -419,6 +473,10 @@ int main(void)
         TEST(limits_count_each_copy_of_a_message),
         TEST(a_list_goes_on_without_the_member_whose_quota_is_used_up),
         TEST(a_list_goes_on_without_the_member_whose_account_does_not_open),
+#ifdef MOX_HAVE_REPORTS
+        TEST(what_is_no_report_says_so_of_each_kind),
+        TEST(a_report_is_one_when_it_is_accepted),
+#endif
 #ifdef MOX_HAVE_IDN
         TEST(a_rule_knows_a_host_by_its_name_of_any_script),
 #endif
