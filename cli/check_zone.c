@@ -6,7 +6,21 @@
 #include <string.h>
 
 /* Answers as the text of a zone (mox/dns_zone.h), so that another process reaches the same verdict. What
- * cannot be written there is left out, and does not exist then: names with a tab or a line end. */
+ * cannot be written there is left out, and does not exist then: names with a tab or a line end, and texts
+ * that would be read as an outcome. */
+
+static const char *const outcomes[] = {
+    [MOX_DNS_FOUND] = "!NODATA",      [MOX_DNS_NODATA] = "!NODATA",
+    [MOX_DNS_NXDOMAIN] = "!NXDOMAIN", [MOX_DNS_TIMEOUT] = "!TIMEOUT",
+    [MOX_DNS_SERVFAIL] = "!SERVFAIL", [MOX_DNS_BOGUS] = "!BOGUS"};
+
+static bool reads_as_outcome(struct mox_slice text)
+{
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++)
+        if (text.len == strlen(outcomes[i]) && memcmp(text.data, outcomes[i], text.len) == 0)
+            return true;
+    return false;
+}
 
 static bool is_plain(const char *name)
 {
@@ -49,8 +63,9 @@ static bool can_be_written(const struct mox_dns_answer *a, const struct mox_dns_
     switch (a->question.type) {
     case MOX_DNS_A:
     case MOX_DNS_AAAA:
-    case MOX_DNS_TXT:
         return true;
+    case MOX_DNS_TXT:
+        return !reads_as_outcome(r->data.txt);
     case MOX_DNS_MX:
         return is_plain(r->data.mx.host);
     case MOX_DNS_NS:
@@ -64,10 +79,6 @@ static bool can_be_written(const struct mox_dns_answer *a, const struct mox_dns_
 
 static void put_line(FILE *out, const struct mox_dns_answer *a, const struct mox_dns_record *r)
 {
-    static const char *const outcomes[] = {
-        [MOX_DNS_FOUND] = "!NODATA",      [MOX_DNS_NODATA] = "!NODATA",
-        [MOX_DNS_NXDOMAIN] = "!NXDOMAIN", [MOX_DNS_TIMEOUT] = "!TIMEOUT",
-        [MOX_DNS_SERVFAIL] = "!SERVFAIL", [MOX_DNS_BOGUS] = "!BOGUS"};
     (void)fprintf(out, "%s\t%s\t", a->question.name, mox_dns_type_name(a->question.type));
     if (r == NULL)
         (void)fputs(outcomes[a->status], out);
