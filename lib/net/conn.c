@@ -52,6 +52,7 @@ enum next mox__conn_close(struct conn *c)
 {
     ev_io_stop(mox__loop_ev(c->net->loop), &c->io);
     mox__timer_stop(&c->timer);
+    mox__conn_turn_leave(c);
     mox__tls_free(c->tls);
     c->tls = NULL;
     (void)close(c->fd);
@@ -229,7 +230,7 @@ void mox__conn_drive(struct conn *c)
     if (next == NEXT_GONE)
         return;
     if (next == NEXT_STEP && c->state == CONN_OPEN) /* the others first; then again */
-        ev_feed_event(mox__loop_ev(c->net->loop), &c->io, EV_CUSTOM);
+        mox__conn_turn_wait(c);
     else if (c->state == CONN_OPEN && !c->readable && !c->blocked && !c->eof)
         mox__conn_watch(c, EV_READ); /* for the peer's end, if for nothing else */
     set_timer(c);

@@ -36,6 +36,7 @@ struct conn {
     struct timer timer;
     struct work work;
     struct conn *next_woken; /* net->woken */
+    struct conn *next_turn, **turn_at; /* net->turns; turn_at is NULL: not there */
     struct conn_log log; /* knows its number */
     char remote_ip[IP_TEXT_MAX]; /* of one that was admitted; empty: nobody was asked */
     int64_t since_us;       /* when the handshake began, or when output got stuck; 0: neither */
@@ -86,6 +87,13 @@ void mox__conn_shutdown(struct conn *c);
 void mox__conn_abort(struct conn *c);
 void mox__conn_end(struct conn *c); /* no worker has it */
 void mox__conn_release_idle(struct conn *c);
+
+/* conn_turn.c */
+void mox__conn_turns_init(struct net *net);
+/* Drives it again in the loop's next round, once. */
+void mox__conn_turn_wait(struct conn *c);
+/* Not any more. */
+void mox__conn_turn_leave(struct conn *c);
 
 /* conn_wake.c */
 void mox__conn_wakes_init(struct net *net);

@@ -90,6 +90,7 @@ int mox__net_new(struct net **out, const struct mox_env *env, const struct net_c
     net->slow_reply_us = config->slow_reply_us;
     net->last_cid = (uint64_t)(env->wall_us(env->user) / 1000);
     mox__conn_wakes_init(net);
+    mox__conn_turns_init(net);
     net->chunk = mox__calloc(env, MOX_INPUT_MAX, 1);
     int rc = net->chunk == NULL ? MOX_ENOMEM : mox__loop_new(&net->loop, env, config->ev);
     if (rc == MOX_OK)

@@ -13,6 +13,7 @@
  *   conn_open.c makes the session of a connection
  *   conn.c      does what its engine wants, until the end
  *   conn_tls.c  its handshake, STARTTLS included
+ *   conn_turn.c who waits for another turn
  *   conn_wake.c what other threads have to tell it
  *   conn_io.c   its reads and writes, plain or through TLS, and their pace
  *   tls.c       TLS itself; tls_context.c: certificates and settings
@@ -41,6 +42,10 @@ struct net {
     struct conn *woken, **woken_end; /* those to be woken, in turn */
     struct loop_task wake_task;
     bool wake_waits;    /* the task is posted */
+    struct conn *turns, **turns_end; /* those that wait for another turn */
+    size_t turn_count;
+    struct loop_task turn_task;
+    bool turns_posted;
     struct timer sweep; /* takes memory from idle TLS connections */
     bool stopping;      /* every session is told to say goodbye */
     bool aborting;      /* and then to go */

@@ -25,7 +25,7 @@ struct echo {
     struct buf in, out;
     size_t big_left;
     unsigned pace;
-    bool starttls, run, later, quit;
+    bool starttls, run, later, quit, greedy;
     atomic_int woken;
     pthread_t waker;
     bool has_waker;
@@ -59,6 +59,8 @@ static void say_bindings(struct echo *e)
 
 static void obey(struct echo *e, const char *line)
 {
+    if (e->greedy)
+        return;
     if (strcmp(line, "QUIT") == 0) {
         mox__buf_text(&e->out, "bye\n");
         e->quit = true;
@@ -74,6 +76,8 @@ static void obey(struct echo *e, const char *line)
         e->has_waker = true;
     } else if (strcmp(line, "HANG") == 0) {
         e->later = true;
+    } else if (strcmp(line, "GREEDY") == 0) {
+        e->greedy = true;
     } else if (strcmp(line, "TLS?") == 0) {
         mox__buf_printf(&e->out, "%s %s %s\n", e->tls.version, e->tls.cipher, e->tls.sni);
     } else if (strcmp(line, "KEY?") == 0) {
@@ -117,6 +121,18 @@ static void pump(struct echo *e)
     }
 }
 
+/* Twice what is read at once. */
+static void send_more(struct echo_server *s)
+{
+    char lines[2 * MOX_INPUT_MAX];
+    for (size_t i = 0; i < sizeof lines; i++)
+        lines[i] = i % 64 == 63 ? '\n' : 'x';
+    if (atomic_load(&s->greedy_left) > 0) {
+        atomic_fetch_sub(&s->greedy_left, 1);
+        (void)send(s->greedy, lines, sizeof lines, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
 static int input(void *self, const uint8_t *data, size_t len)
 {
     struct echo *e = self;
@@ -124,6 +140,8 @@ static int input(void *self, const uint8_t *data, size_t len)
         atomic_store(&e->server->slow_read_most, len);
     mox__buf_append(&e->in, data, len);
     pump(e);
+    if (e->greedy)
+        send_more(e->server);
     return e->in.failed ? MOX_ENOMEM : MOX_OK;
 }
 

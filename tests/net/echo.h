@@ -16,6 +16,7 @@
  *   HANG      no answer, and nothing is read
  *   BIG n     n MiB of letters          SLOW n    paced at n bytes a step from here on
  *   BINDINGS  exporter, exporter with an empty context and end point, a line of hex for each
+ *   GREEDY    no more answers; from here on each input has `greedy` send more
  *   KEY?      the client's key in hex
  */
 struct echo_server {
@@ -41,6 +42,9 @@ struct echo_server {
     int64_t slow_step_us, slow_reply_us; /* set before the start; 0: nobody is slow */
     /* Of slow sessions: pieces of output, the largest, and the most that was read at once. */
     atomic_size_t slow_pieces, slow_most, slow_read_most;
+    /* The socket of a client that says GREEDY, and how often more is sent: its input never pauses. */
+    int greedy;
+    atomic_int greedy_left;
     atomic_int slowed; /* SLOW was said */
     atomic_int sessions, in_run, most_in_run;
     atomic_int guests, most_guests; /* admitted; -1: all are */

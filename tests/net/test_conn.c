@@ -166,6 +166,9 @@ static void a_storm_of_wakes_from_other_threads_is_answered_once(void **state)
 /* The answer is far larger than all socket buffers; nothing is read of the client meanwhile. */
 #define IDLERS 300
 
+/* Enough for some seconds. */
+#define GREEDY_ROUNDS 10000
+
 struct later {
     struct loop_task task;
     struct net *net;
@@ -258,6 +261,31 @@ static void idle_connections_are_small(void **state)
     free(fds);
 }
 
+/* Neither is it in the way of others, nor of the stop. */
+static void input_that_never_pauses_holds_up_nobody(void **state)
+{
+    struct echo_server *s = calloc(1, sizeof *s);
+    (void)state;
+    assert_non_null(s);
+    echo_start(s);
+    int other = dial(s->port);
+    s->greedy = dial(s->port);
+    atomic_store(&s->greedy_left, GREEDY_ROUNDS);
+    say(s->greedy, "GREEDY\n");
+    for (int i = 0; i < 10; i++) {
+        say(other, "hello\n");
+        expect(other, "hello");
+    }
+    assert_true(atomic_load(&s->greedy_left) > 0);
+    assert_true(atomic_load(&s->greedy_left) < GREEDY_ROUNDS);
+    echo_stop(s);
+    assert_true(atomic_load(&s->greedy_left) > 0);
+    expect(other, "shutting down");
+    expect_end(other);
+    (void)close(s->greedy);
+    free(s);
+}
+
 static void the_server_says_goodbye_when_it_stops(void **state)
 {
     struct echo_server *s = calloc(1, sizeof *s);
@@ -306,6 +334,7 @@ int main(void)
         cmocka_unit_test(a_task_posted_behind_many_wakes_does_not_wait_for_all_of_them),
         cmocka_unit_test(a_slow_reader_holds_up_only_itself),
         cmocka_unit_test(idle_connections_are_small),
+        cmocka_unit_test(input_that_never_pauses_holds_up_nobody),
         cmocka_unit_test(the_server_says_goodbye_when_it_stops),
         cmocka_unit_test(an_abort_ends_what_does_not_end_by_itself),
     };
