@@ -352,8 +352,8 @@ void mox__conn_shutdown(struct conn *c)
     if (c->state == CONN_OPEN) {
         c->pace_at_us = 0;
         mox__conn_drive(c);
-    } else if (c->state == CONN_HANDSHAKE && !c->working) {
-        (void)mox__conn_close(c);
+    } else if (c->state == CONN_HANDSHAKE) {
+        mox__conn_handshake_due(c);
     }
 }
 

@@ -116,18 +116,11 @@ static enum tls_status receive_plain(struct conn *c, size_t max, size_t *done)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? TLS_WANT_READ : TLS_FAILED;
 }
 
-/* As many records as fit, so that the engine is called once for them. */
 static enum tls_status receive_tls(struct conn *c, size_t max, size_t *done)
 {
-    enum tls_status status = TLS_OK;
-    *done = 0;
-    while (status == TLS_OK && *done < max) {
-        size_t n = 0;
-        status = mox__tls_read(c->tls, c->net->chunk + *done, max - *done, &n);
-        *done += n;
-    }
-    c->readable = status == TLS_OK;
-    return *done > 0 ? TLS_OK : status;
+    enum tls_status status = mox__tls_read(c->tls, c->net->chunk, max, done);
+    c->readable = *done == max; /* else the socket says it */
+    return status;
 }
 
 static enum tls_status peek_plain(const struct conn *c)

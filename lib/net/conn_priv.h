@@ -60,6 +60,7 @@ struct conn {
     bool lasts;                /* until mox__net_abort() */
     bool hello_seen;           /* what begins the handshake looks like one */
     bool hello_is_ssl2;        /* of SSL 2.0 */
+    bool late;                 /* the handshake ends, unless this was its last step */
     bool release;              /* the session is gone: free when the rest is too */
     uint8_t idle_rounds;       /* of the sweep, without traffic; all: its memory was given back */
     size_t lingered;           /* bytes thrown away */
@@ -112,7 +113,7 @@ int64_t mox__conn_io_deadline(const struct conn *c);
 
 /* conn_tls.c */
 enum next mox__conn_start_tls(struct conn *c, struct mox_slice rest);
-/* The socket is ready for the handshake, or its time is up. */
+/* The socket is ready for the handshake, or its time is up, as it is when the server stops. */
 void mox__conn_handshake_ready(struct conn *c);
 void mox__conn_handshake_due(struct conn *c);
 

@@ -106,12 +106,27 @@ static void finished(struct conn *c)
     mox__conn_drive(c);
 }
 
+/* Its minute is over, or the server stops. */
+static void give_up(struct conn *c)
+{
+    if (!c->net->stopping) {
+        log_failure(c, "not finished within a minute");
+        say_failure(c, "other");
+    }
+    (void)mox__conn_close(c);
+}
+
 static void handshake_done(struct work *w)
 {
     struct conn *c = conn_of(w);
     c->working = false;
     if (c->net->aborting) {
         (void)mox__conn_close(c);
+        return;
+    }
+    bool waits = c->handshake == TLS_WANT_READ || c->handshake == TLS_WANT_WRITE;
+    if (waits && c->late) {
+        give_up(c);
         return;
     }
     switch (c->handshake) {
@@ -149,13 +164,9 @@ void mox__conn_handshake_ready(struct conn *c)
 
 void mox__conn_handshake_due(struct conn *c)
 {
-    if (c->working) { /* it is back in some milliseconds */
-        mox__timer_at(&c->timer, mox__loop_now(c->net->loop) + INT64_C(1000000));
-        return;
-    }
-    log_failure(c, "not finished within a minute");
-    say_failure(c, "other");
-    (void)mox__conn_close(c);
+    c->late = true; /* for a worker that has it, and is back in some milliseconds */
+    if (!c->working)
+        give_up(c);
 }
 
 enum next mox__conn_start_tls(struct conn *c, struct mox_slice rest)

@@ -15,6 +15,19 @@
 
 #define PAGE 4096u
 
+/* What a call takes from the socket before others have their turn. A record takes two receives, and an empty
+ * one, or an alert that the library passes over, nearly as much time as any other. */
+#define CALL_RECEIVES 128
+#define CALL_BYTES    (128 * 1024)
+/* Of a client until its handshake is over: a few messages, of which the library takes 16 KiB each. */
+#define HANDSHAKE_BYTES_MAX (128 * 1024)
+
+static void begin_call(struct tls *t)
+{
+    t->receives_left = CALL_RECEIVES;
+    t->bytes_left = CALL_BYTES;
+}
+
 static int receive(void *user, unsigned char *data, size_t len)
 {
     struct tls *t = user;
@@ -25,7 +38,12 @@ static int receive(void *user, unsigned char *data, size_t len)
         t->rest_at += n;
         return (int)n;
     }
-    ssize_t n = recv(t->fd, data, len, 0);
+    if (t->receives_left == 0 || t->bytes_left == 0)
+        return MBEDTLS_ERR_SSL_WANT_READ; /* and the socket is still readable, if there is more */
+    ssize_t n = recv(t->fd, data, len < t->bytes_left ? len : t->bytes_left, 0);
+    t->receives_left--;
+    t->bytes_left -= n > 0 ? (size_t)n : 0;
+    t->received += n > 0 ? (uint64_t)n : 0;
     if (n >= 0)
         return (int)n;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
@@ -109,7 +127,12 @@ static enum tls_status status_of(struct tls *t, int rc)
 
 enum tls_status mox__tls_handshake(struct tls *t)
 {
+    begin_call(t);
     while (t->ssl.MBED_FIELD(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        if (t->received > HANDSHAKE_BYTES_MAX) {
+            (void)snprintf(t->problem, sizeof t->problem, "too many bytes");
+            return TLS_FAILED;
+        }
         int rc = mbedtls_ssl_handshake_step(&t->ssl);
         if (rc != 0)
             return status_of(t, rc);
@@ -157,7 +180,7 @@ void mox__tls_info(struct tls *t, struct mox_tls_info *info)
     memcpy(info->client_key, t->client_key, sizeof info->client_key);
 }
 
-enum tls_status mox__tls_read(struct tls *t, uint8_t *data, size_t len, size_t *done)
+static enum tls_status read_record(struct tls *t, uint8_t *data, size_t len, size_t *done)
 {
     *done = 0;
     if (t->ended != TLS_OK)
@@ -173,9 +196,23 @@ enum tls_status mox__tls_read(struct tls *t, uint8_t *data, size_t len, size_t *
     return status;
 }
 
+enum tls_status mox__tls_read(struct tls *t, uint8_t *data, size_t len, size_t *done)
+{
+    enum tls_status status = TLS_OK;
+    *done = 0;
+    begin_call(t);
+    while (status == TLS_OK && *done < len) {
+        size_t n = 0;
+        status = read_record(t, data + *done, len - *done, &n);
+        *done += n;
+    }
+    return *done > 0 ? TLS_OK : status;
+}
+
 enum tls_status mox__tls_write(struct tls *t, const uint8_t *data, size_t len, size_t *done)
 {
     *done = 0;
+    begin_call(t);
     /* It has encrypted so much already, and would count anything more as written. */
     if (t->unfinished > 0)
         len = t->unfinished;
@@ -194,6 +231,7 @@ enum tls_status mox__tls_peek(struct tls *t)
     uint8_t nothing;
     if (t->ended != TLS_OK || t->unfinished > 0) /* a record is under way out */
         return t->ended;
+    begin_call(t);
     int rc = mbedtls_ssl_read(&t->ssl, &nothing, 0);
     if (rc == 0 && mbedtls_ssl_get_bytes_avail(&t->ssl) > 0)
         return TLS_OK;

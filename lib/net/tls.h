@@ -35,8 +35,9 @@ void mox__tls_context_unref(struct tls_context *ctx); /* NULL is fine */
 struct tls;
 
 enum tls_status {
-    TLS_OK,         /* done, or some bytes went through */
-    TLS_WANT_READ,  /* again when the socket is readable */
+    TLS_OK,        /* done, or some bytes went through */
+    TLS_WANT_READ, /* again when the socket is readable, which it may be already: one call receives so
+                       much and no more, whatever it is */
     TLS_WANT_WRITE, /* again when the socket is writable */
     TLS_EOF,        /* the peer has closed, properly or not */
     TLS_FAILED      /* mox__tls_problem() says why */
@@ -49,10 +50,11 @@ MOX_MUST_USE int mox__tls_new(struct tls **out, struct tls_context *ctx, int fd,
 /* Sends nothing. NULL is fine. */
 void mox__tls_free(struct tls *t);
 
+/* TLS_FAILED also for more bytes than a handshake needs. */
 enum tls_status mox__tls_handshake(struct tls *t);
 void mox__tls_info(struct tls *t, struct mox_tls_info *info);
 
-/* With TLS_OK, *done > 0. After TLS_WANT_… of a write the next one must start with the same bytes.
+/* Reads as many records as fit. With TLS_OK, *done > 0. After TLS_WANT_… of a write the next one must start with the same bytes.
  */
 enum tls_status mox__tls_read(struct tls *t, uint8_t *data, size_t len, size_t *done);
 enum tls_status mox__tls_write(struct tls *t, const uint8_t *data, size_t len, size_t *done);

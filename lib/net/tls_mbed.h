@@ -44,6 +44,9 @@ struct tls {
     int fd;
     uint8_t *rest; /* what the peer sent before the handshake; owned */
     size_t rest_at, rest_len;
+    unsigned receives_left; /* of this call */
+    size_t bytes_left;
+    uint64_t received; /* bytes of the socket, ever */
     size_t unfinished; /* bytes of a write that the socket did not take: mbedTLS wants them again */
     enum tls_status ended; /* what every further read gives; TLS_OK: it goes on */
     bool has_sent;

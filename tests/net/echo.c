@@ -78,6 +78,9 @@ static void obey(struct echo *e, const char *line)
         e->later = true;
     } else if (strcmp(line, "GREEDY") == 0) {
         e->greedy = true;
+        mox__buf_text(&e->out, "GREEDY\n");
+    } else if (strcmp(line, "GREEDY?") == 0) {
+        mox__buf_printf(&e->out, "%zu\n", atomic_load(&e->server->greedy_bytes));
     } else if (strcmp(line, "TLS?") == 0) {
         mox__buf_printf(&e->out, "%s %s %s\n", e->tls.version, e->tls.cipher, e->tls.sni);
     } else if (strcmp(line, "KEY?") == 0) {
@@ -139,6 +142,8 @@ static int input(void *self, const uint8_t *data, size_t len)
     if (e->pace > 0 && len > atomic_load(&e->server->slow_read_most))
         atomic_store(&e->server->slow_read_most, len);
     mox__buf_append(&e->in, data, len);
+    if (e->greedy)
+        atomic_fetch_add(&e->server->greedy_bytes, len);
     pump(e);
     if (e->greedy)
         send_more(e->server);

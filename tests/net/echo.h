@@ -16,7 +16,8 @@
  *   HANG      no answer, and nothing is read
  *   BIG n     n MiB of letters          SLOW n    paced at n bytes a step from here on
  *   BINDINGS  exporter, exporter with an empty context and end point, a line of hex for each
- *   GREEDY    no more answers; from here on each input has `greedy` send more
+ *   GREEDY    its last answer; from here on each input has `greedy` send more
+ *   GREEDY?   how many bytes came behind GREEDY, of all sessions
  *   KEY?      the client's key in hex
  */
 struct echo_server {
@@ -45,6 +46,7 @@ struct echo_server {
     /* The socket of a client that says GREEDY, and how often more is sent: its input never pauses. */
     int greedy;
     atomic_int greedy_left;
+    atomic_size_t greedy_bytes;
     atomic_int slowed; /* SLOW was said */
     atomic_int sessions, in_run, most_in_run;
     atomic_int guests, most_guests; /* admitted; -1: all are */
