@@ -149,11 +149,15 @@ static void run_done(struct work *w)
         (void)mox__conn_close(c);
         return;
     }
+    if (c->readable) /* nothing is read while there is more to run */
+        mox__conn_look_for_end(c);
     mox__conn_drive(c);
 }
 
 static enum next run_on_worker(struct conn *c)
 {
+    if (!c->readable && !c->eof)
+        mox__conn_watch(c, EV_READ);
     c->work.run = run;
     c->work.done = run_done;
     c->state = CONN_RUNNING;
@@ -264,20 +268,6 @@ static void stop_watching(struct conn *c)
     ev_io_stop(mox__loop_ev(c->net->loop), &c->io);
 }
 
-/* Input that nobody wants may be the end: then the engine, which does not read, is told. */
-static void look_for_end(struct conn *c)
-{
-    enum tls_status found = mox__conn_peek(c);
-    if (found == TLS_WANT_READ)
-        mox__conn_watch(c, EV_READ); /* a part of a record, which is no byte yet */
-    if (c->eof || found == TLS_OK || found == TLS_WANT_READ)
-        return;
-    c->eof = true;
-    c->engine.ops->eof(c->engine.self);
-    if (c->endpoint->service->gone != NULL)
-        c->endpoint->service->gone(c->session);
-}
-
 static void ready(struct ev_loop *ev, ev_io *io, int events)
 {
     (void)ev;
@@ -300,7 +290,7 @@ static void ready(struct ev_loop *ev, ev_io *io, int events)
         if (c->blocked || (events & EV_READ && !c->wants_read))
             stop_watching(c);
         if (events & EV_READ && !c->wants_read)
-            look_for_end(c);
+            mox__conn_look_for_end(c);
         c->blocked = false;
         mox__conn_drive(c);
         return;

@@ -132,9 +132,19 @@ static enum tls_status peek_plain(const struct conn *c)
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? TLS_WANT_READ : TLS_FAILED;
 }
 
-enum tls_status mox__conn_peek(struct conn *c)
+void mox__conn_look_for_end(struct conn *c)
 {
-    return c->tls != NULL ? mox__tls_peek(c->tls) : peek_plain(c);
+    if (c->eof)
+        return;
+    enum tls_status found = c->tls != NULL ? mox__tls_peek(c->tls) : peek_plain(c);
+    if (found == TLS_WANT_READ)
+        mox__conn_watch(c, EV_READ); /* a part of a record, which is no byte yet */
+    if (found == TLS_OK || found == TLS_WANT_READ)
+        return;
+    c->eof = true;
+    c->engine.ops->eof(c->engine.self);
+    if (c->endpoint->service->gone != NULL)
+        c->endpoint->service->gone(c->session);
 }
 
 enum next mox__conn_read(struct conn *c)

@@ -103,8 +103,8 @@ void mox__conn_wakes_end(struct net *net); /* nobody wakes any more */
 /* conn_io.c */
 enum next mox__conn_write(struct conn *c);
 enum next mox__conn_read(struct conn *c);
-/* What a read would come to: TLS_OK for bytes. */
-enum tls_status mox__conn_peek(struct conn *c);
+/* Input that nobody wants now may be the end: then the engine, which does not read, is told. */
+void mox__conn_look_for_end(struct conn *c);
 /* Blocked, and its time is up: whether the peer takes something nevertheless, so that it has its time
  * again. */
 bool mox__conn_output_moves(struct conn *c);

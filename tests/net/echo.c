@@ -24,7 +24,7 @@ struct echo {
     struct conn *conn;
     struct buf in, out;
     size_t big_left;
-    unsigned pace;
+    unsigned pace, slices_left;
     bool starttls, run, later, quit, greedy;
     atomic_int woken;
     pthread_t waker;
@@ -68,6 +68,8 @@ static void obey(struct echo *e, const char *line)
         mox__buf_text(&e->out, "go\n");
         e->starttls = true;
     } else if (strcmp(line, "RUN") == 0) {
+        e->run = true;
+    } else if (sscanf(line, "LONG %u", &e->slices_left) == 1) {
         e->run = true;
     } else if (strcmp(line, "LATER") == 0) {
         e->later = true;
@@ -216,9 +218,21 @@ static void tls_started(void *self, const struct mox_tls_info *info)
     mox__buf_free(&e->in);
 }
 
+/* False: this was not the last one. */
+static bool last_slice(struct echo *e)
+{
+    if (e->slices_left == 0)
+        return true;
+    (void)usleep(2000);
+    atomic_fetch_add(&e->server->slices, 1);
+    return --e->slices_left == 0;
+}
+
 static int run(void *self)
 {
     struct echo *e = self;
+    if (!last_slice(e))
+        return MOX_OK;
     int now = atomic_fetch_add(&e->server->in_run, 1) + 1;
     int most = atomic_load(&e->server->most_in_run);
     while (now > most && !atomic_compare_exchange_weak(&e->server->most_in_run, &most, now))

@@ -12,6 +12,7 @@
  *
  *   QUIT      "bye", and closes         STARTTLS  "go", then TLS
  *   RUN       "ran", said by a worker   TLS?      version, cipher and server name
+ *   LONG n    "ran", said by a worker after n slices of 2 ms
  *   LATER     "woken", after several wakes of other threads
  *   HANG      no answer, and nothing is read
  *   BIG n     n MiB of letters          SLOW n    paced at n bytes a step from here on
@@ -48,6 +49,7 @@ struct echo_server {
     atomic_int greedy_left;
     atomic_size_t greedy_bytes;
     atomic_int slowed; /* SLOW was said */
+    atomic_int slices; /* of LONG */
     atomic_int sessions, in_run, most_in_run;
     atomic_int guests, most_guests; /* admitted; -1: all are */
 };

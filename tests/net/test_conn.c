@@ -10,6 +10,9 @@
 #include "net/echo.h"
 #include "support/cm.h"
 
+/* 10 s and more. */
+#define LONG_SLICES 5000
+
 static int start(void **state)
 {
     struct echo_server *s = calloc(1, sizeof *s);
@@ -100,6 +103,13 @@ static void who_is_not_admitted_gets_a_word_and_no_session(void **state)
     atomic_store(&s->most_guests, -1);
 }
 
+static void wait_for_sessions(struct echo_server *s, int count)
+{
+    for (int i = 0; i < 60000 && atomic_load(&s->sessions) != count; i++)
+        (void)usleep(1000);
+    assert_int_equal(atomic_load(&s->sessions), count);
+}
+
 static void a_client_that_closes_first_is_let_go(void **state)
 {
     struct echo_server *s = *state;
@@ -113,9 +123,7 @@ static void a_client_that_closes_first_is_let_go(void **state)
     expect(fd, "x");
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     (void)close(fd);
-    for (int i = 0; i < 60000 && atomic_load(&s->sessions) > 0; i++)
-        (void)usleep(1000);
-    assert_int_equal(atomic_load(&s->sessions), 0);
+    wait_for_sessions(s, 0);
 }
 
 static void run_a_round(struct echo_server *s)
@@ -145,6 +153,38 @@ static void commands_that_read_the_disk_run_on_workers_side_by_side(void **state
     for (int i = 0; i < 50 && atomic_load(&s->most_in_run) < 2; i++)
         run_a_round(s);
     assert_true(atomic_load(&s->most_in_run) > 1);
+}
+
+/* Says `lines`, reads so many MiB, and leaves in the middle of a LONG. */
+static void leave_while_it_runs(struct echo_server *s, const char *lines, size_t mib)
+{
+    static char chunk[64 * 1024];
+    wait_for_sessions(s, 0);
+    atomic_store(&s->slices, 0);
+    int fd = dial(s->port);
+    say(fd, lines);
+    for (size_t left = mib * 1024 * 1024; left > 0;) {
+        ssize_t n = recv(fd, chunk, left < sizeof chunk ? left : sizeof chunk, 0);
+        assert_true(n > 0);
+        left -= (size_t)n;
+    }
+    while (atomic_load(&s->slices) == 0)
+        (void)usleep(1000);
+    (void)close(fd);
+    wait_for_sessions(s, 0);
+    assert_true(atomic_load(&s->slices) < LONG_SLICES);
+}
+
+static void what_is_run_in_slices_ends_when_the_client_leaves(void **state)
+{
+    struct echo_server *s = *state;
+    leave_while_it_runs(s, "LONG 5000\n", 0);
+    leave_while_it_runs(s, "BIG 16\nLONG 5000\n", 16); /* it was watched for output last */
+    int fd = dial(s->port);
+    say(fd, "LONG 20\nnext\n"); /* what is pipelined is no end */
+    expect(fd, "ran");
+    expect(fd, "next");
+    (void)close(fd);
 }
 
 static void a_storm_of_wakes_from_other_threads_is_answered_once(void **state)
@@ -330,6 +370,7 @@ int main(void)
         cmocka_unit_test(who_is_not_admitted_gets_a_word_and_no_session),
         cmocka_unit_test(a_client_that_closes_first_is_let_go),
         cmocka_unit_test(commands_that_read_the_disk_run_on_workers_side_by_side),
+        cmocka_unit_test(what_is_run_in_slices_ends_when_the_client_leaves),
         cmocka_unit_test(a_storm_of_wakes_from_other_threads_is_answered_once),
         cmocka_unit_test(a_task_posted_behind_many_wakes_does_not_wait_for_all_of_them),
         cmocka_unit_test(a_slow_reader_holds_up_only_itself),
