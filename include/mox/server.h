@@ -34,7 +34,8 @@ struct mox_server_config {
     struct ev_loop *loop;            /* NULL: one of its own, run by mox_server_run() */
     unsigned workers;                /* threads that wait for the disk and shake hands; default 3 */
     /** Default 10000; but never more than three quarters of the descriptors that the process may open,
-     *  since the others are for files: a crowd of connections does not keep mail from being stored. */
+     *  since the others are for files: a crowd of connections does not keep mail from being stored. Those to the control socket are
+     *  not among them. */
     unsigned max_connections;
 
     /** Instead of the addresses of the listeners; NULL: as configured. */

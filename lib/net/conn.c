@@ -31,10 +31,10 @@ static void free_if_over(struct conn *c)
     if (c->state != CONN_CLOSED || !c->release || c->working || atomic_load(&c->wake_posted))
         return;
     struct net *net = c->net;
-    bool lasts = c->lasts;
+    bool lasts = c->lasts, apart = c->endpoint->apart;
     mox__conn_log_end(&c->log);
     mox__mem_free(&net->env, c);
-    mox__net_forget(net, lasts);
+    mox__net_forget(net, lasts, apart);
 }
 
 static void end_session(struct conn *c)
@@ -392,6 +392,7 @@ struct conn *mox__conn_new(struct net *net, const struct endpoint *endpoint, int
         c->next->prev = c;
     net->conns = c;
     net->conn_count++;
+    net->apart_count += endpoint->apart;
     if (net->conn_count > net->most_conns)
         net->most_conns = net->conn_count;
     return c;

@@ -48,6 +48,7 @@ struct endpoint {
     const char *pkg;         /* for the log: "smtpserver" */
     struct tls_context *tls; /* NULL: no TLS */
     bool implicit_tls;       /* from the first byte */
+    bool apart;              /* its connections are not among net->max_conns */
 };
 
 /* Takes a connected, non-blocking socket. */

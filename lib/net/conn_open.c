@@ -71,10 +71,16 @@ static bool is_admitted(const struct net *net, const struct endpoint *endpoint, 
     return false;
 }
 
+static bool is_full(const struct net *net, const struct endpoint *endpoint)
+{
+    return endpoint->apart ? net->apart_count >= MAX_APART
+                           : net->conn_count - net->apart_count >= net->max_conns;
+}
+
 void mox__conn_accept(struct net *net, const struct endpoint *endpoint, int fd)
 {
     struct mox_peer peer;
-    if (net->conn_count >= net->max_conns) {
+    if (is_full(net, endpoint)) {
         refuse(net, endpoint, fd, "as many connections as allowed are open");
         return;
     }

@@ -147,10 +147,11 @@ void mox__net_lasting(struct net *net)
     check_drained(net);
 }
 
-void mox__net_forget(struct net *net, bool lasts)
+void mox__net_forget(struct net *net, bool lasts, bool apart)
 {
     net->conn_count--;
     net->lasting_count -= lasts;
+    net->apart_count -= apart;
     check_drained(net);
 }
 

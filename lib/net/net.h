@@ -23,6 +23,9 @@
 
 struct conn;
 
+/* Connections of endpoints that are apart (conn.h), at once. */
+#define MAX_APART 64
+
 struct net {
     struct mox_env env;
     struct loop *loop;    /* owned */
@@ -30,18 +33,19 @@ struct net {
     uint8_t *chunk;       /* MOX_INPUT_MAX bytes: what was just read, of whatever connection */
     struct conn *conns;   /* all whose socket is open */
     size_t conn_count;    /* all that still exist */
+    size_t apart_count;   /* of them, those that max_conns is not about */
     size_t lasting_count; /* of them, those that wait for the server's end */
     size_t most_conns;    /* at once, since memory was given back */
     struct work trim;     /* gives it back */
     bool trimming;
-    size_t max_conns;
+    size_t max_conns; /* besides MAX_APART of endpoints that are apart */
     int64_t slow_step_us, slow_reply_us;
     bool full; /* they are all there, and the log says so */
     uint64_t last_cid;
     pthread_mutex_t woken_lock;      /* guards what follows, down to wake_waits */
     struct conn *woken, **woken_end; /* those to be woken, in turn */
     struct loop_task wake_task;
-    bool wake_waits;    /* the task is posted */
+    bool wake_waits;                 /* the task is posted */
     struct conn *turns, **turns_end; /* those that wait for another turn */
     size_t turn_count;
     struct loop_task turn_task;
@@ -82,7 +86,7 @@ void mox__net_stop(struct net *net, void (*drained)(void *user), void *user);
 /* One more connection waits for the server's end. */
 void mox__net_lasting(struct net *net);
 /* A connection is gone. */
-void mox__net_forget(struct net *net, bool lasts);
+void mox__net_forget(struct net *net, bool lasts, bool apart);
 /* No more waiting for peers: all sockets are closed but those that last. What is under way in the
  * store is finished. */
 void mox__net_abort(struct net *net);

@@ -99,6 +99,7 @@ static int open_ctl(struct mox_server *s, struct mox_error *err)
         .service = &mox__ctl_service,
         .user = s,
         .pkg = "ctl",
+        .apart = true, /* a crowd at the ports must not keep out who wants to stop the server */
     };
     int fd = -1;
     int rc = mox_ctl_listen(&fd, s->files->data_dir, err);

@@ -426,8 +426,10 @@ void echo_start(struct echo_server *s)
                                 .slow_step_us = s->slow_step_us,
                                 .slow_reply_us = s->slow_reply_us};
     assert_int_equal(mox__net_new(&s->net, &s->env.env, &config), MOX_OK);
-    s->plain_endpoint = (struct endpoint){&service, s, "echo", s->context, false};
-    s->tls_endpoint = (struct endpoint){&service, s, "echo", s->context, true};
+    s->plain_endpoint =
+        (struct endpoint){.service = &service, .user = s, .pkg = "echo", .tls = s->context};
+    s->tls_endpoint = s->plain_endpoint;
+    s->tls_endpoint.implicit_tls = true;
     struct mox_error err;
     assert_int_equal(
         mox__listener_open(&s->plain, s->net, "127.0.0.1", 0, &s->plain_endpoint, &err), MOX_OK);

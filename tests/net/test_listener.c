@@ -113,12 +113,67 @@ static void connections_over_the_limit_are_closed_at_once(void **state)
     (void)close(first);
 }
 
+static struct endpoint apart_endpoint;
+static struct listener *apart;
+
+static void open_apart(struct echo_server *s)
+{
+    struct mox_error err;
+    apart_endpoint = s->plain_endpoint;
+    apart_endpoint.apart = true;
+    assert_int_equal(mox__listener_open(&apart, s->net, "127.0.0.1", 0, &apart_endpoint, &err),
+                     MOX_OK);
+    mox__listener_start(apart);
+}
+
+static void close_apart(struct echo_server *s)
+{
+    (void)s;
+    mox__listener_close(apart);
+}
+
+static void hello(int fd)
+{
+    say(fd, "hello\n");
+    expect(fd, "hello");
+}
+
+/* As the control socket is in a crowd at the ports; nor is it a way to more connections at these. */
+static void an_endpoint_that_is_apart_has_a_limit_of_its_own(void **state)
+{
+    struct echo_server *s = *state;
+    int fds[MAX_APART];
+    int first = dial(s->port);
+    hello(first);
+    echo_call(s, allow_one);
+    echo_call(s, open_apart);
+    for (int i = 0; i < MAX_APART; i++) {
+        fds[i] = dial(mox__listener_port(apart));
+        hello(fds[i]);
+    }
+    expect_end(dial(mox__listener_port(apart)));
+    expect_end(dial(s->port));
+    (void)close(first);
+    while (atomic_load(&s->sessions) > MAX_APART)
+        (void)usleep(1000);
+    first = dial(s->port);
+    hello(first);
+    for (int i = 0; i < MAX_APART; i++)
+        (void)close(fds[i]);
+    while (atomic_load(&s->sessions) > 1)
+        (void)usleep(1000);
+    hello(first);
+    (void)close(first);
+    echo_call(s, close_apart);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_descriptors_connections_wait_and_nothing_spins),
         cmocka_unit_test(a_taken_port_is_named),
         cmocka_unit_test(connections_over_the_limit_are_closed_at_once),
+        cmocka_unit_test(an_endpoint_that_is_apart_has_a_limit_of_its_own),
     };
     return cmocka_run_group_tests_name("listeners", tests, start, stop);
 }
