@@ -44,14 +44,16 @@ int mox__conn_start(struct conn *c, const struct mox_tls_info *tls)
     return MOX_OK;
 }
 
-/* A crowd at the door is one line in the log, not one for each of them. */
+/* A crowd at the door is one line a minute in the log, not one for each of them. */
 static void refuse(struct net *net, const struct endpoint *endpoint, int fd, const char *reason)
 {
-    if (!net->full)
-        log_line(&net->env, MOX_LOG_WARN, endpoint->pkg, "connections are refused", reason,
-                 F_UINT("connections", net->conn_count));
-    net->full = true;
+    int64_t now_us = mox__loop_now(net->loop);
     (void)close(fd);
+    if (now_us < net->say_full_at_us)
+        return;
+    net->say_full_at_us = now_us + SAY_AGAIN_US;
+    log_line(&net->env, MOX_LOG_WARN, endpoint->pkg, "connections are refused", reason,
+             F_UINT("connections", net->conn_count));
 }
 
 /* A refusal costs a look, a packet and a close. When the server stops, its sessions say so, and nobody
@@ -96,7 +98,6 @@ void mox__conn_accept(struct net *net, const struct endpoint *endpoint, int fd)
         return;
     }
     memcpy(c->remote_ip, peer.remote_ip, sizeof c->remote_ip);
-    net->full = false;
     set_socket_options(fd);
     if (endpoint->implicit_tls)
         (void)mox__conn_start_tls(c, (struct mox_slice){NULL, 0});

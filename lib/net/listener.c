@@ -21,8 +21,6 @@
 #define ACCEPT_BURST 64
 /* How long to wait for descriptors or memory. */
 #define BACKOFF_US INT64_C(200000)
-/* Between two lines that say so: it may come and go with each connection. */
-#define SAY_AGAIN_US INT64_C(60000000)
 
 struct listener {
     struct net *net;

@@ -23,6 +23,8 @@
 
 struct conn;
 
+/* Between two lines in the log of what comes and goes with each connection. */
+#define SAY_AGAIN_US INT64_C(60000000)
 /* Connections of endpoints that are apart (conn.h), at once. */
 #define MAX_APART 64
 
@@ -40,7 +42,7 @@ struct net {
     bool trimming;
     size_t max_conns; /* besides MAX_APART of endpoints that are apart */
     int64_t slow_step_us, slow_reply_us;
-    bool full; /* they are all there, and the log says so */
+    int64_t say_full_at_us; /* before that it is in the log already */
     uint64_t last_cid;
     pthread_mutex_t woken_lock;      /* guards what follows, down to wake_waits */
     struct conn *woken, **woken_end; /* those to be woken, in turn */

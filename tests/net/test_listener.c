@@ -113,6 +113,30 @@ static void connections_over_the_limit_are_closed_at_once(void **state)
     (void)close(first);
 }
 
+static void hello(int fd)
+{
+    say(fd, "hello\n");
+    expect(fd, "hello");
+}
+
+/* Each that leaves lets one in; the crowd stays the same. */
+static void a_crowd_at_the_door_is_one_line_in_the_log(void **state)
+{
+    struct echo_server *s = *state;
+    while (atomic_load(&s->sessions) > 0) /* those of other tests leave */
+        (void)usleep(1000);
+    for (int i = 0; i < 10; i++) {
+        int fd = dial(s->port);
+        hello(fd);
+        echo_call(s, allow_one);
+        expect_end(dial(s->port));
+        (void)close(fd);
+        while (atomic_load(&s->sessions) > 0)
+            (void)usleep(1000);
+    }
+    assert_int_equal(test_env_logged(&s->env, "connections are refused"), 1);
+}
+
 static struct endpoint apart_endpoint;
 static struct listener *apart;
 
@@ -132,17 +156,13 @@ static void close_apart(struct echo_server *s)
     mox__listener_close(apart);
 }
 
-static void hello(int fd)
-{
-    say(fd, "hello\n");
-    expect(fd, "hello");
-}
-
 /* As the control socket is in a crowd at the ports; nor is it a way to more connections at these. */
 static void an_endpoint_that_is_apart_has_a_limit_of_its_own(void **state)
 {
     struct echo_server *s = *state;
     int fds[MAX_APART];
+    while (atomic_load(&s->sessions) > 0)
+        (void)usleep(1000);
     int first = dial(s->port);
     hello(first);
     echo_call(s, allow_one);
@@ -173,6 +193,7 @@ int main(void)
         cmocka_unit_test(without_descriptors_connections_wait_and_nothing_spins),
         cmocka_unit_test(a_taken_port_is_named),
         cmocka_unit_test(connections_over_the_limit_are_closed_at_once),
+        cmocka_unit_test(a_crowd_at_the_door_is_one_line_in_the_log),
         cmocka_unit_test(an_endpoint_that_is_apart_has_a_limit_of_its_own),
     };
     return cmocka_run_group_tests_name("listeners", tests, start, stop);
