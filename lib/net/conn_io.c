@@ -12,11 +12,14 @@
 /* What a slow peer has read of it at a time, and so what it can make an engine keep. */
 #define SLOW_READ_BYTES 4096
 
-/* Bytes of each step, 0 for full speed. */
-static unsigned pace_of(const struct conn *c)
+/* Bytes of each step, 0 for full speed: then a wait that was set is over. */
+static unsigned pace_of(struct conn *c)
 {
     bool never = c->net->stopping || c->net->slow_step_us <= 0;
-    return never ? 0 : c->engine.ops->pace(c->engine.self);
+    unsigned pace = never ? 0 : c->engine.ops->pace(c->engine.self);
+    if (pace == 0)
+        c->pace_at_us = 0;
+    return pace;
 }
 
 /* Whether the wait that a paced step begins with is over; it is set on the first call. */
@@ -40,8 +43,10 @@ static size_t paced_len(struct conn *c, size_t len)
     if (c->reply_since_us == 0)
         c->reply_since_us = now_us;
     /* A sender that waits too long for a whole reply gives up, and tries again. */
-    if (now_us - c->reply_since_us >= c->net->slow_reply_us)
+    if (now_us - c->reply_since_us >= c->net->slow_reply_us) {
+        c->pace_at_us = 0;
         return len;
+    }
     if (!pace_allows(c, now_us))
         return 0;
     return len < pace ? len : pace;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/conn_priv.h"
 #include "net/echo.h"
 #include "net/tlsclient.h"
 #include "support/cm.h"
@@ -107,6 +108,29 @@ static void no_reply_takes_for_ever(void **state)
         pieces = counted(s, &s->slow_pieces) - before;
     }
     assert_true(pieces >= 2);
+    (void)close(fd);
+    stop(s);
+}
+
+static atomic_int due;
+
+static void count_due(struct echo_server *s)
+{
+    for (const struct conn *c = s->net->conns; c != NULL; c = c->next)
+        atomic_fetch_add(&due, mox__conn_io_deadline(c) != INT64_MAX);
+}
+
+/* Else it would be looked at for ever, and output that gets stuck would not end it. */
+static void once_a_reply_is_sent_nothing_is_due(void **state)
+{
+    (void)state;
+    struct echo_server *s = start(4 * STEP_US, STEP_US);
+    int fd = dial(s->port);
+    say(fd, "SLOW 1\nabcdefg\n");
+    expect(fd, "abcdefg");
+    assert_true(counted(s, &s->slow_most) > 1); /* its time was up before the step's */
+    echo_call(s, count_due);
+    assert_int_equal(atomic_load(&due), 0);
     (void)close(fd);
     stop(s);
 }
@@ -286,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_slow_client_gets_its_bytes_one_by_one),
         cmocka_unit_test(other_clients_are_served_meanwhile),
         cmocka_unit_test(no_reply_takes_for_ever),
+        cmocka_unit_test(once_a_reply_is_sent_nothing_is_due),
         cmocka_unit_test(nobody_is_slow_where_the_host_does_not_want_it),
         cmocka_unit_test(little_is_read_of_a_slow_client_at_a_time),
         cmocka_unit_test(the_end_of_the_server_ends_all_slowness),
