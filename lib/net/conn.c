@@ -281,7 +281,7 @@ static void ready(struct ev_loop *ev, ev_io *io, int events)
     switch (c->state) {
     case CONN_HANDSHAKE:
         stop_watching(c);
-        mox__conn_handshake_ready(c);
+        (void)mox__conn_handshake_ready(c);
         return;
     case CONN_LINGER:
         linger(c);

@@ -114,7 +114,7 @@ int64_t mox__conn_io_deadline(const struct conn *c);
 /* conn_tls.c */
 enum next mox__conn_start_tls(struct conn *c, struct mox_slice rest);
 /* The socket is ready for the handshake, or its time is up, as it is when the server stops. */
-void mox__conn_handshake_ready(struct conn *c);
+enum next mox__conn_handshake_ready(struct conn *c);
 void mox__conn_handshake_due(struct conn *c);
 
 #endif

@@ -148,18 +148,18 @@ static void handshake_done(struct work *w)
     }
 }
 
-void mox__conn_handshake_ready(struct conn *c)
+enum next mox__conn_handshake_ready(struct conn *c)
 {
     if (!begins_handshake(c))
-        return;
+        return NEXT_GONE;
     c->work.run = handshake;
     c->work.done = handshake_done;
     c->working = true;
-    if (mox__pool_submit(c->net->workers, &c->work) < 0) {
-        c->working = false;
-        log_failure(c, "too many handshakes at once");
-        (void)mox__conn_close(c);
-    }
+    if (mox__pool_submit(c->net->workers, &c->work) == MOX_OK)
+        return NEXT_WAIT;
+    c->working = false;
+    log_failure(c, "too many handshakes at once");
+    return mox__conn_close(c);
 }
 
 void mox__conn_handshake_due(struct conn *c)
@@ -179,8 +179,7 @@ enum next mox__conn_start_tls(struct conn *c, struct mox_slice rest)
     mox__timer_at(&c->timer, c->since_us + HANDSHAKE_US);
     c->hello_seen = rest.len > 0; /* it is not in the socket */
     if (rest.len > 0)
-        mox__conn_handshake_ready(c);
-    else
-        mox__conn_watch(c, EV_READ);
+        return mox__conn_handshake_ready(c);
+    mox__conn_watch(c, EV_READ);
     return NEXT_WAIT;
 }

@@ -110,6 +110,32 @@ static void a_client_hello_right_behind_starttls_is_handshake(void **state)
     client_free(&c);
 }
 
+static struct pool *busy, *workers;
+
+static void be_busy(struct echo_server *s)
+{
+    workers = s->net->workers;
+    assert_int_equal(mox__pool_new(&busy, &s->env.env, s->net->loop, "busy", 1, 0), MOX_OK);
+    s->net->workers = busy;
+}
+
+static void be_ready(struct echo_server *s)
+{
+    s->net->workers = workers;
+    mox__pool_free(busy);
+}
+
+static void a_handshake_that_no_worker_takes_ends_the_connection(void **state)
+{
+    struct echo_server *s = *state;
+    echo_call(s, be_busy);
+    int fd = dial(s->port);
+    say(fd, "STARTTLS\n\x16\x03\x01");
+    expect(fd, "go");
+    expect_end(fd);
+    echo_call(s, be_ready);
+}
+
 static void refused(struct echo_server *s, void (*spoil)(mbedtls_ssl_config *conf))
 {
     struct client c;
@@ -291,6 +317,7 @@ int main(void)
         cmocka_unit_test(starttls_goes_over_to_tls),
         cmocka_unit_test(plain_text_injected_behind_starttls_breaks_the_handshake),
         cmocka_unit_test(a_client_hello_right_behind_starttls_is_handshake),
+        cmocka_unit_test(a_handshake_that_no_worker_takes_ends_the_connection),
         cmocka_unit_test(old_versions_and_weak_suites_are_refused),
         cmocka_unit_test(the_certificate_is_for_its_names_only),
         cmocka_unit_test(a_session_is_resumed_by_its_ticket),

@@ -200,7 +200,7 @@ static struct conn *give_to_worker(struct echo_server *s)
     struct conn *c = s->net->conns;
     while (c->state != CONN_HANDSHAKE)
         c = c->next;
-    mox__conn_handshake_ready(c);
+    assert_int_equal(mox__conn_handshake_ready(c), NEXT_WAIT);
     assert_true(c->working);
     return c;
 }
