@@ -62,16 +62,23 @@ static void tell_all(struct net *net, void (*tell)(struct conn *c))
     }
 }
 
+static bool is_drained(const struct net *net)
+{
+    return net->conn_count <= net->lasting_count;
+}
+
 static void say_drained(struct loop_task *t)
 {
     struct net *net = container_of(t, struct net, drain_task);
     net->drain_posted = false;
+    if (!is_drained(net)) /* somebody came meanwhile, and hears of it */
+        return;
     net->drained(net->drained_user);
 }
 
 static void check_drained(struct net *net)
 {
-    if (!net->stopping || net->conn_count > net->lasting_count || net->drain_posted)
+    if (!net->stopping || !is_drained(net) || net->drain_posted)
         return;
     net->drain_posted = true;
     net->drain_task.run = say_drained;

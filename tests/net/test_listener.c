@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "net/conn.h"
 #include "net/echo.h"
 #include "support/cm.h"
 
@@ -187,6 +188,45 @@ static void an_endpoint_that_is_apart_has_a_limit_of_its_own(void **state)
     echo_call(s, close_apart);
 }
 
+static atomic_int drained_count;
+static int visitor[2];
+
+static void count_drained(void *user)
+{
+    (void)user;
+    atomic_fetch_add(&drained_count, 1);
+}
+
+static void stop_and_accept(struct echo_server *s)
+{
+    mox__net_stop(s->net, count_drained, s);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, visitor), 0);
+    mox__conn_accept(s->net, &s->plain_endpoint, visitor[0]);
+}
+
+static void nothing(struct echo_server *s)
+{
+    (void)s;
+}
+
+static void who_comes_after_the_last_one_left_is_waited_for(void **state)
+{
+    struct echo_server *s = calloc(1, sizeof *s);
+    (void)state;
+    assert_non_null(s);
+    echo_start(s);
+    echo_call(s, stop_and_accept);
+    echo_call(s, nothing); /* what was posted before is done */
+    assert_int_equal(atomic_load(&drained_count), 0);
+    expect(visitor[1], "shutting down");
+    (void)close(visitor[1]);
+    for (int i = 0; i < 60000 && atomic_load(&drained_count) == 0; i++)
+        echo_call(s, nothing);
+    assert_int_equal(atomic_load(&drained_count), 1);
+    echo_stop(s);
+    free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +234,7 @@ int main(void)
         cmocka_unit_test(a_taken_port_is_named),
         cmocka_unit_test(connections_over_the_limit_are_closed_at_once),
         cmocka_unit_test(a_crowd_at_the_door_is_one_line_in_the_log),
+        cmocka_unit_test(who_comes_after_the_last_one_left_is_waited_for),
         cmocka_unit_test(an_endpoint_that_is_apart_has_a_limit_of_its_own),
     };
     return cmocka_run_group_tests_name("listeners", tests, start, stop);
