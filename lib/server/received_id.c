@@ -10,18 +10,21 @@
 
 #define KEY_BYTES 24
 
-static bool read_key(const char *path, uint8_t key[KEY_BYTES])
+/* 0 or errno. *found is false, too, for a file that is none of ours, since it has another size. */
+static int read_key(const char *path, uint8_t key[KEY_BYTES], bool *found)
 {
-    uint8_t found[KEY_BYTES + 1];
+    uint8_t bytes[KEY_BYTES + 1];
+    *found = false;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return false;
-    ssize_t n = read(fd, found, sizeof found);
+        return errno == ENOENT ? 0 : errno;
+    ssize_t n = read(fd, bytes, sizeof bytes);
+    int problem = n < 0 ? errno : 0;
     (void)close(fd);
-    if (n != KEY_BYTES)
-        return false;
-    memcpy(key, found, KEY_BYTES);
-    return true;
+    *found = n == KEY_BYTES;
+    if (*found)
+        memcpy(key, bytes, KEY_BYTES);
+    return problem;
 }
 
 /* By a new name that is renamed, so that a crash leaves no half a key. */
@@ -49,10 +52,15 @@ int mox__received_id_key(const struct mox_env *env, const char *data_dir, uint8_
     int len = snprintf(path, sizeof path, "%s/receivedid.key", data_dir);
     if (len < 0 || (size_t)len >= sizeof path)
         return mox__fail(err, MOX_ELIMIT, "open %s: the path is too long", data_dir);
-    if (read_key(path, key))
+    bool found = false;
+    int problem = read_key(path, key, &found);
+    if (problem != 0) /* a new key in its place would be another one for ever */
+        return mox__fail(err, mox__status_of_errno(problem), "read %s: %s", path,
+                         strerror(problem));
+    if (found)
         return MOX_OK;
     env->random(env->user, key, KEY_BYTES);
-    int problem = write_key(path, key);
+    problem = write_key(path, key);
     if (problem != 0)
         return mox__fail(err, mox__status_of_errno(problem), "write %s: %s", path,
                          strerror(problem));

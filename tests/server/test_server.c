@@ -252,6 +252,30 @@ static void the_key_of_received_ids_stays(void **state)
     test_env_done(&t);
 }
 
+/* Received IDs of before would say nothing any more, and users that do not exist get other salts. */
+static void a_key_of_received_ids_that_cannot_be_read_is_not_replaced(void **state)
+{
+    (void)state;
+    struct test_env t;
+    uint8_t key[24];
+    char dir[] = "/tmp/mox-server-XXXXXX", path[100];
+    struct mox_error err;
+    test_env_init(&t);
+    assert_non_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof path, "%s/receivedid.key", dir);
+    assert_int_equal(symlink("receivedid.key", path), 0); /* to itself: ELOOP */
+    assert_true(mox__received_id_key(&t.env, dir, key, &err) < 0);
+    assert_non_null(strstr(err.text, path));
+    assert_int_equal(unlink(path), 0);
+
+    FILE *f = fopen(path, "w"); /* what a full disk left */
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(mox__received_id_key(&t.env, dir, key, &err), MOX_OK);
+    remove_tree(dir);
+    test_env_done(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_directory_that_cannot_be_made_leaves_nothing_behind),
         cmocka_unit_test(a_second_server_on_a_directory_is_refused),
         cmocka_unit_test(the_key_of_received_ids_stays),
+        cmocka_unit_test(a_key_of_received_ids_that_cannot_be_read_is_not_replaced),
     };
     return cmocka_run_group_tests_name("server", tests, NULL, NULL);
 }
