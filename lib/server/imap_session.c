@@ -64,7 +64,8 @@ static void login_done(struct login *l)
     struct imap_session *is = container_of(l->client, struct imap_session, login);
     is->pending = false;
     if (is->closed) {
-        mox_account_close(l->account);
+        if (l->account != NULL) /* kept, since closing it may wait for the disk */
+            mox__account_keep(is->server, l->config, l->account);
         end_session(is);
         return;
     }
@@ -175,6 +176,7 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
 static void session_closed(void *session)
 {
     struct imap_session *is = session;
+    atomic_store(&is->login.gone, true);
     log_line(mox__conn_env(is->conn), MOX_LOG_DEBUG, PKG, "connection closed", NULL,
              F_DURATION("duration", mox__loop_now(is->server->net->loop) - is->opened_us));
     mox__count_closed(is->server, is->endpoint);

@@ -124,10 +124,12 @@ static int (*const answers[])(struct login *l) = {
     [MOX_SASL_ASK_TOKEN] = check_token,
 };
 
+/* A crowd that has left does not cost a password's time for each, for which others and a stop would wait. */
 static void run(struct work *w)
 {
     struct login *l = container_of(w, struct login, work);
-    l->status = answers[l->question->ask](l);
+    bool gone = atomic_load(&l->client->gone);
+    l->status = gone ? MOX_EDENIED : answers[l->question->ask](l);
 }
 
 /* -- there and back --------------------------------------------------------------------------- */

@@ -20,6 +20,8 @@ struct login_client {
     /* Whose certificate the client has shown: nobody else can log in. `account` is NULL: none was shown,
      * or its key is not known any more. */
     struct client_user shown;
+    /* The session is closed: what waits for its turn need not be answered. */
+    atomic_bool gone;
     /* On the loop's thread, never before mox__login_start() has returned. The login is gone once
      * this returns. */
     void (*done)(struct login *l);

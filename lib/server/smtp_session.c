@@ -286,6 +286,7 @@ static int open_session(void *user, struct conn *c, const struct mox_peer *peer,
 static void session_closed(void *session)
 {
     struct smtp_session *ss = session;
+    atomic_store(&ss->login.gone, true);
     log_line(mox__conn_env(ss->conn), MOX_LOG_DEBUG, PKG, "connection closed", NULL,
              F_DURATION("duration", mox__loop_now(ss->server->net->loop) - ss->opened_us));
     mox__count_closed(ss->server, ss->endpoint);
