@@ -80,9 +80,11 @@ bool mox__slice_is_ascii(struct mox_slice s)
     return true;
 }
 
-/* Length of the well-formed UTF-8 sequence at the start of s (RFC 3629 §4), or 0. */
-static size_t utf8_sequence(struct mox_slice s)
+/* RFC 3629 §4 */
+size_t mox__utf8_sequence(struct mox_slice s)
 {
+    if (s.len == 0)
+        return 0;
     uint8_t c = s.data[0];
     if (c < 0x80)
         return 1;
@@ -102,7 +104,7 @@ static size_t utf8_sequence(struct mox_slice s)
 bool mox__slice_is_utf8(struct mox_slice s)
 {
     while (s.len > 0) {
-        size_t n = utf8_sequence(s);
+        size_t n = mox__utf8_sequence(s);
         if (n == 0)
             return false;
         s = slice_from(s, n);

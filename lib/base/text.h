@@ -57,6 +57,8 @@ MOX_PRIV struct mox_slice mox__slice_trim(struct mox_slice s);
 MOX_PRIV bool mox__slice_uint(struct mox_slice s, uint64_t max, uint64_t *out);
 MOX_PRIV bool mox__slice_is_ascii(struct mox_slice s); /* no byte of 0x80 or more */
 MOX_PRIV bool mox__slice_is_utf8(struct mox_slice s);  /* well-formed (RFC 3629), no surrogates */
+/* How many bytes the character has that `s` begins with; 0: it is none that is well-formed, or `s` is empty. */
+MOX_PRIV size_t mox__utf8_sequence(struct mox_slice s);
 /* Whether two secrets of the same length are equal, in a time that depends on the length alone. */
 MOX_PRIV bool mox__secret_eq(const void *a, const void *b, size_t len);
 

@@ -34,6 +34,26 @@ struct dialogue {
     struct mox_slice text;
 };
 
+/* No control of a peer reaches the terminal: neither those of ASCII, nor U+0080 to U+009F, nor bytes that are
+ * no UTF-8, which some terminals take for the latter. */
+static size_t put_shown(char *out, struct mox_slice text)
+{
+    size_t len = 0;
+    while (text.len > 0) {
+        const uint8_t c = text.data[0];
+        const size_t n = mox__utf8_sequence(text);
+        const bool shown = n > 1 ? c != 0xc2 || text.data[1] >= 0xa0
+                                 : n == 1 && (c >= ' ' || c == '\t') && c != 0x7f;
+        if (shown)
+            memcpy(out + len, text.data, n);
+        else
+            out[len] = '?';
+        len += shown ? n : 1;
+        text = slice_from(text, n == 0 ? 1 : n);
+    }
+    return len;
+}
+
 static void print(struct transcript *t, const struct dialogue *d, const char *mark,
                   struct mox_slice text)
 {
@@ -43,10 +63,7 @@ static void print(struct transcript *t, const struct dialogue *d, const char *ma
     if (n < 0)
         return;
     size_t len = (size_t)n, more = text.len < LINE_MAX_BYTES ? text.len : LINE_MAX_BYTES;
-    for (size_t i = 0; i < more; i++) { /* no control of a peer reaches the terminal */
-        uint8_t c = text.data[i];
-        line[len++] = (char)(c < ' ' && c != '\t' ? '?' : c == 0x7f ? '?' : c);
-    }
+    len += put_shown(line + len, slice(text.data, more));
     line[len++] = '\n';
     for (size_t at = 0; at < len;) {
         ssize_t done = write(t->fd, line + at, len - at);

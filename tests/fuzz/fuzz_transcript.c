@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Whatever a peer says, the terminal of localserve shows whole lines of printable text, each with who
+/* Whatever a peer says, the terminal of localserve shows whole lines of printable UTF-8, each with who
  * said it, and no more of a message than its beginning. Input: lines, as kind and text up to a LF. */
 
 #include <stdio.h>
@@ -42,9 +42,10 @@ static void check_output(int fd)
     ssize_t n = pread(fd, out, sizeof out, 0);
     size_t start = 0;
     assert(n >= 0 && n < OUTPUT_MAX);
+    assert(mox__slice_is_utf8(slice(out, (size_t)n)));
     for (size_t i = 0; i < (size_t)n; i++) {
         assert(out[i] >= ' ' || out[i] == '\t' || out[i] == '\n');
-        assert(out[i] != 0x7f);
+        assert(out[i] != 0x7f && (i == 0 || out[i - 1] != 0xc2 || out[i] >= 0xa0)); /* C1 */
         if (out[i] != '\n')
             continue;
         assert(i - start <= SHOWN_LINE_MAX && i - start >= 11);

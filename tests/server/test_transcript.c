@@ -63,6 +63,20 @@ static void both_protocols_are_shown_side_by_side(void **state)
                                 "smtp abcd -- closed\n");
 }
 
+static void no_control_of_any_kind_is_shown(void **state)
+{
+    (void)state;
+    static struct shown s;
+    begin(&s);
+    log_line(&s.env, MOX_LOG_TRACE, "imapserver", "RC", NULL, F_HEX("cid", 1),
+             F_BYTES("data", slice_of("a\x7f \x1b[2J \xc2\x9b"
+                                      "2J \x9b"
+                                      "2J \xc2\xa0\xc3\xa9\xe2\x82\xac \xed\xa0\x80 \xc2")));
+    end(&s);
+    assert_string_equal(s.text,
+                        "imap 0001 C: a? ?[2J ?2J ?2J \xc2\xa0\xc3\xa9\xe2\x82\xac ??? ?\n");
+}
+
 static void of_a_message_only_the_beginning_is_shown(void **state)
 {
     (void)state;
@@ -114,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_protocols_are_shown_side_by_side),
+        cmocka_unit_test(no_control_of_any_kind_is_shown),
         cmocka_unit_test(of_a_message_only_the_beginning_is_shown),
         cmocka_unit_test(secrets_are_asked_for_only_when_the_log_shows_them),
         cmocka_unit_test(the_log_itself_is_as_before),
