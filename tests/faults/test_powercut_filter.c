@@ -54,6 +54,19 @@ static void what_is_marked_and_removed(void **state)
     FILTER_CUTS(marked_mail, false, steps, NULL);
 }
 
+/* A message that is learnt as two, and forgotten as one. */
+static void what_is_copied(void **state)
+{
+    (void)state;
+    static const struct step steps[] = {
+        {STEP_COPY, "Inbox", "Archive", .first = 1, .last = 2, .way = WAY_LEARNT},
+        {STEP_COPY, "Inbox", "Junk", .first = 4, .last = 4},
+        {STEP_EXPUNGE, "Inbox", .first = 1, .last = 1, .way = WAY_ERASED},
+        {STEP_COPY, "Archive", "Junk", .first = 1, .last = 1, .way = WAY_LEARNT},
+    };
+    FILTER_CUTS(marked_mail, false, steps, NULL);
+}
+
 /* The names of the old one are gone for good before the new one gets its own: the old log beside it would be played
  * into it, and might even make sense. So this is looked for, not only what comes of it. */
 static void look_at_names(const struct record *r)
@@ -97,6 +110,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CUT_TEST(a_filter_that_is_made),
         CUT_TEST(what_is_marked_and_removed),
+        CUT_TEST(what_is_copied),
         CUT_TEST(a_filter_that_is_built_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
