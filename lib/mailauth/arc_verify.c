@@ -44,16 +44,10 @@ static int read_signature(struct mox_arc_verify *v, struct signature_check *c,
 
 /* An l= makes a hash of the body that no other signature needs: only the newest set, which decides, may
  * cost that. */
-static int want_body(struct mox_arc_verify *v, struct signature_check *c, bool is_newest)
+static void check_limit(struct signature_check *c, bool is_newest)
 {
-    const struct dkim_signature *s = &c->signature;
-    if (c->state == CHECK_DONE)
-        return MOX_OK;
-    if (!is_newest && s->limit != UINT64_MAX) {
+    if (c->state != CHECK_DONE && !is_newest && c->signature.limit != UINT64_MAX)
         mox__check_end(c, MOX_DKIM_POLICY, "l= is not looked at in older sets");
-        return MOX_OK;
-    }
-    return mox__body_hash_want(v->message, s->hash, s->body, s->limit, &c->body_hash);
 }
 
 static void fill_instance(struct mox_arc_verify *v, unsigned i)
@@ -74,11 +68,11 @@ static int read_set(struct mox_arc_verify *v, unsigned i)
     int rc = read_signature(v, message, set->fields[ARC_MESSAGE_SIGNATURE], SIGNATURE_ARC_MESSAGE);
     if (rc == MOX_OK)
         rc = read_signature(v, seal, set->fields[ARC_SEAL], SIGNATURE_ARC_SEAL);
-    if (rc == MOX_OK)
-        rc = want_body(v, message, i + 1 == v->sets.count);
-    if (rc == MOX_OK)
-        fill_instance(v, i);
-    return rc;
+    if (rc < 0)
+        return rc;
+    check_limit(message, i + 1 == v->sets.count);
+    fill_instance(v, i);
+    return MOX_OK;
 }
 
 /* RFC 8617 §5.2 step 3: the first seal says that there was no chain, all others that it was valid. */

@@ -177,12 +177,14 @@ static void run_pass(struct mox_signed_message *m, enum canon canon)
 int mox__body_hash_want(struct mox_signed_message *m, enum hash hash, enum canon canon,
                         uint64_t limit, size_t *index)
 {
+    size_t limited = 0;
     for (*index = 0; *index < m->hash_count; ++*index) {
         const struct body_hash *h = &m->hashes[*index];
         if (h->hash == hash && h->canon == canon && h->limit == limit)
             return MOX_OK;
+        limited += h->limit != UINT64_MAX;
     }
-    if (m->hash_count == BODY_HASHES_MAX)
+    if (limit != UINT64_MAX && limited == LIMITED_HASHES_MAX)
         return MOX_ELIMIT;
     m->hashes[m->hash_count++] = (struct body_hash){.hash = hash, .canon = canon, .limit = limit};
     return MOX_OK;

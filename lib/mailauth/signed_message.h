@@ -33,8 +33,11 @@ struct body_hash {
     uint8_t digest[HASH_MAX];
 };
 
-/* Each of DKIM's 20 signatures and ARC's 50 sets may need one of its own. */
-#define BODY_HASHES_MAX 70
+/* Two hashes in two canonical forms over all of the body, and of those over a part of it (l=) so many: each
+ * costs a pass of its own, and whoever has keys can sign as many lengths as he likes. Few real messages
+ * have one. */
+#define LIMITED_HASHES_MAX 2
+#define BODY_HASHES_MAX    (4 + LIMITED_HASHES_MAX)
 
 /* Once so many bytes of header were hashed, no further signature is looked at: what each of 70 signatures
  * covers may be all of it. Real headers have less than 200 KB. */
@@ -64,7 +67,8 @@ struct mox_signed_message {
 void mox__signed_rewind(struct mox_signed_message *m);
 const struct signed_field *mox__signed_take(struct mox_signed_message *m, struct mox_slice name);
 
-/* Notes that the hash is needed; *index is its place in `hashes`. MOX_ELIMIT. */
+/* Notes that the hash is needed; *index is its place in `hashes`. MOX_ELIMIT: one over a part of the body, of
+ * which there are enough. */
 MOX_MUST_USE int mox__body_hash_want(struct mox_signed_message *m, enum hash hash, enum canon canon,
                                      uint64_t limit, size_t *index);
 /* Computes those that are needed and not known yet, in one pass. */

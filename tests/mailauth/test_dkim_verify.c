@@ -9,8 +9,12 @@
 #include <mox/dkim.h>
 #include <mox/dns_zone.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/text.h"
+#include "mailauth/dkim_key.h"
+#include "mailauth/dkim_signature.h"
+#include "mailauth/signed_message.h"
 #include "support/cm.h"
 #include "support/testenv.h"
 
@@ -215,6 +219,87 @@ static void many_signatures_of_many_fields_end(void **state)
     done(&s);
 }
 
+/* Anybody can write down a signature: none of these gets as far as the body. */
+static void no_body_is_hashed_for_signatures_that_fail_before(void **state)
+{
+    (void)state;
+    struct subject s = {.m = NULL};
+    struct buf text;
+    test_env_init(&s.t);
+    mox__buf_init(&text, &s.t.env, 1024 * 1024);
+    for (int i = 0; i < MOX_DKIM_SIGNATURES_MAX; i++)
+        mox__buf_printf(&text,
+                        "DKIM-Signature: v=1; a=ed25519-sha256; d=%s.com; s=s; h=from; l=%d;" BH
+                        "b=AAAA\r\n",
+                        i % 2 == 0 ? "made-up" : "example", i);
+    mox__buf_text(&text, "From: a@example.com\r\n\r\nbody\r\n");
+    judge(&s, slice(text.data, text.len), "s._domainkey.example.com\tTXT\t" ED "\n");
+    assert_int_equal(mox_dkim_result_at(s.v, 0)->status, MOX_DKIM_PERMERROR);
+    assert_int_equal(mox_dkim_result_at(s.v, 1)->status, MOX_DKIM_FAIL);
+    assert_int_equal(s.m->hash_count, 0);
+    mox__buf_free(&text);
+    done(&s);
+}
+
+/* A signature over From and the first `limit` bytes of the body. */
+static void sign_limited(const struct test_env *t, struct mox_dkim_key *key, const char *body,
+                         unsigned limit, struct buf *out)
+{
+    static const char from[] = "From: a@example.com\r\n\r\n";
+    char raw[512], base64[128];
+    uint8_t digest[HASH_MAX], signature[SIGNATURE_MAX];
+    size_t len;
+    struct mox_signed_message *m;
+    mox__hash(HASH_SHA256, slice(body, limit), digest);
+    mox__base64_text(base64, sizeof base64, slice(digest, 32));
+    (void)snprintf(raw, sizeof raw, "DKIM-Signature: " TOP "h=from; l=%u; bh=%s; b=", limit,
+                   base64);
+    const struct signed_field field = {.name = slice_of("DKIM-Signature"),
+                                       .value = slice_of(strchr(raw, ':') + 1),
+                                       .raw = slice_of(raw)};
+    const struct dkim_signature what = {
+        .field = &field, .hash = HASH_SHA256, .header = CANON_SIMPLE, .headers = slice_of("from")};
+    assert_int_equal(mox_signed_message_new(&m, &t->env, slice_of(from)), MOX_OK);
+    assert_int_equal(mox__dkim_header_digest(m, &what, digest), MOX_OK);
+    mox_signed_message_free(m);
+    assert_int_equal(
+        mox__private_sign(mox__dkim_private(key), HASH_SHA256, digest, signature, &len), MOX_OK);
+    mox__base64_text(base64, sizeof base64, slice(signature, len));
+    mox__buf_printf(out, "%s%s\r\n", raw, base64);
+}
+
+static void few_lengths_of_a_body_are_hashed(void **state)
+{
+    (void)state;
+    static const char body[] = "0123456789\r\n";
+    static const struct {
+        unsigned limit;
+        enum mox_dkim_status status;
+    } signatures[] = {{1, MOX_DKIM_PASS},   {2, MOX_DKIM_PASS}, {3, MOX_DKIM_POLICY},
+                      {4, MOX_DKIM_POLICY}, {1, MOX_DKIM_PASS}, {2, MOX_DKIM_PASS}};
+    const size_t count = sizeof signatures / sizeof signatures[0];
+    char record[256], zone[512];
+    struct subject s = {.m = NULL};
+    struct mox_dkim_key *key;
+    struct buf text;
+    test_env_init(&s.t);
+    mox__buf_init(&text, &s.t.env, 1024 * 1024);
+    assert_int_equal(mox_dkim_key_generate(&key, &s.t.env, MOX_DKIM_ED25519, 0), MOX_OK);
+    assert_int_equal(mox_dkim_key_record(key, record, sizeof record), MOX_OK);
+    for (size_t i = 0; i < count; i++)
+        sign_limited(&s.t, key, body, signatures[i].limit, &text);
+    mox__buf_printf(&text, "From: a@example.com\r\n\r\n%s", body);
+    (void)snprintf(zone, sizeof zone, "s._domainkey.example.com\tTXT\t%s\n", record);
+    judge(&s, slice(text.data, text.len), zone);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(mox_dkim_result_at(s.v, i)->status, signatures[i].status);
+    assert_non_null(strstr(mox_dkim_result_at(s.v, 2)->reason, "l="));
+    assert_int_equal(s.m->hash_count, 2);
+    mox_dkim_key_free(key);
+    mox__buf_free(&text);
+    done(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +307,8 @@ int main(void)
         cmocka_unit_test(flags_say_what_is_true_beside_the_result),
         cmocka_unit_test(a_header_that_is_none_has_a_problem_and_no_result),
         cmocka_unit_test(many_signatures_of_many_fields_end),
+        cmocka_unit_test(no_body_is_hashed_for_signatures_that_fail_before),
+        cmocka_unit_test(few_lengths_of_a_body_are_hashed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
