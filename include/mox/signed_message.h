@@ -16,7 +16,9 @@ MOX_BEGIN_DECLS
  */
 struct mox_signed_message;
 
-/** How many header fields are looked at; further ones are not there. Real mail has below 200. */
+/** How many header fields are looked at. Of a message with so many no signature holds, since people may
+ *  see further ones that it does not cover: DKIM says policy, ARC fail; it is not signed or sealed. Real
+ *  mail has below 200. */
 #define MOX_SIGNED_MESSAGE_FIELDS_MAX 2000
 
 /** @param content  borrowed for the life of the message; lines end in CRLF (a bare LF is a byte of its

@@ -105,6 +105,8 @@ static int read_sets(struct mox_arc_verify *v)
     mox__arc_sets_read(&v->sets, v->message);
     if (v->message->problem != NULL)
         mox__arc_problem(&v->sets, 0, ARC_SEAL, v->message->problem);
+    if (v->message->too_long != NULL)
+        mox__arc_problem(&v->sets, 0, ARC_SEAL, v->message->too_long);
     if (v->sets.problem[0] != '\0' || v->sets.count == 0)
         return MOX_OK;
     if (make_room(v) < 0)

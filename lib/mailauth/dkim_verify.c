@@ -56,6 +56,8 @@ static int begin(struct mox_dkim_verify *v, struct signature_check *c,
     fill_result(c);
     if (rc < 0)
         mox__check_end(c, MOX_DKIM_PERMERROR, problem);
+    else if (v->message->too_long != NULL)
+        mox__check_end(c, MOX_DKIM_POLICY, v->message->too_long);
     else if (v->count > MOX_DKIM_SIGNATURES_MAX)
         mox__check_end(c, MOX_DKIM_POLICY, "too many signatures are above this one");
     else

@@ -89,6 +89,8 @@ static void read_fields(struct mox_signed_message *m, size_t count)
         m->fields[m->field_count] = (struct signed_field){f.name, f.value, f.raw, 0, NO_FIELD};
         add_to_group(m, m->field_count++);
     }
+    if (m->field_count == MOX_SIGNED_MESSAGE_FIELDS_MAX)
+        m->too_long = "the header has 2000 fields or more";
 }
 
 static int index_fields(struct mox_signed_message *m)

@@ -52,6 +52,8 @@ struct mox_signed_message {
     struct signed_field *fields; /* from the top */
     size_t field_count;
     const char *problem; /* why the header cannot be read (RFC 5322 §2.2); NULL: it can */
+    const char
+        *too_long; /* why no signature counts: fields may be behind those here; NULL: they do */
     struct field_group *groups;
     size_t group_count;
     size_t *buckets; /* names to groups; open addressing */

@@ -194,6 +194,28 @@ static void what_is_sealed_cannot_be_changed(void **state)
     }
 }
 
+/* People would see fields behind those that are looked at. */
+static void a_header_that_is_not_looked_at_whole_has_no_chain(void **state)
+{
+    (void)state;
+    for (int more = 1900; more <= MOX_SIGNED_MESSAGE_FIELDS_MAX; more += 100) {
+        struct fixture f;
+        char *fields = calloc((size_t)more + 10, 6);
+        assert_non_null(fields);
+        for (int i = 0; i < more; i++)
+            memcpy(fields + (size_t)i * 6, "X: y\r\n", 6);
+        memcpy(fields + (size_t)more * 6, "Subject: hello", 14);
+        fixture_init(&f, 1);
+        edit(&f, "", "Subject: hello", fields);
+        if (more < MOX_SIGNED_MESSAGE_FIELDS_MAX)
+            assert_judged(&f, MOX_ARC_PASS, "");
+        else
+            assert_judged(&f, MOX_ARC_FAIL, "ARC-Seal: the header has 2000 fields or more");
+        fixture_done(&f);
+        free(fields);
+    }
+}
+
 /* A list seals the message with its own subject: the chain holds, and says since when the message does. */
 static void a_change_on_the_way_is_told(void **state)
 {
@@ -392,6 +414,7 @@ int main(void)
         cmocka_unit_test(fifty_sets_are_a_chain_and_no_more),
         cmocka_unit_test(sets_must_be_whole),
         cmocka_unit_test(what_is_sealed_cannot_be_changed),
+        cmocka_unit_test(a_header_that_is_not_looked_at_whole_has_no_chain),
         cmocka_unit_test(a_change_on_the_way_is_told),
         cmocka_unit_test(keys_that_cannot_be_had_may_come),
         cmocka_unit_test(results_cannot_leave_their_field),

@@ -241,6 +241,36 @@ static void no_body_is_hashed_for_signatures_that_fail_before(void **state)
     done(&s);
 }
 
+/* People would see the second Subject, though h= says that there is none. */
+static void no_signature_holds_of_a_header_that_is_not_looked_at_whole(void **state)
+{
+    (void)state;
+    for (int fields = MOX_SIGNED_MESSAGE_FIELDS_MAX - 1; fields <= MOX_SIGNED_MESSAGE_FIELDS_MAX;
+         fields++) {
+        struct subject s = {.m = NULL};
+        struct buf text;
+        test_env_init(&s.t);
+        mox__buf_init(&text, &s.t.env, 1024 * 1024);
+        mox__buf_text(&text, "DKIM-Signature: " TOP "h=from:subject:subject;" BH
+                             "b=AAAA\r\nFrom: a@example.com\r\nSubject: x\r\n");
+        for (int i = 3; i < fields; i++)
+            mox__buf_text(&text, "X: y\r\n");
+        if (fields == MOX_SIGNED_MESSAGE_FIELDS_MAX)
+            mox__buf_text(&text, "Subject: another\r\n");
+        mox__buf_text(&text, "\r\n");
+        judge(&s, slice(text.data, text.len), "s._domainkey.example.com\tTXT\t" ED "\n");
+        const struct mox_dkim_result *r = mox_dkim_result_at(s.v, 0);
+        if (fields < MOX_SIGNED_MESSAGE_FIELDS_MAX) {
+            assert_int_equal(r->status, MOX_DKIM_FAIL); /* for another reason */
+        } else {
+            assert_int_equal(r->status, MOX_DKIM_POLICY);
+            assert_string_equal(r->reason, "the header has 2000 fields or more");
+        }
+        mox__buf_free(&text);
+        done(&s);
+    }
+}
+
 /* A signature over From and the first `limit` bytes of the body. */
 static void sign_limited(const struct test_env *t, struct mox_dkim_key *key, const char *body,
                          unsigned limit, struct buf *out)
@@ -309,6 +339,7 @@ int main(void)
         cmocka_unit_test(many_signatures_of_many_fields_end),
         cmocka_unit_test(no_body_is_hashed_for_signatures_that_fail_before),
         cmocka_unit_test(few_lengths_of_a_body_are_hashed),
+        cmocka_unit_test(no_signature_holds_of_a_header_that_is_not_looked_at_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
