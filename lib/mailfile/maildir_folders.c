@@ -90,8 +90,8 @@ static int take_folder(struct folders *l, const char *dir, struct mox_error *err
         return mox__fail(err, MOX_ELIMIT, "%s: it has more than %d folders", l->path, FOLDERS_MAX);
     rc = mox__maildir_folder_name(dir, name, sizeof name);
     if (rc < 0)
-        return mox__fail(err, rc, "%s: folder %s has a name that is not modified UTF-7; rename it",
-                         l->path, dir);
+        return mox__fail(err, rc, "%s: folder %s has a name that is %s; rename it", l->path, dir,
+                         rc == MOX_ELIMIT ? "too long" : "not modified UTF-7");
     return add_folder(l, dir, name);
 }
 
