@@ -8,9 +8,8 @@
 
 #include "dkim.h"
 
-/* What a private key of the largest size takes in PEM, with room for comments around it. */
-#define PEM_MAX    16384
-#define RECORD_MAX 2048
+/* A file with a private key, with room for comments around it. */
+#define FILE_MAX (MOX_DKIM_KEY_PEM_MAX + 10240)
 /* RFC 1035 §3.3.14: a string of a TXT record. */
 #define STRING_MAX   255
 #define BITS_DEFAULT 2048
@@ -30,7 +29,7 @@ static enum exit_code write_key(const char *path, const char *pem)
 
 static enum exit_code generate(const struct cli *cli, enum mox_dkim_key_type type, unsigned bits)
 {
-    char pem[PEM_MAX], record[RECORD_MAX];
+    char pem[MOX_DKIM_KEY_PEM_MAX], record[MOX_DKIM_KEY_RECORD_MAX];
     const char *path = cli_flag(cli, "out");
     struct mox_dkim_key *key;
     if (mox_dkim_key_generate(&key, &cli->env, type, bits) != MOX_OK)
@@ -72,7 +71,7 @@ enum exit_code dkim_run_genrsa(struct cli *cli)
 
 enum exit_code dkim_read_key(const struct cli *cli, const char *path, struct mox_dkim_key **out)
 {
-    char pem[PEM_MAX];
+    char pem[FILE_MAX];
     struct mox_error err = {0};
     bool is_stdin = strcmp(path, "-") == 0;
     FILE *f = is_stdin ? stdin : fopen(path, "re");
@@ -104,7 +103,7 @@ static void print_strings(const char *record)
 enum exit_code dkim_run_txt(struct cli *cli)
 {
     static const char begin[] = "v=DKIM1;";
-    char record[RECORD_MAX], text[RECORD_MAX + 16];
+    char record[MOX_DKIM_KEY_RECORD_MAX], text[MOX_DKIM_KEY_RECORD_MAX + 16];
     const char *hash = cli_flag(cli, "hash");
     struct mox_dkim_key *key;
     if (hash != NULL && strcmp(hash, "sha256") != 0)

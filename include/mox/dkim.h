@@ -109,9 +109,12 @@ MOX_API MOX_MUST_USE int mox_dkim_key_generate(struct mox_dkim_key **out, const 
 /** NULL is fine. Wipes it. */
 MOX_API void mox_dkim_key_free(struct mox_dkim_key *key);
 MOX_API enum mox_dkim_key_type mox_dkim_key_type(const struct mox_dkim_key *key);
-/** PKCS#8 in PEM, NUL-terminated; wipe it after use. */
+/** As large as what the two below write ever is, in bytes, with the NUL. */
+#define MOX_DKIM_KEY_PEM_MAX    6144
+#define MOX_DKIM_KEY_RECORD_MAX 1024
+/** PKCS#8 in PEM, NUL-terminated; wipe it after use. @return MOX_OK; MOX_ELIMIT: `size` is too small; MOX_ENOMEM */
 MOX_API MOX_MUST_USE int mox_dkim_key_pem(const struct mox_dkim_key *key, char *out, size_t size);
-/** The TXT record that publishes it: "v=DKIM1;k=ed25519;p=…". @return MOX_ELIMIT: `size` is too small */
+/** The TXT record that publishes it: "v=DKIM1;k=ed25519;p=…". @return as mox_dkim_key_pem() */
 MOX_API MOX_MUST_USE int mox_dkim_key_record(const struct mox_dkim_key *key, char *out,
                                              size_t size);
 

@@ -224,7 +224,8 @@ static int rsa_der(struct private_key *key, uint8_t room[DER_MAX], struct mox_sl
 
 int mox__private_pem(struct private_key *key, char *out, size_t size)
 {
-    enum { LINE = 64 };
+    enum { LINE = 64, TEXT = (DER_MAX + 2) / 3 * 4 };
+    _Static_assert(TEXT + TEXT / LINE + 1 + 2 * LINE <= PRIVATE_PEM_MAX, "room for any key");
     uint8_t room[DER_MAX];
     char text[2 * DER_MAX];
     struct mox_slice der = slice(room, sizeof ed25519_head + crypto_sign_SEEDBYTES);

@@ -47,7 +47,8 @@ MOX_MUST_USE int mox__private_generate(struct private_key **out, const struct mo
 void mox__private_free(struct private_key *key); /* wipes it; NULL is fine */
 /* Of RSA; 0 for Ed25519. */
 unsigned mox__private_bits(const struct private_key *key);
-/* PKCS#8 in PEM, with a NUL. MOX_ELIMIT: too little room. */
+#define PRIVATE_PEM_MAX 6144
+/* PKCS#8 in PEM, with a NUL: at most PRIVATE_PEM_MAX bytes. MOX_ELIMIT: too little room. */
 MOX_MUST_USE int mox__private_pem(struct private_key *key, char *out, size_t size);
 
 /* What the longest public key takes. */

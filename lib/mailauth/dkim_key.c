@@ -88,11 +88,14 @@ struct private_key *mox__dkim_private(struct mox_dkim_key *key)
 
 int mox_dkim_key_pem(const struct mox_dkim_key *key, char *out, size_t size)
 {
+    _Static_assert(PRIVATE_PEM_MAX <= MOX_DKIM_KEY_PEM_MAX, "as its header says");
     return mox__private_pem(key->private, out, size);
 }
 
 int mox_dkim_key_record(const struct mox_dkim_key *key, char *out, size_t size)
 {
+    _Static_assert((PUBLIC_DER_MAX + 2) / 3 * 4 + 32 <= MOX_DKIM_KEY_RECORD_MAX,
+                   "as its header says");
     uint8_t public[PUBLIC_DER_MAX];
     size_t len;
     struct buf text = buf_over(out, size);

@@ -15,7 +15,6 @@
 
 #define NOW_US     (INT64_C(1700000000) * 1000000)
 #define TEXT_MAX   16384
-#define RECORD_MAX 1024
 
 static const char mail[] = "From: Joe <joe@example.com>\r\n"
                            "To: a@example.org\r\n"
@@ -63,7 +62,7 @@ static int sign(struct fixture *f, const char *text, char **out, struct mox_erro
 static enum mox_dkim_status verify(struct fixture *f, const char *front, const char *text,
                                    unsigned *flags)
 {
-    char whole[TEXT_MAX], record[RECORD_MAX], zone_text[TEXT_MAX];
+    char whole[TEXT_MAX], record[MOX_DKIM_KEY_RECORD_MAX], zone_text[TEXT_MAX];
     struct mox_signed_message *m;
     struct mox_dkim_verify *v;
     struct mox_dns_answers *answers;
@@ -225,7 +224,8 @@ static void keys_are_written_and_read(void **state)
     (void)state;
     struct fixture f;
     for (enum mox_dkim_key_type type = MOX_DKIM_RSA; type <= MOX_DKIM_ED25519; type++) {
-        char pem[8192], again[8192], record[RECORD_MAX], record_again[RECORD_MAX];
+        char pem[MOX_DKIM_KEY_PEM_MAX], again[MOX_DKIM_KEY_PEM_MAX];
+        char record[MOX_DKIM_KEY_RECORD_MAX], record_again[MOX_DKIM_KEY_RECORD_MAX];
         struct mox_dkim_key *copy;
         begin(&f, type);
         assert_int_equal(mox_dkim_key_pem(f.key, pem, sizeof pem), MOX_OK);
@@ -265,7 +265,7 @@ static void the_key_of_rfc_8463_has_its_record(void **state)
                               "-----END PRIVATE KEY-----\n";
     struct test_env t;
     struct mox_dkim_key *key;
-    char record[RECORD_MAX];
+    char record[MOX_DKIM_KEY_RECORD_MAX];
     test_env_init(&t);
     assert_int_equal(mox_dkim_key_parse(&key, &t.env, slice_of(pem), NULL), MOX_OK);
     assert_int_equal(mox_dkim_key_record(key, record, sizeof record), MOX_OK);
