@@ -49,7 +49,7 @@ static enum exit_code describe(struct cli *cli, enum mox_config_file file)
     if (mox_config_describe(&text, &cli->env, file) < 0)
         return cli_fail("out of memory");
     (void)fputs(text, stdout);
-    mox_config_text_free(&cli->env, text);
+    mox_text_free(&cli->env, text);
     return EXIT_OK;
 }
 

@@ -364,11 +364,10 @@ MOX_API MOX_MUST_USE int mox_config_update_domains(const struct mox_config_domai
 
 enum mox_config_file { MOX_CONFIG_STATIC, MOX_CONFIG_DOMAINS };
 
-/** An example file with every field and its documentation; *out is freed with env->realloc(…, 0) by
- *  mox_config_text_free(). MOX_ENOMEM. */
+/** An example file with every field and its documentation; *out is freed with
+ *  mox_text_free(). MOX_ENOMEM. */
 MOX_API MOX_MUST_USE int mox_config_describe(char **out, const struct mox_env *env,
                                              enum mox_config_file file);
-MOX_API void mox_config_text_free(const struct mox_env *env, char *text);
 
 MOX_END_DECLS
 

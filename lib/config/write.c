@@ -164,8 +164,3 @@ int mox_config_describe(char **out, const struct mox_env *env, enum mox_config_f
     mox__buf_free(&text);
     return rc == MOX_OK && *out == NULL ? MOX_ENOMEM : rc;
 }
-
-void mox_config_text_free(const struct mox_env *env, char *text)
-{
-    mox__mem_free(env, text);
-}

@@ -491,8 +491,8 @@ static void described_files_only_lack_what_is_to_be_filled_in(void **state)
     assert_int_equal(mox_config_describe(&domains, &f->t.env, MOX_CONFIG_DOMAINS), MOX_OK);
     config_put(f, "mox.conf", mox);
     config_put(f, "domains.conf", domains);
-    mox_config_text_free(&f->t.env, mox);
-    mox_config_text_free(&f->t.env, domains);
+    mox_text_free(&f->t.env, mox);
+    mox_text_free(&f->t.env, domains);
     assert_int_equal(config_load(f), MOX_ESYNTAX);
     for (size_t i = 0; i < f->errors.count; i++) {
         const char *e = f->errors.texts[i];
