@@ -23,9 +23,9 @@ static void done(struct mox_write *w)
     pthread_mutex_unlock(&waiter->lock);
 }
 
-static int fail(const char *what, const struct mox_error *err)
+static int fail(const char *what, const char *why)
 {
-    fprintf(stderr, "store-deliver: %s: %s\n", what, err->text);
+    fprintf(stderr, "store-deliver: %s: %s\n", what, why);
     return 1;
 }
 
@@ -42,17 +42,18 @@ int main(int argc, char **argv)
     struct mox_account *account;
     struct mox_spool *spool;
     if (mox_store_open(&store, &env, argv[1], &err) < 0)
-        return fail("open", &err);
+        return fail("open", err.text);
     if (mox_account_open(&account, store, argv[2], MOX_ACCOUNT_CREATE, NULL, &err) < 0)
-        return fail("account", &err);
+        return fail("account", err.text);
 
     struct mox_mailstore mail = mox_account_mailstore(account);
-    if (mox_spool_new(&spool, &env, mail.ops->spool_dir(mail.self), UINT64_MAX) < 0)
-        return fail("spool", &err);
+    int rc = mox_spool_new(&spool, &env, mail.ops->spool_dir(mail.self), UINT64_MAX);
+    if (rc < 0)
+        return fail("spool", mox_status_text(rc));
     uint8_t chunk[65536];
     for (ssize_t n; (n = read(STDIN_FILENO, chunk, sizeof chunk)) > 0;)
-        if (mox_spool_write(spool, (struct mox_slice){chunk, (size_t)n}) < 0)
-            return fail("write", &err);
+        if ((rc = mox_spool_write(spool, (struct mox_slice){chunk, (size_t)n})) < 0)
+            return fail("write", mox_status_text(rc));
 
     struct waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
     struct mox_append append = {
@@ -66,7 +67,7 @@ int main(int argc, char **argv)
         pthread_cond_wait(&waiter.cond, &waiter.lock);
     pthread_mutex_unlock(&waiter.lock);
     if (append.write.status < 0)
-        return fail("deliver", &append.write.error);
+        return fail("deliver", append.write.error.text);
     printf("delivered as UID %u\n", append.uid);
 
     mox_spool_free(spool);
