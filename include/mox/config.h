@@ -12,13 +12,15 @@ MOX_BEGIN_DECLS
 
 /**
  * @file
- * The configuration of a server: mox.conf (struct mox_config_static, read once at start) and
- * domains.conf (struct mox_config_domains, may change while it runs) in one folder. What each field
- * means, and what its default is, says mox_config_describe(), from the same table that reads and
- * writes the files.
+ * The configuration of a server: mox.conf (struct mox_config_static) and domains.conf (struct
+ * mox_config_domains) in one folder. A server gets both as they were loaded: what is edited then, it sees
+ * when it is started again. What each field means, and what its default is, says mox_config_describe(),
+ * from the same table that reads and writes the files.
  *
  * Lists have their items behind a pointer; maps are lists sorted by name. Strings are
  * NUL-terminated and never NULL; an empty one stands for an absent one. Structs grow at their end.
+ *
+ * Of libmoxd, which stands on libmox: link with `pkg-config --libs moxd`.
  */
 
 struct mox_config_strings {

@@ -42,6 +42,8 @@ MOX_BEGIN_DECLS
  * | check | account, recipient or empty, `text` or `json`, client's address, EHLO, local part and domain of MAIL FROM, time in seconds since 1970, `yes` or `no` (TLS), the list of blocked addresses that has the client, empty for none, `?` for not asked, bytes of names, bytes in all; then these bytes: names as in mox/dns_zone.h, and the message | ok, and a stream of text: what the account would do with the message; or the line `lists`: ask the lists, and then again |
  *
  * The fields of such lines are separated by tabs.
+ *
+ * Of libmoxd, which stands on libmox: link with `pkg-config --libs moxd`.
  */
 
 /** The answer to `check` when nothing but lists of blocked addresses can decide. */

@@ -12,6 +12,8 @@ MOX_BEGIN_DECLS
  * @file
  * Why a message is where it is, for people who ask and for their programs. `mox explain` prints it, and the
  * control socket of a running server gives it.
+ *
+ * Of libmoxd, which stands on libmox: link with `pkg-config --libs moxd`.
  */
 
 /** In whose name is asked. Borrowed for the call. */

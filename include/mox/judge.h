@@ -12,7 +12,7 @@ MOX_BEGIN_DECLS
  * One message for one recipient: finds in an account what mox_analyze() asks for, and says where the
  * message goes.
  *
- *     mox_judge_new(&j, &env, &message, &recipient, &err);
+ *     rc = mox_judge_new(&j, &env, &message, &recipient);
  *     if (mox_judge_run(j, &err) == MOX_NEED_DNS) {
  *         … ask the lists of blocked addresses …
  *         mox_judge_set_dnsbl(j, MOX_FACT_FOUND, zone);

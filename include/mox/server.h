@@ -20,6 +20,8 @@ struct ev_loop;
  * store in its data directory, with a control socket. It runs on a libev loop, its own or one of
  * the program that embeds it, and has a few threads for what must not hold that up.
  *
+ * Of libmoxd, which stands on libmox: link with `pkg-config --libs moxd`.
+ *
  * Threads: owned by the thread that runs the loop; only mox_server_stop() may be called from
  * others.
  */
@@ -146,7 +148,10 @@ struct mox_localserve_config {
     bool transcript;    /* print each dialogue to `transcript_fd` */
     int transcript_fd;  /* default 1 */
     int banner_fd;      /* what it listens on and how to try it; default 1; -1: nothing */
-    struct mox_logger *logger; /* as in struct mox_server_config; may be NULL */
+    /** Whose levels the control socket shows and sets; borrowed. It is the caller who makes `env` log to
+     *  it (mox_logger_attach()). NULL: there is a control socket all the same, and the levels that
+     *  somebody sets there change nothing. */
+    struct mox_logger *logger;
     bool limits; /* as in struct mox_server_config, but false by default */
     const char *resolver_forward, *trust_anchor; /* as there */
 };

@@ -12,6 +12,8 @@ struct ev_loop;
  * Names from the network, by libunbound on a libev loop: it asks, keeps answers as long as they say, and
  * validates them by DNSSEC itself. It has no thread of its own; its memory is not the env's but malloc's.
  *
+ * Of libmoxd, which stands on libmox: link with `pkg-config --libs moxd`.
+ *
  * Threads: owned by the thread that runs the loop.
  */
 struct mox_unbound;

@@ -76,22 +76,36 @@ static const struct value_type accounts_type =
 
 #define AT(member) offsetof(struct mox_config_domains, member)
 static const struct field domains_fields[] = {
-    {.name = "Domains", .type = &domains_type, .offset = AT(domains), .required = true,
+    {.name = "Domains",
+     .type = &domains_type,
+     .offset = AT(domains),
+     .required = true,
      .check = mox__check_domain_names,
-     .doc = "This is domains.conf, the part of the configuration that the server's commands change "
-            "while it runs. They keep comments, and every line that they do not change. How a file "
-            "is written is explained in mox.conf.\n\n\n"
+     .doc = "This is domains.conf, the part of the configuration about domains, accounts and "
+            "addresses. It is "
+            "read when the server starts, as mox.conf is: restart it after a change. How a file is "
+            "written is explained in mox.conf.\n\n\n"
             "Domains that this server takes mail for."},
-    {.name = "Accounts", .type = &accounts_type, .offset = AT(accounts), .required = true,
+    {.name = "Accounts",
+     .type = &accounts_type,
+     .offset = AT(accounts),
+     .required = true,
      .check = mox__check_account_names,
      .doc = "Accounts, each with its own mailboxes, password and addresses. The name is that of a "
-            "folder: letters, digits, \"-\", \"_\" and \".\"."},
-    {.name = "MonitorDNSBLs", .type = &mox__type_strings, .offset = AT(monitor_dnsbls),
+            "folder: letters, digits, \"-\", \"_\" and \".\". Nobody can log in to a new account "
+            "before "
+            "\"mox setaccountpassword\" has set its password, which the running server does."},
+    {.name = "MonitorDNSBLs",
+     .type = &mox__type_strings,
+     .offset = AT(monitor_dnsbls),
      .check = mox__check_zones,
-     .doc = "Zones of lists of blocked addresses in which the server's own public addresses, of the "
-            "listener \"public\", are looked up every three hours, as in the DNSBLs of that listener. What "
-            "is found is logged, and in the metric mox_dnsbl_ips_success; no mail is refused for these. "
-            "For example: bl.example.org."},
+     .doc =
+         "Zones of lists of blocked addresses in which the server's own public addresses, of the "
+         "listener \"public\", are looked up every three hours, as in the DNSBLs of that listener. "
+         "What "
+         "is found is logged, and in the metric mox_dnsbl_ips_success; no mail is refused for "
+         "these. "
+         "For example: bl.example.org."},
 };
 const struct value_type mox__config_domains_type =
     STRUCT_TYPE(struct mox_config_domains, domains_fields, NULL);
