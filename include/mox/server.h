@@ -74,6 +74,10 @@ struct mox_server_config {
      *  configuration and the two below say; but a server for tests that is told no resolver has names
      *  of its own. */
     const struct mox_resolver *resolver;
+    /** Who sends to us must exist in the DNS: the domain of MAIL FROM takes mail itself (550 5.7.27 else; 451
+     *  4.4.0 when that cannot be looked up), the host that HELO names has an address (550 5.5.0). Default
+     *  true; a server for tests looks only when it is told a resolver. */
+    bool check_senders;
     /** As in struct mox_unbound_config, instead of the configuration's Resolver; NULL: as there. */
     const char *resolver_forward, *trust_anchor;
 };

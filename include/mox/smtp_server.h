@@ -86,6 +86,9 @@ struct mox_smtp_server_callbacks {
      *  mox_smtp_server_auth() is called when the answer is known. The reply follows from the
      *  exchange. */
     int (*auth)(void *user, const struct mox_sasl_question *q, struct mox_sasl_answer *a);
+    /** HELO, or EHLO when envelope->esmtp, on delivery only: the client calls itself envelope->hello.
+     *  NULL accepts. Failures start as 550 5.5.0. */
+    int (*hello)(void *user, const struct mox_smtp_envelope *envelope, struct mox_smtp_reply *reply);
     /** MAIL FROM. NULL accepts. Failures start as 550 5.1.0. */
     int (*mail)(void *user, const struct mox_smtp_envelope *envelope, struct mox_smtp_reply *reply);
     /** RCPT TO. Required. `path` becomes a recipient with MOX_OK. Failures start as 550 5.1.1. */

@@ -35,6 +35,7 @@ void mox_server_config_init(struct mox_server_config *config)
         .workers = 3,
         .max_connections = 10000,
         .limits = true,
+        .check_senders = true,
     };
 }
 

@@ -100,6 +100,16 @@ static void on_auth_ended(void *user, const struct mox_sasl_attempt *attempt)
                           NULL);
 }
 
+static int on_hello(void *user, const struct mox_smtp_envelope *envelope,
+                    struct mox_smtp_reply *reply)
+{
+    struct smtp_session *ss = user;
+    mox_dns_answers_free(ss->answers); /* about the host of an earlier HELO */
+    ss->answers = NULL;
+    /* EHLO is said by whoever is behind a NAT, too, with names that nobody outside knows. */
+    return envelope->esmtp ? MOX_OK : mox__smtp_check_host(ss, envelope->hello, reply);
+}
+
 static int on_mail(void *user, const struct mox_smtp_envelope *envelope,
                    struct mox_smtp_reply *reply)
 {
@@ -108,8 +118,10 @@ static int on_mail(void *user, const struct mox_smtp_envelope *envelope,
     int rc = special(ss, from->localpart, MOX_SPECIAL_MAIL, reply);
     if (rc != MOX_OK)
         return rc;
-    if (ss->endpoint->kind == SERVE_SMTP || from->address[0] == '\0')
+    if (from->address[0] == '\0')
         return MOX_OK;
+    if (ss->endpoint->kind == SERVE_SMTP)
+        return mox__smtp_check_sender(ss, from->domain, reply);
     return mox__submission_sender(ss, slice_of(from->localpart), from->domain, reply);
 }
 
@@ -223,6 +235,7 @@ static void on_reset(void *user)
 static const struct mox_smtp_server_callbacks callbacks = {
     .size = sizeof callbacks,
     .auth = on_auth,
+    .hello = on_hello,
     .mail = on_mail,
     .rcpt = on_rcpt,
     .data_begin = on_data_begin,

@@ -54,6 +54,12 @@ static inline bool client_has_left(const struct smtp_session *ss)
  * connection is gone. */
 void mox__smtp_answer_pending(struct smtp_session *ss, int status,
                               const struct mox_smtp_reply *reply);
+/* smtp_sender.c: refuses a domain of MAIL FROM that takes no mail, and a host of HELO that does not exist:
+ * MOX_OK, MOX_LATER with `pending` set, or a failure. */
+MOX_MUST_USE int mox__smtp_check_sender(struct smtp_session *ss, const char *domain,
+                                        struct mox_smtp_reply *reply);
+MOX_MUST_USE int mox__smtp_check_host(struct smtp_session *ss, const char *name,
+                                      struct mox_smtp_reply *reply);
 /* smtp_rcpt.c: takes a recipient, or refuses it; MOX_LATER, with `pending` set. */
 MOX_MUST_USE int mox__smtp_rcpt(struct smtp_session *ss, const struct mox_smtp_envelope *envelope,
                                 const struct mox_smtp_path *path, struct mox_smtp_reply *reply);

@@ -6,9 +6,9 @@
 
 /* Who goes on when a question is answered; those of AUTH have answers of their own (auth.c). */
 static void (*const answered[])(struct mox_smtp_server *s, int rc) = {
-    [ASK_MAIL] = mox__smtp_mail_answered,       [ASK_RCPT] = mox__smtp_rcpt_answered,
-    [ASK_BEGIN] = mox__smtp_begin_answered,     [ASK_PIECE] = mox__smtp_piece_answered,
-    [ASK_DELIVER] = mox__smtp_deliver_answered,
+    [ASK_HELLO] = mox__smtp_hello_answered, [ASK_MAIL] = mox__smtp_mail_answered,
+    [ASK_RCPT] = mox__smtp_rcpt_answered,   [ASK_BEGIN] = mox__smtp_begin_answered,
+    [ASK_PIECE] = mox__smtp_piece_answered, [ASK_DELIVER] = mox__smtp_deliver_answered,
 };
 
 void mox__smtp_prepare(struct mox_smtp_server *s, int code, const char *enhanced, const char *text)

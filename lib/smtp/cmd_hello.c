@@ -131,14 +131,31 @@ void mox__smtp_welcome(struct mox_smtp_server *s)
         mox__smtp_send_lines(s, 250, slice_of(s->hostname));
 }
 
+static void hello(struct mox_smtp_server *s, struct mox_slice args, bool esmtp)
+{
+    if (!greet(s, args, esmtp))
+        return;
+    mox__smtp_prepare(s, 550, "5.5.0", "this name is not accepted");
+    const bool asks = s->cb.hello != NULL && s->config.mode == MOX_SMTP_DELIVERY;
+    mox__smtp_answer(s, ASK_HELLO, asks ? s->cb.hello(s->user, &s->envelope, &s->reply) : MOX_OK);
+}
+
+void mox__smtp_hello_answered(struct mox_smtp_server *s, int rc)
+{
+    if (rc < 0) {
+        s->state = ST_START;
+        mox__smtp_send(s, &s->reply);
+    } else if (!mox__smtp_auth_by_certificate(s)) {
+        mox__smtp_welcome(s);
+    }
+}
+
 void mox__smtp_cmd_helo(struct mox_smtp_server *s, struct mox_slice args)
 {
-    if (greet(s, args, false) && !mox__smtp_auth_by_certificate(s))
-        mox__smtp_welcome(s);
+    hello(s, args, false);
 }
 
 void mox__smtp_cmd_hello(struct mox_smtp_server *s, struct mox_slice args)
 {
-    if (greet(s, args, true) && !mox__smtp_auth_by_certificate(s))
-        mox__smtp_welcome(s);
+    hello(s, args, true);
 }

@@ -44,7 +44,7 @@ enum state {
 enum reading { READ_COMMAND, READ_AUTH, READ_CONTENT };
 
 /* The question to the host whose answer is pending. */
-enum ask { ASK_NOTHING, ASK_AUTH, ASK_MAIL, ASK_RCPT, ASK_BEGIN, ASK_PIECE, ASK_DELIVER };
+enum ask { ASK_NOTHING, ASK_AUTH, ASK_HELLO, ASK_MAIL, ASK_RCPT, ASK_BEGIN, ASK_PIECE, ASK_DELIVER };
 
 /* RFC 5321 §4.5.3.1.4 asks for 512, extensions for more; spec: 2048, without the LF. */
 #define LINE_MAX_COMMAND 2048
@@ -220,6 +220,7 @@ void mox__smtp_auth_abandon(struct mox_smtp_server *s);
 /* The reply to EHLO or HELO. */
 void mox__smtp_welcome(struct mox_smtp_server *s);
 void mox__smtp_cmd_mail(struct mox_smtp_server *s, struct mox_slice args);
+void mox__smtp_hello_answered(struct mox_smtp_server *s, int rc);
 void mox__smtp_mail_answered(struct mox_smtp_server *s, int rc);
 void mox__smtp_cmd_rcpt(struct mox_smtp_server *s, struct mox_slice args);
 void mox__smtp_rcpt_answered(struct mox_smtp_server *s, int rc);

@@ -32,6 +32,7 @@ $TTL 300
 @               SOA  ns hostmaster 1 3600 600 86400 60
 @               NS   ns
 ns              A    127.0.0.1
+@               MX   10 ns
 @               TXT  "v=spf1 include:_spf.sender.example -all"
 _spf            TXT  "v=spf1 ip4:127.0.0.1 -all"
 _dmarc          TXT  "v=DMARC1; p=reject"

@@ -100,4 +100,5 @@ void configure(struct mox_server_config *config, const struct place *p)
     config->port_base = p->base;
     config->ip = "127.0.0.1";
     config->localserve = true;
+    config->check_senders = false;
 }

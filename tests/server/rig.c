@@ -67,6 +67,7 @@ void start(struct rig *r, const char *zone)
     configure(&config, &r->p);
     config.localserve = r->is_localserve;
     config.limits = r->has_limits;
+    config.check_senders = r->checks_senders;
     config.loop = r->loop;
     config.resolver = &r->resolver;
     config.stopped = stopped;

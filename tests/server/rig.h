@@ -19,7 +19,7 @@ struct rig {
     struct mox_server *server;
     pthread_t thread;
     bool runs;
-    bool is_localserve, has_limits; /* before start() */
+    bool is_localserve, has_limits, checks_senders; /* before start() */
     int64_t delay_us;               /* strangers wait so long, after do_delay() */
     int fd;                         /* the client's */
     const char *from;               /* its address; NULL: 127.0.0.1 */
