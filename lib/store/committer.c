@@ -81,11 +81,14 @@ static struct job *take(struct mox_account *a)
 
 /* ---- a transaction ---- */
 
+/* Nothing calls it after a transaction that wrote nothing. */
 static int on_commit(void *user, sqlite3 *sql, const char *schema, int pages)
 {
     (void)sql;
     (void)schema;
-    ((struct mox_account *)user)->wal_pages = pages;
+    struct mox_account *a = user;
+    a->wal_pages = pages;
+    a->wrote = true;
     return SQLITE_OK;
 }
 
@@ -216,6 +219,7 @@ static void run(struct mox_account *a, struct job *batch)
 {
     const int64_t began_us = a->env->monotonic_us(a->env->user);
     a->in_doubt = false;
+    a->wrote = false;
     int rc = prepare(a);
     uint64_t before = a->modseq;
     for (struct job *j = batch; j != NULL && rc == MOX_OK; j = j->next) {
@@ -230,13 +234,13 @@ static void run(struct mox_account *a, struct job *batch)
         commit(a);
     }
     bool failed = a->writer.status < 0;
-    if (failed || a->modseq != before)
+    if (failed || a->wrote)
         count(a, batch, began_us);
     if (failed) {
         undo(a, batch);
     } else {
         mox__publish(a);
-        if (a->modseq != before) /* else it wrote nothing */
+        if (a->wrote)
             mox__append_settle(a);
     }
     for (struct job *j = batch, *next; j != NULL; j = next) {

@@ -170,6 +170,7 @@ struct mox_account {
     struct db writer;
     bool stale;    /* `next` must be read again */
     bool suspect;  /* `writer` must be opened anew */
+    bool wrote;    /* the transaction has put something into the WAL */
     bool in_doubt; /* the failed transaction may be found in the WAL after a crash */
     uint64_t doubtful[DOUBTFUL_MAX]; /* body files of such transactions */
     size_t doubtful_count;

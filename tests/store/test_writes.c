@@ -144,6 +144,25 @@ static void a_disk_that_fails_fails_writes_and_nothing_else(void **state)
     assert_int_equal(wait_change(f, &change), MOX_OK);
 }
 
+/* Until something else is in the WAL, its transaction may be found there after a crash. */
+static void a_file_in_doubt_goes_with_the_next_commit_of_any_kind(void **state)
+{
+    struct storefix *f = *state;
+    struct vfsshim *shim = vfsshim();
+    struct mox_error err;
+    shim->fail_syncs = true;
+    assert_int_equal(try_append(f, &err, 300000), MOX_EIO);
+    shim->fail_syncs = false;
+    assert_int_equal(access(path_of(f, "msg/01/1"), F_OK), 0);
+    static const char *const people[] = {"a@x.example"};
+    struct mox_outgoing op = {.recipients = people, .recipient_count = 1, .max_recipients = 0};
+    assert_int_equal(wait_outgoing(f, &op), MOX_ELIMIT); /* writes nothing */
+    assert_int_equal(access(path_of(f, "msg/01/1"), F_OK), 0);
+    op.max_recipients = op.max_first_time = 10;
+    assert_int_equal(wait_outgoing(f, &op), MOX_OK);
+    assert_int_equal(access(path_of(f, "msg/01/1"), F_OK), -1);
+}
+
 /* ---- the WAL ---- */
 
 static void the_wal_stays_short_under_load(void **state)
@@ -354,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(writes_that_wait_share_a_sync),
         STORE_TEST(a_disk_that_fails_fails_writes_and_nothing_else),
+        STORE_TEST(a_file_in_doubt_goes_with_the_next_commit_of_any_kind),
         cmocka_unit_test(the_wal_stays_short_under_load),
         STORE_TEST(large_bodies_are_files),
         STORE_TEST(files_that_nothing_refers_to_are_removed_at_open),
