@@ -247,8 +247,10 @@ static void run(struct mox_account *a, struct job *batch)
         next = j->next; /* the job's memory goes with the answer */
         answer(a, j, failed ? a->writer.status : j->status);
     }
-    if (!failed)
-        mox__checkpoint_consider(a);
+    if (failed)
+        return;
+    mox__erase_again(a);
+    mox__checkpoint_consider(a);
 }
 
 static void *committer(void *user)

@@ -12,6 +12,9 @@
  * writes that wait behind it wait milliseconds. */
 #define ERASE_AT_ONCE 500
 
+/* After a failure. A disk that fails does so for a while, and what is kept may be kept longer. */
+#define ERASE_PAUSE_US INT64_C(10000000)
+
 struct kept {
     uint32_t uid;
     uint64_t message;
@@ -83,6 +86,37 @@ static size_t erase_from(struct mox_account *a, struct box *b, uint64_t modseq, 
     return n;
 }
 
+/* Under the lock. */
+static bool is_paused(const struct box *b)
+{
+    const struct mox_env *env = b->account->env;
+    return b->erase_after_us != 0 && env->monotonic_us(env->user) < b->erase_after_us;
+}
+
+void mox__erase_check(struct box *b)
+{
+    struct mox_account *a = b->account;
+    bool abandoned = b->abandoned && b->now.live;
+    bool kept = b->kept_from != 0 && b->kept_from <= mox__view_erasable(b);
+    if (a->erase_wanted || (!abandoned && !kept) || is_paused(b))
+        return;
+    a->erase_wanted = true;
+    pthread_cond_signal(&a->work);
+}
+
+static size_t erase_box(struct mox_account *a, struct job *j, struct box *b, size_t max)
+{
+    pthread_mutex_lock(&a->lock);
+    const bool paused = is_paused(b);
+    uint64_t modseq = mox__view_erasable(b);
+    b->erasing = !paused && b->kept_from != 0 && b->kept_from <= modseq;
+    bool abandoned = !paused && b->abandoned && b->now.live;
+    pthread_mutex_unlock(&a->lock);
+    if (b->erasing)
+        return erase_from(a, b, modseq < INT64_MAX ? modseq : INT64_MAX, max);
+    return abandoned ? mox__import_erase(a, j, b, max) : 0;
+}
+
 int mox__erase_apply(struct mox_account *a, struct job *j)
 {
     size_t left = ERASE_AT_ONCE;
@@ -91,42 +125,71 @@ int mox__erase_apply(struct mox_account *a, struct job *j)
     if (a->erased_files == NULL)
         return mox__db_fail(&a->writer, MOX_ENOMEM, "erase messages");
     for (size_t i = 0; i < a->box_count && left > 0 && a->writer.status == MOX_OK; i++) {
-        struct box *b = a->boxes[i];
-        pthread_mutex_lock(&a->lock);
-        uint64_t modseq = mox__view_erasable(b);
-        b->erasing = b->kept_from != 0 && b->kept_from <= modseq;
-        bool abandoned = b->abandoned && b->now.live;
-        pthread_mutex_unlock(&a->lock);
-        if (b->erasing)
-            left -= erase_from(a, b, modseq < INT64_MAX ? modseq : INT64_MAX, left);
-        else if (abandoned)
-            left -= mox__import_erase(a, j, b, left);
+        left -= erase_box(a, j, a->boxes[i], left);
+        if (a->writer.status == MOX_ECORRUPT || a->writer.status == MOX_EIO)
+            a->unerasable = a->boxes[i];
     }
     return a->writer.status;
 }
 
-void mox__erase_finish(struct mox_account *a, struct job *j, int status)
+static void remove_files(struct mox_account *a)
 {
-    (void)j;
-    for (size_t i = 0; i < a->erased_count && status == MOX_OK; i++) {
+    for (size_t i = 0; i < a->erased_count; i++) {
         char *path = mox__account_body_path(a, a->erased_files[i]);
         if (path != NULL)
             (void)remove(path); /* what stays is found at the next open */
         mox__mem_free(a->env, path);
     }
+}
+
+/* Damage in one mailbox does not keep the others from being erased; anything else may hold for all of
+ * them, and without a pause the committer would do nothing but try. Under the lock. */
+static void pause_after_failure(struct mox_account *a)
+{
+    const int64_t until_us = a->env->monotonic_us(a->env->user) + ERASE_PAUSE_US;
+    for (size_t i = 0; i < a->box_count; i++) {
+        struct box *b = a->boxes[i];
+        if (b->erasing)
+            b->kept_from = 1; /* unknown */
+        if (a->unerasable == NULL || b == a->unerasable)
+            b->erase_after_us = until_us;
+    }
+    a->erase_paused = true;
+}
+
+void mox__erase_finish(struct mox_account *a, struct job *j, int status)
+{
+    (void)j;
+    if (status == MOX_OK)
+        remove_files(a);
     mox__mem_free(a->env, a->erased_files);
     a->erased_files = NULL;
     a->erased_count = 0;
     pthread_mutex_lock(&a->lock);
+    if (status < 0)
+        pause_after_failure(a);
+    a->unerasable = NULL;
+    for (size_t i = 0; i < a->box_count; i++) {
+        a->boxes[i]->erasing = false;
+        mox__erase_check(a->boxes[i]);
+    }
+    pthread_mutex_unlock(&a->lock);
+}
+
+void mox__erase_again(struct mox_account *a)
+{
+    if (!a->erase_paused)
+        return;
+    a->erase_paused = false;
+    pthread_mutex_lock(&a->lock);
     for (size_t i = 0; i < a->box_count; i++) {
         struct box *b = a->boxes[i];
-        if (status < 0)
-            b->abandoned = false; /* tried again when the account is opened */
-        if (b->erasing && status < 0)
-            b->kept_from = 1; /* unknown; tried again when a view goes or comes */
-        else
+        if (is_paused(b)) {
+            a->erase_paused = true;
+        } else if (b->erase_after_us != 0) {
+            b->erase_after_us = 0;
             mox__erase_check(b);
-        b->erasing = false;
+        }
     }
     pthread_mutex_unlock(&a->lock);
 }

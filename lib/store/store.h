@@ -102,6 +102,7 @@ struct box {
     bool recent_dirty;          /* now.recent_from is not in the database */
     struct edit_batch *pending; /* while loading, oldest first */
     uint64_t kept_from;         /* the lowest modseq of removals whose messages are kept; 0: none */
+    int64_t erase_after_us;     /* erasing failed: not before this time; 0: at any */
     struct mox_view *drop[2];   /* to be released once the lock is */
 };
 
@@ -161,7 +162,7 @@ struct mox_account {
     size_t box_count, box_cap;
     struct name_list *names;
     uint64_t next_message;
-    bool folder_synced[256]; /* msg/<xx> is on the disk, and msg */
+    bool folder_synced[256];              /* msg/<xx> is on the disk, and msg */
     struct reader_list readers, glancers; /* DB_READER, DB_SCANNER */
 
     /* the committer's */
@@ -181,7 +182,9 @@ struct mox_account {
     struct job erase_job;
     uint64_t *erased_files; /* bodies to remove after the commit */
     size_t erased_count;
-    int wal_pages; /* after the last commit */
+    struct box *unerasable; /* what the transaction under way could not read, or NULL */
+    bool erase_paused;      /* some box has an erase_after_us */
+    int wal_pages;          /* after the last commit */
 
     /* The filter, or NULL; and how far it is behind, under the lock. A removed message stays readable
      * as long as it is: what was removed since a modseq, 0: nothing, must be kept; unless the disk is full. */
@@ -190,7 +193,8 @@ struct mox_account {
     uint64_t learn_to;     /* the last one that has something to learn */
     uint64_t relearn_from; /* the same as learn_from, of a filter that is being built */
     bool learn_lacks_space;
-    uint64_t learn_first;  /* the committer's: as learn_from, of the transaction; 0: nothing to learn */
+    uint64_t
+        learn_first; /* the committer's: as learn_from, of the transaction; 0: nothing to learn */
 
     bool count_arrivals;    /* the opener's */
     uint64_t arrivals_from; /* as in the database */
@@ -320,8 +324,6 @@ bool mox__view_ready(void *self, uint64_t mailbox);
 void mox__view_advance(struct box *b, struct mox_view_edit *edits, size_t count);
 /* The highest modseq up to which removed messages may be erased; under the lock. */
 uint64_t mox__view_erasable(const struct box *b);
-/* Wakes the committer if something can be erased now; under the lock. */
-void mox__erase_check(struct box *b);
 
 /* ---- readers.c ---- */
 /* A connection to read much with: it has the database mapped. */
@@ -369,6 +371,10 @@ int mox__copy_ranges(struct mox_account *a, struct job *j, struct mox_copy *op, 
 uint32_t mox__junk_flags(const struct mox_account *a, const struct box *b, uint32_t flags);
 
 /* ---- erase.c ---- */
+/* Wakes the committer if something can be erased now; under the lock. */
+void mox__erase_check(struct box *b);
+/* After a commit, by the committer: what failed a while ago is tried again. */
+void mox__erase_again(struct mox_account *a);
 int mox__erase_apply(struct mox_account *a, struct job *j);
 void mox__erase_finish(struct mox_account *a, struct job *j, int status);
 /* One entry or removed entry of a message less: the last one takes it along. In mox__erase_apply(). */

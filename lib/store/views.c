@@ -133,17 +133,6 @@ uint64_t mox__view_erasable(const struct box *b)
     return low;
 }
 
-void mox__erase_check(struct box *b)
-{
-    struct mox_account *a = b->account;
-    bool abandoned = b->abandoned && b->now.live;
-    bool kept = b->kept_from != 0 && b->kept_from <= mox__view_erasable(b);
-    if (a->erase_wanted || (!abandoned && !kept))
-        return;
-    a->erase_wanted = true;
-    pthread_cond_signal(&a->work);
-}
-
 /* ---- loading ---- */
 
 struct loaded {

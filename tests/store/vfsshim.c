@@ -196,6 +196,12 @@ static int x_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, 
     file->index = ends_in(name, "index.db");
     file->real = (sqlite3_file *)(file + 1);
     file->base.pMethods = NULL;
+    file->real->pMethods = NULL;
+    if ((flags & SQLITE_OPEN_MAIN_DB) != 0) {
+        shim.opens++;
+        if (shim.fail_opens)
+            return SQLITE_CANTOPEN;
+    }
     int result = real->xOpen(real, name, file->real, flags, out_flags);
     if (file->real->pMethods != NULL)
         file->base.pMethods = &methods;
@@ -217,6 +223,8 @@ struct vfsshim *vfsshim(void)
     memset(pages, 0, sizeof pages);
     shim.lost = 0;
     shim.lose_index = shim.full = shim.fail_writes = shim.fail_syncs = false;
+    shim.fail_opens = false;
+    shim.opens = 0;
     shim.sync_delay_us = 0;
     return &shim;
 }

@@ -21,6 +21,8 @@ struct vfsshim {
     atomic_long
         lost; /* pages of them that the kernel takes for written since a sync failed: on no disk
                                 * until they are written again and synced */
+    atomic_long opens;       /* of databases, also those that fail */
+    atomic_bool fail_opens;  /* a database cannot be opened */
     atomic_long sync_delay_us; /* each sync of a WAL takes this much longer */
 };
 
