@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -61,44 +60,6 @@ int mox__sync_new_dir(const char *path, const char *parent)
 char *mox__account_body_path(const struct mox_account *a, uint64_t id)
 {
     return mox__path(a->env, "%s/msg/%02x/%" PRIu64, a->dir, (unsigned)(id % 256), id);
-}
-
-/* A file whose message was never committed, or is erased, goes. Ids of what stays, and of what has
- * a name that is no id of ours, are not given again. */
-static void check_file(struct mox_account *a, const char *folder, const char *name)
-{
-    uint64_t id;
-    if (name[0] == '.' || !mox__slice_uint(slice_of(name), INT64_MAX, &id))
-        return;
-    bool known = false;
-    sqlite3_stmt *s = db_query(&a->writer, SQL_CONTENT_FILE, V_INT(id));
-    while (mox__db_step(&a->writer, s))
-        known = true;
-    if (id >= a->next_message)
-        a->next_message = id + 1;
-    if (known || a->writer.status < 0)
-        return;
-    char *path = mox__path(a->env, "%s/%s", folder, name);
-    if (path != NULL && remove(path) == 0)
-        log_line(a->env, MOX_LOG_INFO, "store", "removed a message file that nothing refers to",
-                 NULL, F_TEXT("file", path));
-    mox__mem_free(a->env, path);
-}
-
-static int remove_strays(struct mox_account *a)
-{
-    for (unsigned xx = 0; xx < 256 && a->writer.status == MOX_OK; xx++) {
-        char *folder = mox__path(a->env, "%s/msg/%02x", a->dir, xx);
-        if (folder == NULL)
-            return mox__db_fail(&a->writer, MOX_ENOMEM, "look for stray files");
-        DIR *dir = opendir(folder);
-        for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
-            check_file(a, folder, e->d_name);
-        if (dir != NULL)
-            (void)closedir(dir);
-        mox__mem_free(a->env, folder);
-    }
-    return a->writer.status;
 }
 
 /* ---- a new account ---- */
@@ -178,7 +139,7 @@ static int load_memory(struct mox_account *a, const struct mox_account_config *c
         rc = a->writer.status;
     }
     if (rc == MOX_OK)
-        rc = remove_strays(a);
+        rc = mox__strays_remove(a);
     if (rc == MOX_OK)
         rc = mox__publish_prepare(a);
     if (rc == MOX_OK)
@@ -265,6 +226,7 @@ void mox__account_unload(struct mox_account *a)
     mox__checkpoint_leave(a);
     mox__readers_free(a);
     save_recent(a);
+    mox__strays_note(a);
     mox__publish_discard(a);
     mox__db_close(&a->writer); /* the last connection: the WAL goes into the database */
     mox__names_unref(a->names);

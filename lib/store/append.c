@@ -322,7 +322,7 @@ static int apply(struct mox_account *a, struct job *job)
 static void discard(struct mox_account *a, struct append_job *j, bool keep_file)
 {
     if (!keep_file && j->path != NULL)
-        (void)remove(j->path);
+        mox__body_remove(a, j->path);
     mox__mem_free(a->env, j->path);
     mox__arena_reset(&j->arena);
     mox__rendered_free(&j->wire);
@@ -338,6 +338,8 @@ static void finish(struct mox_account *a, struct job *job, int status)
     bool doubtful = status < 0 && a->in_doubt && j->path != NULL && !j->left_out;
     if (doubtful && a->doubtful_count < DOUBTFUL_MAX)
         a->doubtful[a->doubtful_count++] = j->file_id;
+    else if (doubtful)
+        a->strays = true;
     discard(a, j, status == MOX_OK ? !j->left_out : doubtful);
 }
 
@@ -345,8 +347,7 @@ void mox__append_settle(struct mox_account *a)
 {
     for (size_t i = 0; i < a->doubtful_count; i++) {
         char *path = mox__account_body_path(a, a->doubtful[i]);
-        if (path != NULL)
-            (void)remove(path);
+        mox__body_remove(a, path);
         mox__mem_free(a->env, path);
     }
     a->doubtful_count = 0;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/crypto.h"
@@ -136,8 +135,7 @@ static void remove_files(struct mox_account *a)
 {
     for (size_t i = 0; i < a->erased_count; i++) {
         char *path = mox__account_body_path(a, a->erased_files[i]);
-        if (path != NULL)
-            (void)remove(path); /* what stays is found at the next open */
+        mox__body_remove(a, path);
         mox__mem_free(a->env, path);
     }
 }

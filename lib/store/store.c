@@ -141,6 +141,7 @@ static struct mox_account *account_new(struct mox_store *s, const char *name,
     a->refs = 1;
     a->busy = true;
     a->queue_end = &a->queue;
+    a->strays = true;
     a->erase_job = (struct job){.apply = mox__erase_apply, .finish = mox__erase_finish};
     if (config != NULL) {
         a->junk_flags = config->junk_flags;
@@ -279,6 +280,7 @@ void mox_store_close(struct mox_store *s)
     (void)pthread_cond_destroy(&s->changed);
     mox__gate_destroy(&s->hashing);
     (void)pthread_cond_destroy(&s->checkpoint_work);
+    mox__strays_forget(s);
     struct mox_env env = s->env;
     mox__mem_free(&env, s->dir);
     mox__mem_free(&env, s->spool_dir);

@@ -24,7 +24,7 @@
  *   box.c         mailboxes in memory, their counts and keywords
  *   views.c       views of mailboxes, loaded, cached, released
  *   fetch.c       reading messages;  readers.c  connections for that
- *   body_file.c   large bodies are files
+ *   body_file.c   large bodies are files;  strays.c  those that nothing refers to
  *   append.c, flags.c, expunge.c, copy.c, names.c, names_rename.c   the writes, one kind per file
  *   rejects.c     refused mail is stored once, and not for long
  *   thread.c      message-ids and threads
@@ -142,7 +142,7 @@ struct filter;
 #define HASHING_MAX     2 /* at once; more would let log-ins starve mail */
 #define PASSWORD_CACHE  4
 
-/* How many files of transactions in doubt are remembered; others go at the next open. */
+/* How many files of transactions in doubt are remembered; others go when the account is opened again. */
 #define DOUBTFUL_MAX 64
 
 struct mox_account {
@@ -162,6 +162,7 @@ struct mox_account {
     size_t box_count, box_cap;
     struct name_list *names;
     uint64_t next_message;
+    atomic_bool strays;                   /* there may be files that nothing refers to */
     bool folder_synced[256];              /* msg/<xx> is on the disk, and msg */
     struct reader_list readers, glancers; /* DB_READER, DB_SCANNER */
 
@@ -242,7 +243,8 @@ struct mox_store {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct mox_account *accounts;
-    struct gate hashing; /* whatever runs Argon2id goes through it */
+    struct clean_account *clean; /* strays.c */
+    struct gate hashing;         /* whatever runs Argon2id goes through it */
     struct password_cost cost;
 
     pthread_t checkpointer;
@@ -264,6 +266,22 @@ char *mox__path(const struct mox_env *env, const char *format, ...) MOX_PRINTF(2
 int mox__make_dir(const char *path, struct mox_error *err); /* MOX_OK when it is there already */
 int mox__sync_dir(const char *path);
 int mox__sync_new_dir(const char *path, const char *parent); /* its name is on the disk, or gone */
+
+/* ---- folder.c ---- */
+/* Calls `each` for what is in a folder, until it fails; one that is not there is empty, and none that
+ * cannot be read is. `err` is filled unless `each` failed. */
+int mox__folder_each(const char *path,
+                     int (*each)(void *user, const char *folder, const char *name), void *user,
+                     struct mox_error *err);
+
+/* ---- strays.c ---- */
+/* Before the committer starts: looks for files that nothing refers to, if there may be any, and removes them. */
+int mox__strays_remove(struct mox_account *a);
+void mox__strays_note(struct mox_account *a); /* when it has stopped: whether to look next time */
+void mox__strays_forget(struct mox_store *s);
+/* Removes the file of a body; what stays is found when the account is opened again. NULL: there was no memory
+ * for its path. */
+void mox__body_remove(struct mox_account *a, const char *path);
 
 /* ---- committer.c ---- */
 int mox__committer_start(struct mox_account *a, struct mox_error *err);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +20,10 @@
  * files. */
 
 struct check {
+    const struct mox_env *env;
     struct mox_account *a; /* just its paths and the writer */
     struct problems *problems;
+    struct mox_error *err;
 };
 
 /* Each query gives up to three numbers for its text. */
@@ -289,29 +290,36 @@ static void check_present(struct check *c)
     (void)sqlite3_finalize(s);
 }
 
-static void check_known(struct check *c, const char *folder, unsigned xx, const char *name)
+struct msg_folder {
+    struct check *check;
+    unsigned xx;
+};
+
+static int check_known(void *user, const char *folder, const char *name)
 {
+    const struct msg_folder *f = user;
+    struct check *c = f->check;
     uint64_t id;
     bool known = false;
-    if (mox__slice_uint(slice_of(name), INT64_MAX, &id) && id % 256 == xx) {
+    if (mox__slice_uint(slice_of(name), INT64_MAX, &id) && id % 256 == f->xx) {
         sqlite3_stmt *s = db_query(&c->a->writer, SQL_CONTENT_FILE, V_INT(id));
         while (mox__db_step(&c->a->writer, s))
             known = true;
     }
     if (!known && c->a->writer.status == MOX_OK)
         mox__problem(c->problems, "unknown file %s/%s", folder, name);
+    return MOX_OK;
 }
 
 static void check_files(struct check *c)
 {
-    for (unsigned xx = 0; xx < 256; xx++) {
-        char *folder = mox__path(c->a->env, "%s/msg/%02x", c->a->dir, xx);
-        DIR *dir = folder == NULL ? NULL : opendir(folder);
-        for (struct dirent *e; dir != NULL && (e = readdir(dir)) != NULL;)
-            if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-                check_known(c, folder, xx, e->d_name);
-        if (dir != NULL)
-            (void)closedir(dir);
+    for (struct msg_folder f = {.check = c}; f.xx < 256; f.xx++) {
+        struct mox_error err;
+        char *folder = mox__path(c->a->env, "%s/msg/%02x", c->a->dir, f.xx);
+        if (folder == NULL)
+            (void)mox__db_fail(&c->a->writer, MOX_ENOMEM, "look for message files");
+        else if (mox__folder_each(folder, check_known, &f, &err) < 0)
+            mox__problem(c->problems, "%s", err.text);
         mox__mem_free(c->a->env, folder);
     }
 }
@@ -378,11 +386,14 @@ static int check_account(struct check *c, struct mox_error *err)
     return rc;
 }
 
-static int check_named(struct check *c, const struct mox_env *env, const char *accounts,
-                       const char *name, struct mox_error *err)
+static int check_named(void *user, const char *accounts, const char *name)
 {
+    struct check *c = user;
+    const struct mox_env *env = c->env;
     struct mox_account a = {.env = env};
     struct stat st;
+    if (name[0] == '.')
+        return MOX_OK;
     a.name = mox__strndup(env, name, strlen(name));
     a.dir = mox__path(env, "%s/%s", accounts, name);
     a.db_path = mox__path(env, "%s/%s/index.db", accounts, name);
@@ -390,11 +401,11 @@ static int check_named(struct check *c, const struct mox_env *env, const char *a
     c->a = &a;
     mox__problems_about(c->problems, "account %s: ", name);
     if (a.name == NULL || a.dir == NULL || a.db_path == NULL)
-        rc = mox__fail(err, MOX_ENOMEM, "verify account %s: out of memory", name);
+        rc = mox__fail(c->err, MOX_ENOMEM, "verify account %s: out of memory", name);
     else if (stat(a.db_path, &st) != 0)
         mox__problem(c->problems, "it has no database %s", a.db_path);
     else
-        rc = check_account(c, err);
+        rc = check_account(c, c->err);
     mox__mem_free(env, a.name);
     mox__mem_free(env, a.dir);
     mox__mem_free(env, a.db_path);
@@ -413,16 +424,12 @@ int mox_store_verify(const struct mox_env *env, const char *dir,
     if (rc < 0)
         return rc;
     struct problems problems = {.report = report, .user = user};
-    struct check c = {.problems = &problems};
+    struct check c = {.env = env, .problems = &problems, .err = err};
     char *accounts = mox__path(env, "%s/accounts", dir);
     if (accounts == NULL)
         rc = mox__fail(err, MOX_ENOMEM, "verify %s: out of memory", dir);
-    DIR *list = rc < 0 ? NULL : opendir(accounts);
-    for (struct dirent *e; list != NULL && rc == MOX_OK && (e = readdir(list)) != NULL;)
-        if (e->d_name[0] != '.')
-            rc = check_named(&c, env, accounts, e->d_name, err);
-    if (list != NULL)
-        (void)closedir(list);
+    else
+        rc = mox__folder_each(accounts, check_named, &c, err);
     mox__mem_free(env, accounts);
     if (rc == MOX_OK)
         rc = mox__auth_verify(env, dir, &problems, err);
