@@ -11,6 +11,10 @@
 #define KEEP_US  INT64_C(300000000)
 #define SWEEP_US INT64_C(60000000)
 
+/* After a guess at its password: the next one is likely to come soon, and there may be guesses for all accounts. */
+#define LOOKED_AT_KEEP_US INT64_C(60000000)
+#define LOOKED_AT_MAX     32
+
 /* Closing the last reference may wait for the disk. */
 static void close_account(struct work *w)
 {
@@ -24,6 +28,15 @@ static void closed(struct work *w)
     slot->closing = NULL;
 }
 
+static void set_looked_at(struct mox_server *s, struct account_slot *slot, bool looked_at)
+{
+    if (slot->looked_at && !looked_at)
+        s->looked_at_count--;
+    else if (looked_at && !slot->looked_at)
+        s->looked_at_count++;
+    slot->looked_at = looked_at;
+}
+
 static void close_idle(struct mox_server *s, struct account_slot *slot)
 {
     if (slot->closing != NULL)
@@ -31,10 +44,12 @@ static void close_idle(struct mox_server *s, struct account_slot *slot)
     slot->closing = slot->account;
     slot->work.run = close_account;
     slot->work.done = closed;
-    if (mox__pool_submit(s->net->workers, &slot->work) == MOX_OK)
-        slot->account = NULL;
-    else
-        slot->closing = NULL;
+    if (mox__pool_submit(s->net->workers, &slot->work) < 0) {
+        slot->closing = NULL; /* the next sweep tries again */
+        return;
+    }
+    slot->account = NULL;
+    set_looked_at(s, slot, false);
 }
 
 static void sweep(struct timer *t)
@@ -43,7 +58,8 @@ static void sweep(struct timer *t)
     int64_t now_us = mox__loop_now(s->net->loop);
     for (size_t i = 0; i < s->account_count; i++) {
         struct account_slot *slot = &s->accounts[i];
-        if (slot->account != NULL && now_us - slot->used_us >= KEEP_US)
+        const int64_t keep_us = slot->looked_at ? LOOKED_AT_KEEP_US : KEEP_US;
+        if (slot->account != NULL && now_us - slot->used_us >= keep_us)
             close_idle(s, slot);
     }
     mox__timer_at(&s->account_sweep, now_us + SWEEP_US);
@@ -118,6 +134,22 @@ void mox__account_keep(struct mox_server *s, const struct mox_config_account *co
         slot->account = account;
     else
         mox_account_close(account); /* the slot has a reference, so this waits for nothing */
+    set_looked_at(s, slot, false);
+}
+
+void mox__account_looked_at(struct mox_server *s, const struct mox_config_account *config,
+                            struct mox_account *account)
+{
+    struct account_slot *slot = mox__account_slot(s, config);
+    if (slot->account != NULL) {
+        mox_account_close(account);
+        return;
+    }
+    slot->account = account;
+    slot->used_us = mox__loop_now(s->net->loop);
+    set_looked_at(s, slot, true);
+    if (s->looked_at_count > LOOKED_AT_MAX)
+        close_idle(s, slot);
 }
 
 /* Called by the control socket, on a worker: the files do not change, and the store takes any

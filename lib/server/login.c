@@ -46,7 +46,7 @@ static int admit(struct login *l, struct mox_account *account)
         l->account = account;
         return MOX_OK;
     }
-    mox_account_close(account);
+    l->looked_at = account;
     (void)snprintf(l->answer.text, sizeof l->answer.text, "%s", l->config->login_disabled);
     return MOX_EREFUSED;
 }
@@ -66,7 +66,7 @@ static int check_password(struct login *l)
     }
     if (rc == MOX_OK)
         return admit(l, account);
-    mox_account_close(account);
+    l->looked_at = account;
     return rc;
 }
 
@@ -76,7 +76,7 @@ static int read_record(struct login *l)
     int rc = open_account(l, &account);
     if (rc == MOX_OK)
         rc = mox_account_credential(account, l->question->record, l->answer.record, &l->error);
-    mox_account_close(account);
+    l->looked_at = account;
     if (rc != MOX_OK || l->config == NULL) /* somebody without a record looks the same each time */
         mox__login_canonical(l->server, l->question->username, l->answer.username);
     if (l->config != NULL)
@@ -156,6 +156,8 @@ static void answered(struct work *w)
 {
     struct login *l = container_of(w, struct login, work);
     log_trouble(l);
+    if (l->looked_at != NULL)
+        mox__account_looked_at(l->server, l->config != NULL ? l->config : decoy(l), l->looked_at);
     l->client->done(l); /* the client may be gone after this */
     free_login(l);
 }

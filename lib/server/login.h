@@ -36,7 +36,8 @@ struct login {
     const struct mox_config_account *config; /* whose question it is; NULL: nobody's */
     int status;
     struct mox_sasl_answer answer;
-    struct mox_account *account; /* with MOX_OK, but to RECORD: open, and the taker's */
+    struct mox_account *account;   /* with MOX_OK, but to RECORD: open, and the taker's */
+    struct mox_account *looked_at; /* or NULL: that of somebody who was not let in */
     struct mox_error error;
 };
 

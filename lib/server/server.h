@@ -63,6 +63,7 @@ struct account_slot {
     struct mox_account *closing; /* by a worker */
     struct work work;
     int64_t used_us;
+    bool looked_at; /* used for nothing but a look */
 };
 
 struct nap;
@@ -85,7 +86,7 @@ struct mox_server {
     uint8_t sasl_secret[32];
     char *spool_dir;
     struct account_slot *accounts; /* in the order of the configuration's */
-    size_t account_count;
+    size_t account_count, looked_at_count;
 
     /* SERVICE_KINDS for each listener; those without use are empty. */
     struct service_endpoint *services;
@@ -137,6 +138,9 @@ MOX_MUST_USE int mox__account_open(struct mox_server *s, const char *name, struc
 /* Keeps the account open for a while: takes the reference over, or gives it back. */
 void mox__account_keep(struct mox_server *s, const struct mox_config_account *config,
                        struct mox_account *account);
+/* The same for whoever only looked at the password of one: for less time, and not for many at once. */
+void mox__account_looked_at(struct mox_server *s, const struct mox_config_account *config,
+                            struct mox_account *account);
 bool mox__account_is_open(struct mox_server *s, const struct mox_config_account *account);
 /* Sets the password of an account, by its name or one of its addresses. Blocking; any thread. */
 MOX_MUST_USE int mox__server_set_password(struct mox_server *s, const char *address,

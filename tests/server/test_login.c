@@ -129,6 +129,29 @@ static void an_embedder_judges_tokens(void **state)
     serve(steps, "");
 }
 
+/* An unknown name costs what a known one does: somebody else's account is looked at, and kept as well. */
+static void an_account_stays_open_after_a_guess_at_its_password(void **state)
+{
+    static const struct step known[] = {
+        {"EHLO client.example\r\n", "250"},
+        {"AUTH PLAIN AG1veEBsb2NhbGhvc3QAbm90LXRoZS1wYXNzd29yZA==\r\n", "535 5.7.8"},
+        {"QUIT\r\n", "221"},
+        {NULL, NULL},
+    };
+    static const struct step unknown[] = {
+        {"EHLO client.example\r\n", "250"},
+        {"AUTH PLAIN AG5vYm9keUBsb2NhbGhvc3QAbW94bW94bW94\r\n", "535 5.7.8"},
+        {"QUIT\r\n", "221"},
+        {NULL, NULL},
+    };
+    struct host h;
+    (void)state;
+    serve_to(speak, known, "", &h);
+    assert_true(h.mox_is_open);
+    serve_to(speak, unknown, "", &h);
+    assert_true(h.mox_is_open);
+}
+
 static void whoever_knows_the_password_of_a_closed_account_is_told_why(void **state)
 {
     static const struct step steps[] = {
@@ -209,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_embedder_judges_tokens),
+        cmocka_unit_test(an_account_stays_open_after_a_guess_at_its_password),
         cmocka_unit_test(whoever_knows_the_password_of_a_closed_account_is_told_why),
         cmocka_unit_test(a_login_that_nobody_waits_for_is_not_checked),
     };
