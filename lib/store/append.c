@@ -66,6 +66,19 @@ static int join_domains(struct append_job *j)
     return MOX_OK;
 }
 
+/* An id whose file is there already, as in a folder that could not be looked into, is left out. */
+static int link_body(struct mox_account *a, struct append_job *j)
+{
+    int rc;
+    do {
+        j->file_id = mox__message_id_take(a);
+        rc = mox__body_link(a, j->op->spool, j->file_id, &j->path);
+        if (rc == MOX_EEXISTS)
+            a->strays = true;
+    } while (rc == MOX_EEXISTS);
+    return rc;
+}
+
 static int prepare(struct mox_account *a, struct append_job *j)
 {
     int rc = mox_spool_bytes(j->op->spool, &j->content);
@@ -83,10 +96,8 @@ static int prepare(struct mox_account *a, struct append_job *j)
         rc = join_domains(j);
     if (rc == MOX_OK && is_reject(j->op))
         mox__hash(HASH_SHA256, j->content, j->hash);
-    if (rc == MOX_OK && mox_spool_fd(j->op->spool) >= 0) {
-        j->file_id = mox__message_id_take(a);
-        rc = mox__body_link(a, j->op->spool, j->file_id, &j->path);
-    }
+    if (rc == MOX_OK && mox_spool_fd(j->op->spool) >= 0)
+        rc = link_body(a, j);
     return rc;
 }
 

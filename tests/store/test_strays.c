@@ -67,6 +67,19 @@ static void a_file_in_doubt_is_looked_for_when_its_account_is_opened_again(void 
                      query(f, "SELECT count(*) FROM message") == 0 ? -1 : 0);
 }
 
+static void an_id_whose_file_is_there_is_not_given(void **state)
+{
+    struct storefix *f = *state;
+    open_again(f);
+    (void)add_mail(f, box_id(f, "Inbox"), "Subject: large\r\n", 200000);
+    assert_int_equal(mkdir(path_of(f, "msg/02"), 0700), 0);
+    make_file(path_of(f, "msg/02/2"));
+    (void)add_mail(f, box_id(f, "Inbox"), "Subject: large\r\n", 200000);
+    assert_int_equal(query(f, "SELECT max(id) FROM message"), 3);
+    open_again(f);
+    assert_int_equal(access(path_of(f, "msg/02/2"), F_OK), -1);
+}
+
 static void note(void *user, const char *text)
 {
     (void)snprintf(user, 300, "%s", text);
@@ -112,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(an_account_that_was_closed_in_order_is_not_searched_again),
         STORE_TEST(a_file_in_doubt_is_looked_for_when_its_account_is_opened_again),
+        STORE_TEST(an_id_whose_file_is_there_is_not_given),
         STORE_TEST(a_folder_that_cannot_be_looked_into_is_not_empty),
         STORE_TEST(a_folder_of_accounts_that_cannot_be_looked_into_is_not_verified),
     };
