@@ -12,6 +12,7 @@
  *   explain.c          a stored message: finding it, what was said of it then, the order of the parts
  *   explain_arrival.c  how it came
  *   explain_now.c      what its account says today
+ *   explain_forwarders.c  who forwarded it then
  *   explain_verdicts.c reputation, junk filter and rulesets in words
  *   explain_target.c   what an address leads to in the account
  *   explain_received.c a message as if it came now
@@ -48,6 +49,12 @@ struct explained_target {
 bool mox__explain_target(const struct mox_config *config, const char *account,
                          struct mox_slice localpart, struct mox_slice domain,
                          struct explained_target *out);
+
+/* Of a forward: adds to `domains` those of the destination's rules for forwards that had signed it; there is room
+ * for one of each rule. */
+MOX_MUST_USE int mox__explain_add_forwarders(const struct explained *e,
+                                             const struct mox_config_destination *destination,
+                                             const char **domains, size_t *count);
 
 /* In words of one each: "strict", "pass" … */
 const char *mox__validation_name(enum mox_validation validation);

@@ -51,7 +51,8 @@ static const char *in_unicode(struct mox_domain *out, const char *name)
                                                                                    : name;
 }
 
-static int match(const struct today *t, const struct mox_rulesets *rulesets, size_t *index)
+static int match_by(const struct today *t, const struct mox_rulesets *rulesets,
+                    const char *const *dkim_domains, size_t dkim_domain_count, size_t *index)
 {
     const struct mox_delivery_facts *f = &t->e->facts->arrival;
     char mail_from[ADDRESS_MAX], from[ADDRESS_MAX];
@@ -66,11 +67,28 @@ static int match(const struct today *t, const struct mox_rulesets *rulesets, siz
                              : "",
         .verified_mail_from =
             f->mail_from_validation == MOX_VALIDATION_PASS ? text_of(f->mail_from_domain) : "",
-        .dkim_domains = t->dkim_domains,
-        .dkim_domain_count = t->dkim_domain_count,
+        .dkim_domains = dkim_domains,
+        .dkim_domain_count = dkim_domain_count,
         .headers = slice(t->e->content.data, mox_header_end(t->e->content)),
     };
     return mox_rulesets_match(rulesets, &q, index);
+}
+
+/* Whoever forwarded it is not among the domains that the account remembers, and a rule may be about that one. */
+static int match(const struct today *t, const struct explained_target *target, size_t *index)
+{
+    size_t count = t->dkim_domain_count;
+    const char **domains =
+        mem_new(t->e->env, const char *, count + target->destination->rulesets.count + 1);
+    if (domains == NULL)
+        return MOX_ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        domains[i] = t->dkim_domains[i];
+    int rc = mox__explain_add_forwarders(t->e, target->destination, domains, &count);
+    if (rc == MOX_OK)
+        rc = match_by(t, target->rulesets, domains, count, index);
+    mox__mem_free(t->e->env, domains);
+    return rc;
 }
 
 /* Who forwards vouches for nobody but itself. */
@@ -111,7 +129,7 @@ static int find_mailbox(struct today *t)
     t->mailbox = target.mailbox;
     if (target.rulesets == NULL || target.destination == NULL)
         return MOX_OK;
-    int rc = match(t, target.rulesets, &index);
+    int rc = match(t, &target, &index);
     if (rc == MOX_ENOTFOUND)
         return MOX_OK;
     if (rc < 0)

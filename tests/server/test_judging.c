@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <mox/config.h>
+#include <mox/dkim.h>
+#include <mox/explain.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/conn_priv.h"
 #include "server/rig.h"
 #include "server/smtp_session.h"
@@ -53,6 +56,9 @@ static const char domains[] =
     "\t\tDestinations:\n\t\t\tbooks@localhost:\n\t\t\t\tRulesets:\n\t\t\t\t\t-\n"
     "\t\t\t\t\t\tVerifiedDomain: b\xc3\xbc"
     "cher.example\n\t\t\t\t\t\tMailbox: Books\n"
+    "\t\t\tforwarded@localhost:\n\t\t\t\tRulesets:\n\t\t\t\t\t-\n"
+    "\t\t\t\t\t\tSMTPMailFromRegexp: .*\n\t\t\t\t\t\tVerifiedDomain: forwarder.example\n"
+    "\t\t\t\t\t\tIsForward: true\n\t\t\t\t\t\tMailbox: Forwarded\n"
     "\t\t\tmox@localhost: nil\n\t\t\tjane@ours.example: "
     "nil\n\t\t\tproved@localhost:\n"
     "\t\t\t\tMessageAuthRequiredSMTPError: prove who you are\n"
@@ -438,6 +444,57 @@ static void a_report_is_one_when_it_is_accepted(void **state)
 
 /* ---- rules ---- */
 
+/* As a host that neither SPF nor its name proves, only its signature. */
+static char *sign(struct rig *r, const char *text, char zone[1500])
+{
+    struct mox_signed_message *message;
+    struct mox_dkim_signer signer;
+    struct mox_error err;
+    char *field, record[1000], *out;
+    mox_dkim_signer_init(&signer);
+    assert_int_equal(mox_dkim_key_generate(&signer.key, &r->t.env, MOX_DKIM_ED25519, 0), MOX_OK);
+    assert_int_equal(mox_dkim_key_record(signer.key, record, sizeof record), MOX_OK);
+    signer.domain = "forwarder.example";
+    signer.selector = "s";
+    signer.now_us = r->t.env.wall_us(r->t.env.user);
+    assert_int_equal(mox_signed_message_new(&message, &r->t.env, slice_of(text)), MOX_OK);
+    assert_int_equal(mox_dkim_sign(&field, &r->t.env, message, &signer, &err), MOX_OK);
+    assert_true(asprintf(&out, "%s%s.\r\n", field, text) > 0);
+    (void)snprintf(zone, 1500, "%ss._domainkey.forwarder.example\tTXT\t%s\n", names, record);
+    mox_text_free(&r->t.env, field);
+    mox_signed_message_free(message);
+    mox_dkim_key_free(signer.key);
+    return out;
+}
+
+static void a_forward_that_only_a_signature_proves_is_explained_as_one(void **state)
+{
+    struct rig *r = *state;
+    struct mox_account *account;
+    struct mox_error err;
+    char zone[1500], *out;
+    char *text = sign(r, "From: a@x.example\r\nTo: forwarded@localhost\r\n\r\nbody\r\n", zone);
+    start(r, zone);
+    begin(r, "MAIL FROM:<a@third.example>\r\n");
+    ask(r, "RSET\r\n", "250 ");
+    ask(r, "MAIL FROM:<a@third.example>\r\n", "250 ");
+    ask(r, "RCPT TO:<forwarded@localhost>\r\n", "250 ");
+    send_data(r, text, "250 ");
+    logged(r, "mailbox=Forwarded");
+    assert_int_equal(mox__account_open(r->server, "mox", &account, &err), MOX_OK);
+    const struct mox_explain explain = {
+        .size = sizeof explain, .config = r->p.files, .account = account};
+    if (mox_explain_stored(&out, &r->t.env, &explain, "Forwarded", 1, &err) < 0)
+        fail_msg("%s", err.text);
+    const char *now = strstr(out, "\nnow:\n");
+    assert_non_null(now);
+    if (strstr(now, "mailbox: Forwarded\n") == NULL || strstr(now, "forwarder.example") == NULL)
+        fail_msg("%s", now);
+    mox_text_free(&r->t.env, out);
+    mox_account_close(account);
+    free(text);
+}
+
 #ifdef MOX_HAVE_IDN
 /* Its host has no MAIL FROM to be proved, as notices do. */
 static void a_rule_knows_a_host_by_its_name_of_any_script(void **state)
@@ -473,6 +530,7 @@ int main(void)
         TEST(limits_count_each_copy_of_a_message),
         TEST(a_list_goes_on_without_the_member_whose_quota_is_used_up),
         TEST(a_list_goes_on_without_the_member_whose_account_does_not_open),
+        TEST(a_forward_that_only_a_signature_proves_is_explained_as_one),
 #ifdef MOX_HAVE_REPORTS
         TEST(what_is_no_report_says_so_of_each_kind),
         TEST(a_report_is_one_when_it_is_accepted),
