@@ -6,6 +6,8 @@
 
 #include <mox/ctl.h>
 
+#include "base/mem.h"
+
 static void stop(void *user)
 {
     assert(!*(bool *)user); /* once per connection */
@@ -28,6 +30,41 @@ static int check(void *user, const struct mox_ctl_check *q, char **text, struct 
     assert(strchr(q->account, '\n') == NULL && strchr(q->ip, '\n') == NULL);
     (void)snprintf(err->text, sizeof err->text, "%zu and %zu bytes", q->zone.len, q->content.len);
     return q->listed_in == NULL ? MOX_NEED_DNS : MOX_EREFUSED;
+}
+
+static int explain(void *user, const char *account, const char *mailbox, uint32_t uid, bool json,
+                   char **text, struct mox_error *err)
+{
+    struct mox_env env;
+    (void)user;
+    assert(uid > 0 && strchr(account, '\n') == NULL && strchr(mailbox, '\n') == NULL);
+    (void)snprintf(err->text, sizeof err->text, "no UID %u in %s", (unsigned)uid, mailbox);
+    mox_env_system(&env);
+    *text = json ? mox__strndup(&env, mailbox, strlen(mailbox)) : NULL;
+    return *text != NULL ? MOX_OK : MOX_ENOTFOUND;
+}
+
+static const char *filtered_account(void *user, size_t n)
+{
+    (void)user;
+    return n < 3 ? "mox" : NULL;
+}
+
+/* None opens: what goes on then is told line by line all the same. */
+static int open_account(void *user, const char *name, struct mox_account **out,
+                        struct mox_error *err)
+{
+    (void)user;
+    assert(strchr(name, '\n') == NULL);
+    *out = NULL;
+    (void)snprintf(err->text, sizeof err->text, "no account %s", name);
+    return MOX_ENOTFOUND;
+}
+
+static void close_account(void *user, struct mox_account *account)
+{
+    (void)user;
+    assert(account == NULL);
 }
 
 /* Sends what waits, in pieces, and runs what is ready. Returns what is wanted then. */
@@ -66,6 +103,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
                                               .set_account_password = set_account_password,
                                               .logger = logger,
                                               .metrics = metrics,
+                                              .filtered_account = filtered_account,
+                                              .open_account = open_account,
+                                              .close_account = close_account,
+                                              .explain = explain,
                                               .check = check};
     if (rc == MOX_OK && mox_ctl_new(&ctl, &env, &handlers, &stopped) == MOX_OK) {
         const struct mox_engine e = mox_ctl_engine(ctl);
