@@ -28,6 +28,13 @@ static inline uint8_t to_upper(uint8_t c)
     return c >= 'a' && c <= 'z' ? (uint8_t)(c - ('a' - 'A')) : c;
 }
 
+/* What a hexadecimal digit of either case stands for; -1: it is none. */
+static inline int hex_value(uint8_t c)
+{
+    c = to_lower(c);
+    return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 static inline struct mox_slice slice(const void *data, size_t len)
 {
     return (struct mox_slice){(const uint8_t *)data, len};

@@ -61,14 +61,6 @@ static int read_txt(struct arena *a, struct mox_slice value, struct mox_slice *o
     return copy == NULL ? MOX_ENOMEM : MOX_OK;
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = to_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int read_hex(struct arena *a, struct mox_slice text, struct mox_slice *out)
 {
     if (text.len == 0 || text.len % 2 != 0)
@@ -77,7 +69,7 @@ static int read_hex(struct arena *a, struct mox_slice text, struct mox_slice *ou
     if (bytes == NULL)
         return MOX_ENOMEM;
     for (size_t i = 0; i < text.len; i += 2) {
-        int high = hex_digit(text.data[i]), low = hex_digit(text.data[i + 1]);
+        int high = hex_value(text.data[i]), low = hex_value(text.data[i + 1]);
         if (high < 0 || low < 0)
             return MOX_ESYNTAX;
         bytes[i / 2] = (uint8_t)(high * 16 + low);

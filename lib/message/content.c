@@ -170,12 +170,6 @@ void mox__param_text(struct buf *out, const struct param *param)
         mox__buf_slice(out, param->value);
 }
 
-static int hex_value(uint8_t c)
-{
-    uint8_t lower = to_lower(c);
-    return is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* "%XX" (RFC 2231 §4); what is none stays. */
 static void put_percent_decoded(struct buf *out, struct mox_slice s)
 {

@@ -121,12 +121,6 @@ int mox__base64_pieces(struct mox_slice in, mox__sink *sink, void *user)
     return rc != MOX_OK ? rc : flush(&p);
 }
 
-static int hex_value(uint8_t c)
-{
-    uint8_t lower = to_lower(c);
-    return is_digit(c) ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* The byte that "=XY" at the start of s stands for, or -1. */
 static int hex_byte(struct mox_slice s)
 {

@@ -91,20 +91,14 @@ static void put_utf8(struct buf *out, uint32_t c)
     mox__buf_byte(out, (uint8_t)(0x80 | (c & 0x3f)));
 }
 
-static int hex_digit(uint8_t c)
-{
-    c = to_lower(c);
-    return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The bytes of "\x{F8}" at the start (RFC 6533 §3), or 0 for another text. */
 static size_t read_escape(struct mox_slice s, uint32_t *point)
 {
     size_t at = 3;
     if (s.len < 5 || memcmp(s.data, "\\x{", 3) != 0)
         return 0;
-    for (*point = 0; at < s.len && at < 9 && hex_digit(s.data[at]) >= 0; at++)
-        *point = *point << 4 | (uint32_t)hex_digit(s.data[at]);
+    for (*point = 0; at < s.len && at < 9 && hex_value(s.data[at]) >= 0; at++)
+        *point = *point << 4 | (uint32_t)hex_value(s.data[at]);
     bool is_point = *point > 0 && *point <= 0x10ffff && (*point < 0xd800 || *point > 0xdfff);
     return is_point && at < s.len && s.data[at] == '}' ? at + 1 : 0;
 }

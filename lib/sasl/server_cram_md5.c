@@ -21,14 +21,6 @@ static void start(struct mox_sasl_server *s, const char *hostname)
                    now_us, 255, hostname); /* nanoseconds */
 }
 
-static int hex_value(uint8_t c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c = to_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool take_digest(struct mox_sasl_server *s, struct mox_slice hex)
 {
     for (size_t i = 0; i < sizeof s->digest; i++) {
