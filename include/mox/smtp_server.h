@@ -123,7 +123,7 @@ struct mox_smtp_server_config {
     uint64_t max_message_bytes; /* announced as SIZE (RFC 1870); default 100 MiB */
     unsigned max_recipients;    /* default 1000; §4.5.3.1.8 asks for at least 100 */
     bool starttls;              /* the host can start TLS */
-    bool tls_required;          /* for AUTH and MAIL; on delivery for RCPT */
+    bool tls_required;          /* for MAIL, and before it AUTH is offered; on delivery for RCPT */
     bool auth_without_tls;      /* PLAIN, LOGIN, OAUTHBEARER on plain connections */
     bool pedantic;              /* refuse what is usually tolerated */
     bool multiple_bounce_recipients; /* several recipients for the null path on delivery */

@@ -30,7 +30,9 @@ void mox__smtp_auth_announce(const struct mox_smtp_server *s, struct buf *b)
 {
     if (!is_available(s))
         return;
-    unsigned offered = mox__smtp_auth_offered(s);
+    /* Who would have to begin TLS before MAIL is not led to show what can be guessed at. */
+    const bool too_early = s->config.tls_required && !s->envelope.tls;
+    unsigned offered = too_early ? 0 : mox__smtp_auth_offered(s);
     const char *name;
     mox__buf_text(b, "AUTH");
     if (offered == 0)
