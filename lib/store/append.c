@@ -167,15 +167,25 @@ static enum held held_as(const struct mox_append *op, const struct row *r)
     return op->facts != NULL && op->facts->is_intro && r->destined != 0 ? HELD_INTRO : HELD_NOT;
 }
 
+/* A mailbox may make junk of what was refused, but not the opposite: a rule put it there, unread. */
+static uint32_t flags_in(const struct mox_account *a, const struct mox_append *op,
+                         const struct box *b)
+{
+    const uint32_t given = op->flags & MOX_FLAG_ALL;
+    if (box_is_hidden(b))
+        return given;
+    const uint32_t flags = mox__junk_flags(a, b, given);
+    /* It draws no attention. */
+    return is_reject(op) ? (flags & ~(uint32_t)MOX_FLAG_NOTJUNK) | MOX_FLAG_SEEN : flags;
+}
+
 static void insert_entry(struct mox_account *a, struct append_job *j, struct box *b,
                          const struct row *r, uint64_t bits)
 {
     struct mox_append *op = j->op;
-    uint32_t seen = is_reject(op) ? MOX_FLAG_SEEN : 0; /* draws no attention */
-    uint32_t flags = (op->flags | seen) & MOX_FLAG_ALL;
     struct mox_view_row row = {.uid = r->uid,
                                .keywords = bits,
-                               .flags = box_is_hidden(b) ? flags : mox__junk_flags(a, b, flags),
+                               .flags = flags_in(a, op, b),
                                .modseq = mox__next_modseq(a, &j->job),
                                .bytes = r->bytes};
     (void)db_run(&a->writer, SQL_ENTRY_INSERT, V_INT(b->id), V_INT(row.uid), V_INT(row.modseq),

@@ -67,15 +67,16 @@ class Rules(Server):
         self.assertTrue(self.reason("Rejects").startswith("junk-content"))
 
     def test_what_would_be_refused_goes_to_a_mailbox_of_the_rule(self):
-        self.configure(rule=(r"SMTPMailFromRegexp: @bulk\.example$", "AcceptRejectsToMailbox: Neutral/Refused", "Mailbox: Inbox"))
+        self.configure(rule=(r"SMTPMailFromRegexp: @bulk\.example$", "AcceptRejectsToMailbox: Refused", "Mailbox: Inbox"))
         self.teach()
         self.assertEqual(self.send(spam(1000), "stranger@bulk.example")[0], 250)
         self.assertEqual(self.send(spam(1001, "x@cheap.example"), "x@cheap.example"), NEUTRAL)
-        self.assertEqual([len(self.stored(m)) for m in ("Neutral/Refused", "Rejects", "Inbox")], [1, 1, 0])
-        (flags, refused), = self.stored("Neutral/Refused")
+        self.assertEqual([len(self.stored(m)) for m in ("Refused", "Rejects", "Inbox")], [1, 1, 0])
+        (flags, refused), = self.stored("Refused")
         self.assertIn("\\Seen", flags)
+        self.assertNotIn("$NotJunk", flags)  # it is kept there, and no ham
         self.assertTrue(refused["X-Mox-Reason"].startswith("junk-content"))
-        self.assertIn("reject", self.kinds("Neutral/Refused"))
+        self.assertIn("reject", self.kinds("Refused"))
 
     def test_first_messages_go_to_the_introbox(self):
         self.configure("Introbox: Introbox")

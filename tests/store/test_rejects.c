@@ -311,6 +311,18 @@ static int meaning(void *user, const char *mailbox)
 static const struct mox_account_config with_meaning = {.size = sizeof with_meaning,
                                                        .junk_flags = meaning};
 
+/* A rule put it there, and nobody has read it. */
+static void a_reject_is_not_wanted_for_its_mailbox(void **state)
+{
+    struct storefix *f = *state;
+    struct mox_delivery_facts facts = refused();
+    reopen(f, &with_meaning);
+    assert_int_equal(deliver(f, "Archive", "Message-ID: <a@x.example>\r\n", 20, 0, &facts), 1);
+    assert_int_equal(deliver(f, "Junk", "Message-ID: <b@x.example>\r\n", 20, 0, &facts), 1);
+    assert_int_equal(in_mailbox(f, "flags", "Archive"), MOX_FLAG_SEEN);
+    assert_int_equal(in_mailbox(f, "flags", "Junk"), MOX_FLAG_SEEN | MOX_FLAG_JUNK);
+}
+
 static void a_reject_counts_where_it_was_meant_to_go(void **state)
 {
     struct storefix *f = *state;
@@ -424,6 +436,7 @@ int main(void)
         STORE_TEST(rejects_take_a_quarter_of_the_quota),
         STORE_TEST(copies_of_an_accepted_message_go),
         STORE_TEST(what_is_removed_leaves_no_verdict),
+        STORE_TEST(a_reject_is_not_wanted_for_its_mailbox),
         STORE_TEST(a_reject_counts_where_it_was_meant_to_go),
         STORE_TEST(renaming_their_mailbox_is_no_move),
         STORE_TEST(first_messages_count_once_their_user_says_something),
