@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/mem.h"
+#include "store/checkpoint_again.h"
 #include "store/store.h"
 
 /*
@@ -17,57 +17,68 @@
  *   commits outrun it, the WAL has CHECKPOINT_PAGES_MAX → the committer waits for it, and copies
  *                the rest itself
  *   it fails → the log grows, and nothing is lost; tried again when CHECKPOINT_PAGES more are there
- *   its sync fails → the kernel takes what it did not write for written, and SQLite for copied what the
- *                background thread copied: before that thread goes on it writes all pages of the
- *                database again, and nobody else copies or removes the log before
+ *   its sync fails → what was copied before is written again (checkpoint_again.h), and until that is done nobody
+ *                copies or removes the log
  */
 #define CHECKPOINT_PAGES     2000
 #define CHECKPOINT_PAGES_MAX 16000
 
-#define CHUNK (64 * 1024) /* SQLite writes less than 128 KiB at once */
-
-/* Through SQLite's own file: to close another one of this name would drop its locks. Nobody else writes to
- * the database meanwhile. */
-static int write_pages(sqlite3_file *file, uint8_t *chunk)
+/* What is copied of this log and not synced as far as anybody knows; under the store's lock. */
+static uint32_t unsynced(struct mox_account *a, uint64_t log)
 {
-    const sqlite3_io_methods *ops = file->pMethods;
-    sqlite3_int64 size = 0;
-    int result = ops->xFileSize(file, &size);
-    for (sqlite3_int64 at = 0; result == SQLITE_OK && at < size; at += CHUNK) {
-        const int len = (int)(size - at < CHUNK ? size - at : CHUNK);
-        result = ops->xRead(file, chunk, len, at);
-        if (result == SQLITE_OK)
-            result = ops->xWrite(file, chunk, len, at);
-    }
-    return result == SQLITE_OK ? ops->xSync(file, SQLITE_SYNC_NORMAL) : result;
+    pthread_mutex_lock(&a->store->lock);
+    const uint32_t frames = a->copied_log == log ? a->copied_frames : 0;
+    pthread_mutex_unlock(&a->store->lock);
+    return frames;
 }
 
-static int write_again(struct mox_account *a, struct db *db)
+/* A log that has begun anew meanwhile was copied and synced before. */
+static void note_copied(struct mox_account *a, struct db *db, uint64_t log, int pages, int copied)
 {
-    sqlite3_file *file = NULL;
-    uint8_t *chunk = mem_new(a->env, uint8_t, CHUNK);
-    int result = chunk == NULL
-                     ? SQLITE_NOMEM
-                     : sqlite3_file_control(db->sql, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (result == SQLITE_OK)
-        result = write_pages(file, chunk);
-    mox__mem_free(a->env, chunk);
-    return result;
+    uint64_t now;
+    const bool same = mox__log_salts(db, &now) == SQLITE_OK && now == log;
+    /* The other one may have committed more, and then there was no sync. */
+    const bool synced = db == &a->writer && copied == pages;
+    pthread_mutex_lock(&a->store->lock);
+    a->copied_log = log;
+    a->copied_frames = same && !synced && copied > 0 ? (uint32_t)copied : 0;
+    pthread_mutex_unlock(&a->store->lock);
 }
 
-static int copy_log(struct mox_account *a, struct db *db, int *pages, int *copied)
+/* Once a sync has failed nothing is copied before what was copied is written again. */
+static int settle(struct mox_account *a, struct db *db, uint64_t log)
 {
     struct mox_store *s = a->store;
     pthread_mutex_lock(&s->lock);
     const bool doubtful = a->checkpoint_doubtful;
     pthread_mutex_unlock(&s->lock);
-    int result = doubtful ? write_again(a, db) : SQLITE_OK;
+    if (!doubtful)
+        return SQLITE_OK;
+    const uint32_t frames = unsynced(a, log);
+    int result = frames == 0 ? SQLITE_OK : mox__checkpoint_again(a->env, db, frames);
+    pthread_mutex_lock(&s->lock);
+    a->checkpoint_doubtful = result != SQLITE_OK;
+    pthread_mutex_unlock(&s->lock);
+    return result;
+}
+
+static int copy_log(struct mox_account *a, struct db *db, int *pages, int *copied)
+{
+    uint64_t log;
+    int result = mox__log_salts(db, &log);
+    if (result == SQLITE_OK)
+        result = settle(a, db, log);
     if (result != SQLITE_OK)
         return result;
     result = sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, pages, copied);
-    pthread_mutex_lock(&s->lock);
-    a->checkpoint_doubtful = result == SQLITE_IOERR_FSYNC;
-    pthread_mutex_unlock(&s->lock);
+    if (result == SQLITE_OK)
+        note_copied(a, db, log, *pages, *copied);
+    if (result == SQLITE_IOERR_FSYNC) {
+        pthread_mutex_lock(&a->store->lock);
+        a->checkpoint_doubtful = true;
+        pthread_mutex_unlock(&a->store->lock);
+        (void)settle(a, db, log); /* at once, for what the kernel may give instead */
+    }
     return result;
 }
 
@@ -119,13 +130,13 @@ void mox__checkpoint_consider(struct mox_account *a)
         return;
     bool outran = a->wal_pages >= CHECKPOINT_PAGES_MAX;
     pthread_mutex_lock(&s->lock);
-    while (outran && a->checkpoint_running) /* two at once do not work: the second does nothing */
+    while (outran && (a->checkpoint_queued || a->checkpoint_running)) /* one at a time */
         (void)pthread_cond_wait(&s->changed, &s->lock);
     if (rests(a)) {
         pthread_mutex_unlock(&s->lock);
         return;
     }
-    bool mine = (a->checkpoint_tail || outran) && !a->checkpoint_doubtful;
+    bool mine = a->checkpoint_tail || outran;
     a->checkpoint_tail = false;
     if (!mine && !a->checkpoint_queued && !a->checkpoint_running) {
         a->checkpoint_queued = true;

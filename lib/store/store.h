@@ -206,7 +206,9 @@ struct mox_account {
     bool checkpoint_queued, checkpoint_running, checkpoint_tail;
     bool checkpoint_fails;    /* the last one did */
     bool checkpoint_failed;   /* and the committer does not know yet */
-    bool checkpoint_doubtful; /* what was copied may be on no disk */
+    bool checkpoint_doubtful; /* a sync failed: what was copied may be on no disk */
+    uint64_t copied_log;      /* the salts of the log … */
+    uint32_t copied_frames;   /* … so many of whose frames were copied since a sync */
     int checkpoint_from;      /* pages of the WAL before which none is tried again */
     struct mox_account *checkpoint_next;
     struct db checkpoint_db;

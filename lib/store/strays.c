@@ -86,6 +86,8 @@ int mox__strays_remove(struct mox_account *a)
     a->strays = false;
     for (unsigned xx = 0; xx < 256 && !clean && a->writer.status == MOX_OK; xx++)
         (void)look_into(a, xx);
+    if (a->writer.status < 0)
+        a->strays = true;
     return a->writer.status;
 }
 

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +19,11 @@ struct file {
     sqlite3_file *real; /* behind this struct */
 };
 
+static struct file *of(sqlite3_file *f)
+{
+    return (struct file *)f;
+}
+
 /* ---- what of index.db is on the disk ---- */
 
 #define PAGE  4096
@@ -24,34 +31,48 @@ struct file {
 
 static pthread_mutex_t pages_lock = PTHREAD_MUTEX_INITIALIZER;
 static enum { SYNCED, WRITTEN, LOST } pages[PAGES];
+static uint8_t *synced[PAGES]; /* what they were, once they are written */
 
-static void note_write(sqlite3_int64 at, int len)
+/* What is there before the first write since a sync. */
+static void keep(sqlite3_file *f, size_t n)
+{
+    if (synced[n] == NULL)
+        synced[n] = malloc(PAGE);
+    if (synced[n] == NULL)
+        abort();
+    memset(synced[n], 0, PAGE);
+    (void)of(f)->real->pMethods->xRead(of(f)->real, synced[n], PAGE, (sqlite3_int64)n * PAGE);
+}
+
+static void note_write(sqlite3_file *f, sqlite3_int64 at, int len)
 {
     pthread_mutex_lock(&pages_lock);
-    for (sqlite3_int64 n = at / PAGE; n < (at + len + PAGE - 1) / PAGE && n < PAGES; n++) {
+    for (size_t n = (size_t)at / PAGE;
+         n < ((size_t)at + (size_t)len + PAGE - 1) / PAGE && n < PAGES; n++) {
+        if (pages[n] != WRITTEN)
+            keep(f, n);
         shim.lost -= pages[n] == LOST;
         pages[n] = WRITTEN;
     }
     pthread_mutex_unlock(&pages_lock);
 }
 
-static void note_sync(bool failed)
+/* A page that could not be written is what it was, for whoever reads it. */
+static void note_sync(sqlite3_file *f, bool failed)
 {
     pthread_mutex_lock(&pages_lock);
     for (size_t n = 0; n < PAGES; n++)
         if (pages[n] == WRITTEN) {
             pages[n] = failed ? LOST : SYNCED;
             shim.lost += failed;
+            if (failed)
+                (void)of(f)->real->pMethods->xWrite(of(f)->real, synced[n], PAGE,
+                                                    (sqlite3_int64)n * PAGE);
         }
     pthread_mutex_unlock(&pages_lock);
 }
 
 /* ---- the layer ---- */
-
-static struct file *of(sqlite3_file *f)
-{
-    return (struct file *)f;
-}
 
 static int x_close(sqlite3_file *f)
 {
@@ -72,7 +93,7 @@ static int x_write(sqlite3_file *f, const void *from, int len, sqlite3_int64 at)
     if (shim.fail_writes)
         return SQLITE_IOERR_WRITE;
     if (of(f)->index)
-        note_write(at, len);
+        note_write(f, at, len);
     return of(f)->real->pMethods->xWrite(of(f)->real, from, len, at);
 }
 
@@ -89,7 +110,7 @@ static int x_sync(sqlite3_file *f, int flags)
             usleep((useconds_t)shim.sync_delay_us);
     }
     if (of(f)->index)
-        note_sync(shim.lose_index);
+        note_sync(f, shim.lose_index);
     if (shim.fail_syncs || (of(f)->index && shim.lose_index))
         return SQLITE_IOERR_FSYNC;
     return of(f)->real->pMethods->xSync(of(f)->real, flags);

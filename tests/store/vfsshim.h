@@ -16,13 +16,11 @@ struct vfsshim {
     atomic_bool full;        /* writes fail as if the disk were full */
     atomic_bool fail_writes; /* writes fail with an input/output error */
     atomic_bool fail_syncs;  /* syncs do */
-    atomic_bool
-        lose_index; /* syncs of files ending in "index.db" fail, and their pages count as lost */
-    atomic_long
-        lost; /* pages of them that the kernel takes for written since a sync failed: on no disk
-                                * until they are written again and synced */
-    atomic_long opens;       /* of databases, also those that fail */
-    atomic_bool fail_opens;  /* a database cannot be opened */
+    /* Syncs of files ending in "index.db" fail, and what was written to them since the last one is gone. */
+    atomic_bool lose_index;
+    atomic_long lost;          /* pages that are gone so, until they are written again and synced */
+    atomic_long opens;         /* of databases, also those that fail */
+    atomic_bool fail_opens;    /* a database cannot be opened */
     atomic_long sync_delay_us; /* each sync of a WAL takes this much longer */
 };
 
