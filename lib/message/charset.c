@@ -31,6 +31,11 @@ static uint8_t unit_of(const char *converter)
     return mox__slice_starts_nocase(slice_of(converter), "UTF-16") ? 2 : 1;
 }
 
+static bool is_by_mark(const char *converter)
+{
+    return strcmp(converter, "UTF-16") == 0 || strcmp(converter, "UTF-32") == 0;
+}
+
 void mox__charset_open(struct charset *c, struct charset_pool *pool, struct mox_slice name)
 {
     *c = (struct charset){.pool = pool, .converter = mox__charset_converter(mox__slice_trim(name))};
@@ -38,7 +43,8 @@ void mox__charset_open(struct charset *c, struct charset_pool *pool, struct mox_
         return;
     c->unit = unit_of(c->converter);
     c->is_plain = is_plain(c->converter);
-    if (!c->is_plain)
+    c->by_mark = is_by_mark(c->converter);
+    if (!c->is_plain && !c->by_mark)
         c->iconv = mox__charset_pool_take(pool, c->converter);
 }
 
@@ -191,10 +197,31 @@ static int pass_plain(struct charset *c, struct mox_slice *s, mox__sink *sink, v
     return rc;
 }
 
+/* The order of bytes, which a mark at the beginning says (RFC 2781 §3.2); without one it is that of nearly
+ * all software. A converter that finds it out itself keeps it for the next text. */
+static void see_mark(struct charset *c, struct mox_slice *s)
+{
+    static const uint8_t big[] = {0, 0, 0xfe, 0xff}, little[] = {0xff, 0xfe, 0, 0};
+    const bool is_big = s->len >= c->unit && memcmp(s->data, big + 4 - c->unit, c->unit) == 0;
+    const bool is_little = s->len >= c->unit && memcmp(s->data, little, c->unit) == 0;
+    if (is_big || is_little)
+        *s = slice_from(*s, c->unit);
+    if (c->unit == 4)
+        c->converter = is_big ? "UTF-32BE" : "UTF-32LE";
+    else
+        c->converter = is_big ? "UTF-16BE" : "UTF-16LE";
+    c->iconv = mox__charset_pool_take(c->pool, c->converter);
+    c->by_mark = false;
+}
+
 static int pass(struct charset *c, struct mox_slice *s, bool last, mox__sink *sink, void *user)
 {
     const int rc = c->is_plain ? pass_plain(c, s, sink, user) : MOX_OK;
-    if (rc != MOX_OK || s->len == 0)
+    if (rc != MOX_OK || s->len == 0 || (c->by_mark && s->len < c->unit && !last))
+        return rc;
+    if (c->by_mark)
+        see_mark(c, s);
+    if (s->len == 0)
         return rc;
     return c->iconv != NULL ? pass_iconv(c, s, last, sink, user) : pass_utf8(s, last, sink, user);
 }

@@ -16,6 +16,7 @@ struct charset {
     struct charset_pool *pool;
     void *iconv;     /* the pool's; NULL: UTF-8 is expected, or only ASCII came yet */
     bool is_plain;   /* each byte is a character, and ASCII is what it is elsewhere */
+    bool by_mark;    /* the order of bytes is still to be seen */
     uint8_t unit;    /* bytes that are left out when a character is none */
     uint8_t rest[8]; /* of a character that a piece cut */
     size_t rest_len;

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "message/charset_pool.h"
 
+#include <errno.h>
 #include <iconv.h>
+#include <stdbool.h>
 #include <string.h>
-
-static void *open_converter(const char *converter)
-{
-    iconv_t cd = iconv_open("UTF-8", converter);
-    return cd == (iconv_t)-1 ? NULL : cd;
-}
 
 void *mox__charset_pool_take(struct charset_pool *p, const char *converter)
 {
@@ -21,8 +17,12 @@ void *mox__charset_pool_take(struct charset_pool *p, const char *converter)
         }
     if (p->count == CHARSET_POOL_MAX)
         return NULL;
+    iconv_t cd = iconv_open("UTF-8", converter);
+    const bool failed = cd == (iconv_t)-1;
+    if (failed && errno != EINVAL)
+        return NULL; /* too many files are open, or so: for the next text it may work */
     p->slots[p->count].converter = converter;
-    return p->slots[p->count++].iconv = open_converter(converter);
+    return p->slots[p->count++].iconv = failed ? NULL : cd;
 }
 
 void mox__charset_pool_close(struct charset_pool *p)

@@ -193,6 +193,43 @@ static void charsets_of_mail_have_a_converter(void **state)
 }
 
 /* A text that ends within Japanese, and words of more charsets than the libc keeps by itself. */
+static void the_order_of_bytes_is_that_of_each_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *bytes, *text;
+        size_t len;
+    } texts[] = {
+        {"utf-16", "\xfe\xff\0a", "a", 4},
+        {"utf-16",
+         "\xff\xfe"
+         "b\0",
+         "b", 4},
+        {"utf-16", "c\0", "c", 2},
+        {"utf-16", "\xfe\xff\0d", "d", 4},
+        {"utf-16", "\xfe\xff", "", 2},
+        {"utf-16", "", "", 0},
+        {"utf-32", "\0\0\xfe\xff\0\0\0e", "e", 8},
+        {"utf-32", "\xff\xfe\0\0f\0\0\0", "f", 8},
+        {"utf-32", "g\0\0\0", "g", 4},
+    };
+    struct charset_pool pool = {.count = 0};
+    struct test_env t;
+    struct buf got;
+    test_env_init(&t);
+    mox__buf_init(&got, &t.env, TEXT_MAX);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        mox__buf_clear(&got);
+        mox__charset_to_utf8(&got, &pool, slice_of(texts[i].name),
+                             slice(texts[i].bytes, texts[i].len));
+        if (!mox__slice_is(slice(got.data, got.len), texts[i].text))
+            fail_msg("text %zu is %.*s", i, (int)got.len, (const char *)got.data);
+    }
+    mox__charset_pool_close(&pool);
+    mox__buf_free(&got);
+    test_env_done(&t);
+}
+
 static void a_pool_opens_each_charset_once(void **state)
 {
     (void)state;
@@ -271,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_charset_that_nobody_knows_lets_utf_8_through),
         cmocka_unit_test(charsets_of_mail_have_a_converter),
         cmocka_unit_test(other_charsets_have_none),
+        cmocka_unit_test(the_order_of_bytes_is_that_of_each_text),
         cmocka_unit_test(a_pool_opens_each_charset_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
