@@ -63,7 +63,7 @@ static const struct command commands[] = {
              "The data directory is that of the configuration, or the one that is named.\n"
              "\n"
              "    mox verifydata\n"
-             "    cp -r /backup/mox/data /tmp/data && mox verifydata /tmp/data",
+             "    d=$(mktemp -d) && cp -r /backup/mox/data \"$d\" && mox verifydata \"$d/data\"",
      .max_args = 1,
      .run = run_verify_data},
     {.words = "retrain",
