@@ -113,11 +113,11 @@ static int conclude(struct existing *e, int rc, struct mox_smtp_reply *reply)
     const enum existence existence = rc != MOX_OK ? UNKNOWN : e->existence;
     const bool refuses =
         existence == DOES_NOT_EXIST || (existence == UNKNOWN && e->say == say_of_domain);
-    if (refuses) {
+    if (refuses)
         e->say(existence, reply);
+    if (refuses && rc != MOX_EBUSY) /* else nobody is there to be told */
         log_line(mox__conn_env(ss->conn), MOX_LOG_INFO, "smtpserver", "sender refused", NULL,
                  F_TEXT("reason", reply->text), F_TEXT("name", e->name));
-    }
     mox__mem_free(&ss->server->env, e);
     return refuses ? MOX_EREFUSED : MOX_OK;
 }

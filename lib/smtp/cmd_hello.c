@@ -46,7 +46,10 @@ static bool keep_hello(struct mox_smtp_server *s, const char *text, bool literal
         mox__smtp_close(s);
         return false;
     }
-    mox__mem_free(&s->env, s->hello);
+    mox__mem_free(&s->env, s->before.hello);
+    s->before.hello = s->hello;
+    s->before.is_literal = s->envelope.hello_is_literal;
+    s->before.esmtp = s->envelope.esmtp;
     s->envelope.hello = s->hello = copy;
     s->envelope.hello_is_literal = literal;
     return true;
@@ -140,10 +143,23 @@ static void hello(struct mox_smtp_server *s, struct mox_slice args, bool esmtp)
     mox__smtp_answer(s, ASK_HELLO, asks ? s->cb.hello(s->user, &s->envelope, &s->reply) : MOX_OK);
 }
 
+/* RFC 5321 §4.1.4: a hello that is refused changes nothing, but that the transaction is over. */
+static void go_back(struct mox_smtp_server *s)
+{
+    struct mox_smtp_envelope *e = &s->envelope;
+    mox__mem_free(&s->env, s->hello);
+    s->hello = s->before.hello;
+    s->before.hello = NULL;
+    s->state = s->hello == NULL ? ST_START : ST_READY;
+    e->hello = s->hello == NULL ? "" : s->hello;
+    e->hello_is_literal = s->before.is_literal;
+    e->esmtp = s->before.esmtp;
+}
+
 void mox__smtp_hello_answered(struct mox_smtp_server *s, int rc)
 {
     if (rc < 0) {
-        s->state = ST_START;
+        go_back(s);
         mox__smtp_send(s, &s->reply);
     } else if (!mox__smtp_auth_by_certificate(s)) {
         mox__smtp_welcome(s);

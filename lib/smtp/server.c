@@ -107,6 +107,7 @@ void mox_smtp_server_free(struct mox_smtp_server *s)
     mox__smtp_auth_abandon(s);
     mox__smtp_drop_input(s);
     mox__buf_free(&s->out);
+    mox__mem_free(&s->env, s->before.hello);
     mox__mem_free(&s->env, s->hello);
     mox__mem_free(&s->env, s->username);
     mox__mem_free(&s->env, s->hostname);

@@ -110,6 +110,11 @@ struct mox_smtp_server {
     int64_t verb_us;
 
     char *hello;
+    /* The one before, while the host is asked about a new one. */
+    struct {
+        char *hello;
+        bool is_literal, esmtp;
+    } before;
     char *username;
     struct auth *auth; /* the attempt to log in that is under way, or NULL */
     struct mox_smtp_envelope envelope;

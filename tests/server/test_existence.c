@@ -86,6 +86,7 @@ static void a_host_that_says_helo_has_an_address(void **state)
     ask(r, "MAIL FROM:<a@bare.example>\r\n", "503 5.5.1 ");
     ask(r, "HELO slow-host.example\r\n", "250 ");
     ask(r, "HELO six.example\r\n", "250 ");
+    ask(r, "HELO gone.example\r\n", "550 5.5.0 "); /* and it is six.example still */
     ask(r, "MAIL FROM:<a@bare.example>\r\n", "250 ");
 }
 
