@@ -79,7 +79,7 @@ class Kill9(MailCase):
 
     def check_worker(self, found, worker):
         """Its mailboxes are as acknowledged, or the change under way is there too, whole."""
-        own = {n: v for n, v in found.items() if n in (worker.box, worker.junk) or n.startswith(worker.box + ".")}
+        own = {n: v for n, v in found.items() if n == worker.box or n.startswith(worker.box + ".")}
         # $NotJunk comes with the mailbox; that the filter has learnt it is seen by verifydata
         ours = {"\\Recent", "$NotJunk"}
         state = {n: {m.ident: m.flags - ours for m in v[2]} for n, v in own.items()}

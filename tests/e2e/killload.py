@@ -85,7 +85,6 @@ class Worker(Client):
     def __init__(self, server, label):
         super().__init__(server, label)
         self.box = label
-        self.junk = "junk." + label  # what comes there is junk, and what comes anywhere else is not
         self.state, self.after = {}, None
         self.uids = {}  # (UIDVALIDITY, UID): ident, of all that ever were
         self.done = collections.Counter()
@@ -115,7 +114,6 @@ class Worker(Client):
             self.create(self.box)
             self.create(self.box + ".copies")
             self.create(self.box + ".moved")
-            self.create(self.junk)
         imap.select(self.box)
         validity = int(imap.response("UIDVALIDITY")[1][0])
         self.known = {ident: uid for (v, uid), ident in self.uids.items() if v == validity}
@@ -147,7 +145,7 @@ class Worker(Client):
         return fit, ",".join(str(self.known[i]) for i in fit)
 
     def store(self):
-        sign, flag = random.choice("++-"), random.choice(("\\Flagged", "\\Deleted", "\\Deleted", "$Junk", "$Junk"))
+        sign, flag = random.choice("++-"), random.choice(("\\Flagged", "\\Deleted", "\\Deleted"))
         idents, uids = self.some()
 
         def change(s):
@@ -172,18 +170,17 @@ class Worker(Client):
             return
 
         def change(s):
-            s[to].update({i: s[self.box][i] - {"$Junk"} for i in idents})
+            s[to].update({i: set(s[self.box][i]) for i in idents})
         self.copied(self.attempt("COPY", lambda: self.imap.uid("COPY", uids, to), change), idents)
 
     def move(self):
-        to = random.choice((self.box + ".moved", self.junk))
-        marks = {"$Junk"} if to == self.junk else set()
+        to = self.box + ".moved"
         idents, uids = self.some()
         if not idents:
             return
 
         def change(s):
-            s[to].update({i: s[self.box].pop(i) - {"$Junk"} | marks for i in idents})
+            s[to].update({i: s[self.box].pop(i) for i in idents})
         self.attempt("MOVE", lambda: self.imap.uid("MOVE", uids, to), change)
 
     def expunge(self):
